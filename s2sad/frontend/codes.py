@@ -1,0 +1,385 @@
+"""Which syntax tree node was a code object compiled from?
+
+In: a file's text and a code object that claims to come from it. Out: the node, or None when the
+text is not what that code was compiled from::
+
+    f = lambda x: x * x; g = lambda x: x + 1
+    read_file(...).find(g.__code__)      # the second lambda
+
+Only the statement of the module that holds the code's first line is compiled again, with the
+code's own `__future__` flags; the code object must then be among the nested ones: same
+instructions, constants, names and positions. So a file that was edited since it was imported is
+noticed, and two lambdas on one line are told apart.
+
+pytest rewrites `assert` statements before it compiles a test module; such code is compared with
+everything inside the spans of asserts set aside.
+"""
+
+from __future__ import annotations
+
+import __future__
+import ast
+import bisect
+import copy
+import dis
+import linecache
+import os
+import re
+import threading
+import tokenize
+import types
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+__all__ = ["ParsedFile", "read_file"]
+
+FoundNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_Key: TypeAlias = tuple[str, int]  # the name and the first line of a code object
+
+# The compiler flags that outlive compilation in `co_flags` (generators and nested scopes have
+# been the language for so long that their bits mean other things there).
+_FUTURE_FLAGS = __future__.annotations.compiler_flag | __future__.barry_as_FLUFL.compiler_flag
+
+_TAG = 1 << 24  # line numbers from here on mark one lambda of several on a line
+_MOST_FILES = 256
+
+
+class ParsedFile:
+    """The syntax tree of one file, and the code objects of the blocks that were asked for."""
+
+    __slots__ = ("_blocks", "_compiled", "_starts", "filename", "lines", "stamp")
+
+    def __init__(self, filename: str, text: str, stamp: object) -> None:
+        self.filename = filename
+        self.stamp = stamp
+        # Not str.splitlines: it also breaks at form feeds and other characters Python does not.
+        self.lines: tuple[str, ...] = tuple(re.findall(r"[^\n]*\n|[^\n]+", text))
+        self._blocks = _blocks(ast.parse(text, filename).body)
+        self._starts = [_first_line(block[0]) for block in self._blocks]
+        self._compiled: dict[tuple[int, int], _Block] = {}
+
+    def find(self, code: types.CodeType) -> FoundNode | None:
+        """The node that `code` was compiled from, or None if it was not from this text."""
+        number = bisect.bisect_right(self._starts, code.co_firstlineno) - 1
+        if number < 0:
+            return None
+        key = (number, code.co_flags & _FUTURE_FLAGS)
+        block = self._compiled.get(key)
+        if block is None:  # two threads may both do this; either result will do
+            block = self._compiled[key] = _Block(self._blocks[number], self.filename, key[1])
+        return block.find(code)
+
+    def lines_of(self, name: str) -> list[int]:
+        """The first lines of all functions called `name`."""
+        keys = (key for block in self._blocks for key in _function_nodes(block))
+        return sorted(line for found, line in keys if found == name)
+
+
+_files: dict[str, ParsedFile] = {}
+_files_lock = threading.Lock()
+
+
+def read_file(filename: str, module: dict[str, Any]) -> ParsedFile | None:
+    """The file as it is now, parsed, or None if there is no text of that name.
+
+    `module` are the globals of the code: they may hold a loader that knows the text. What is not
+    on disk (notebook cells, doctests, generated code) comes from `linecache`. Raises SyntaxError
+    or ValueError if the text cannot be parsed.
+    """
+    stamp: object
+    try:
+        status = os.stat(filename)
+    except (OSError, ValueError):
+        text = "".join(linecache.getlines(filename, module))
+        if not text:
+            return None
+        stamp = text
+    else:
+        text, stamp = "", (status.st_mtime_ns, status.st_size, status.st_ino)
+    known = _files.get(filename)
+    if known is not None and known.stamp == stamp:
+        return known
+    if not text:
+        try:
+            with tokenize.open(filename) as stream:
+                text = stream.read()
+        except OSError:
+            return None
+    file = ParsedFile(filename, text, stamp)
+    with _files_lock:
+        while len(_files) >= _MOST_FILES:
+            del _files[next(iter(_files))]
+        _files[filename] = file
+    return file
+
+
+class _Block:
+    """Statements of a module, compiled: each nested code object beside its node."""
+
+    __slots__ = ("asserts", "codes")
+
+    def __init__(self, statements: list[ast.stmt], filename: str, flags: int) -> None:
+        nodes = _function_nodes(statements)
+        root = _compile(statements, filename, flags)
+        self.codes: dict[_Key, list[tuple[types.CodeType, FoundNode]]] = {}
+        self.asserts = [
+            ((node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0))
+            for statement in statements
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Assert)
+        ]
+        same_line = [node for several in nodes.values() if len(several) > 1 for node in several]
+        pairs: Iterable[tuple[types.CodeType, types.CodeType]]
+        if same_line:
+            # Compile once more, with the line of each such lambda replaced by a number of its
+            # own: the code objects come in the same order and tell their nodes.
+            tagged = _compile(_tag(statements, same_line), filename, flags)
+            pairs = _parallel(root, tagged, same_line)
+        else:
+            pairs = ((code, code) for code in _nested(root))
+        for code, twin in pairs:
+            key = (code.co_name, code.co_firstlineno)
+            if twin.co_firstlineno >= _TAG:
+                node = same_line[twin.co_firstlineno - _TAG]
+            elif key in nodes:
+                node = nodes[key][0]
+            else:
+                continue  # a class body, a comprehension
+            self.codes.setdefault(key, []).append((code, node))
+
+    def find(self, running: types.CodeType) -> FoundNode | None:
+        near = self.codes.get((running.co_name, running.co_firstlineno), [])
+        for code, node in near:
+            if _same_code(code, running):
+                return node
+        if _has_rewritten_asserts(running):
+            for code, node in near:
+                if _same_but_asserts(code, running, self.asserts):
+                    return node
+        return None
+
+
+# ------------------------------------------------------------------------------ nodes and codes
+
+
+def _blocks(statements: list[ast.stmt]) -> list[list[ast.stmt]]:
+    """The statements of a module, in groups that share no line.
+
+    They can be compiled apart: no statement of a module changes what another compiles to.
+    """
+    blocks: list[list[ast.stmt]] = []
+    end = 0
+    for statement in statements:
+        if _first_line(statement) <= end:
+            blocks[-1].append(statement)
+        else:
+            blocks.append([statement])
+        end = max(end, statement.end_lineno or statement.lineno)
+    return blocks
+
+
+def _first_line(node: ast.stmt | FoundNode) -> int:
+    """`co_firstlineno` of what `node` defines: the line of its first decorator."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return decorators[0].lineno if decorators else node.lineno
+
+
+def _function_nodes(statements: list[ast.stmt]) -> dict[_Key, list[FoundNode]]:
+    nodes: dict[_Key, list[FoundNode]] = {}
+    for statement in statements:
+        for node in ast.walk(statement):
+            match node:
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                    nodes.setdefault((name, _first_line(node)), []).append(node)
+                case ast.Lambda():
+                    nodes.setdefault(("<lambda>", node.lineno), []).append(node)
+    return nodes
+
+
+def _compile(statements: list[ast.stmt], filename: str, flags: int) -> types.CodeType:
+    module = ast.Module(body=statements, type_ignores=[])
+    code = compile(module, filename, "exec", flags=flags, dont_inherit=True)
+    assert isinstance(code, types.CodeType)
+    return code
+
+
+def _nested(code: types.CodeType) -> Iterator[types.CodeType]:
+    for constant in _codes_in(code):
+        yield constant
+        yield from _nested(constant)
+
+
+def _codes_in(code: types.CodeType) -> list[types.CodeType]:
+    return [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+
+
+def _tag(statements: list[ast.stmt], nodes: list[FoundNode]) -> list[ast.stmt]:
+    """A copy of the statements in which the i-th of `nodes` is at line `_TAG + i`."""
+    memo: dict[int, Any] = {}
+    twins = copy.deepcopy(statements, memo)
+    for number, node in enumerate(nodes):
+        twin = memo[id(node)]
+        twin.lineno = twin.end_lineno = _TAG + number
+        twin.col_offset, twin.end_col_offset = 0, 1
+    return twins
+
+
+def _parallel(
+    code: types.CodeType, tagged: types.CodeType, nodes: list[FoundNode]
+) -> Iterator[tuple[types.CodeType, types.CodeType]]:
+    """Pairs of the code objects nested in `code` and their twins in `tagged`."""
+    ours, theirs = _codes_in(code), _codes_in(tagged)
+    if len(ours) != len(theirs):
+        theirs = _align(ours, theirs, nodes)
+    for mine, twin in zip(ours, theirs, strict=False):
+        yield mine, twin
+        yield from _parallel(mine, twin, nodes)
+
+
+def _align(
+    ours: list[types.CodeType], theirs: list[types.CodeType], nodes: list[FoundNode]
+) -> list[types.CodeType]:
+    # The compiler keeps one of several equal constants, `lambda: 1, lambda: 1` too when no
+    # instruction has a column; with tags they differ. Leave out the repetitions.
+    aligned: list[types.CodeType] = []
+    for twin in theirs:
+        if len(aligned) == len(ours):
+            break
+        mine, line = ours[len(aligned)], twin.co_firstlineno
+        if line >= _TAG:
+            line = nodes[line - _TAG].lineno
+        if (
+            (mine.co_name, mine.co_firstlineno) == (twin.co_name, line)
+            and mine.co_code == twin.co_code
+            and mine.co_names == twin.co_names
+            and all(map(_same_constant_but_code, mine.co_consts, twin.co_consts))
+        ):
+            aligned.append(twin)
+    return aligned
+
+
+# ---------------------------------------------------------------------------------- comparison
+
+_FIELDS = (
+    "co_name co_qualname co_firstlineno co_argcount co_posonlyargcount co_kwonlyargcount co_flags "
+    "co_code co_names co_varnames co_freevars co_cellvars co_exceptiontable"
+).split()
+
+
+def _same_code(a: types.CodeType, b: types.CodeType) -> bool:
+    return (
+        all(getattr(a, name) == getattr(b, name) for name in _FIELDS)
+        and len(a.co_consts) == len(b.co_consts)
+        and all(map(_same_constant, a.co_consts, b.co_consts))
+        and _same_positions(list(a.co_positions()), list(b.co_positions()))
+    )
+
+
+def _same_constant(a: object, b: object) -> bool:
+    """Equality that tells 1, 1.0 and True apart, and 0.0 from -0.0."""
+    if isinstance(a, types.CodeType):
+        return isinstance(b, types.CodeType) and _same_code(a, b)
+    return _constant_key(a) == _constant_key(b)
+
+
+def _same_constant_but_code(a: object, b: object) -> bool:
+    return isinstance(a, types.CodeType) or _constant_key(a) == _constant_key(b)
+
+
+def _constant_key(value: object) -> tuple[object, ...]:
+    if isinstance(value, tuple):
+        return (tuple, *map(_constant_key, value))
+    if isinstance(value, frozenset):
+        return (frozenset, *sorted(repr(_constant_key(item)) for item in value))
+    return (type(value), repr(value))
+
+
+# First and last line, first and last column: the order of `co_positions`.
+_Position: TypeAlias = tuple[int | None, int | None, int | None, int | None]
+
+
+def _same_positions(a: Sequence[_Position], b: Sequence[_Position]) -> bool:
+    if a == b:
+        return True
+    if len(a) != len(b) or not (_without_columns(a) or _without_columns(b)):
+        return False
+    # One side was compiled under -X no_debug_ranges (its .pyc may be older than this process).
+    return all(one[0] == two[0] for one, two in zip(a, b, strict=True))
+
+
+def _without_columns(positions: Sequence[_Position]) -> bool:
+    return all(column is None for _, _, column, _ in positions)
+
+
+# ------------------------------------------------------------------- pytest's rewritten asserts
+
+_Stretch: TypeAlias = tuple[tuple[int, int], tuple[int, int]]  # (line, column) to (line, column)
+
+_JUMPS = re.compile(r"_(FORWARD|BACKWARD)(?=_|$)")
+_NO_MEANING = ("NOP", "CACHE", "EXTENDED_ARG", "RESUME")
+
+
+def _has_rewritten_asserts(code: types.CodeType) -> bool:
+    names = (*code.co_varnames, *code.co_cellvars, *code.co_names)
+    return any(name.startswith("@py") for name in names) or any(
+        map(_has_rewritten_asserts, _codes_in(code))
+    )
+
+
+def _same_but_asserts(a: types.CodeType, b: types.CodeType, asserts: list[_Stretch]) -> bool:
+    """Whether both say the same outside of the given spans.
+
+    What pytest puts in place of an assert has the assert's position. Inside of one the code
+    differs; outside of all, every instruction must be the same in what it does, to what, and
+    where it stands in the source. (As sets: the layout of blocks depends on the asserts.)
+    """
+    for name in ("co_name", "co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_flags"):
+        if getattr(a, name) != getattr(b, name):
+            return False
+    if a.co_varnames[: a.co_argcount] != b.co_varnames[: b.co_argcount]:
+        return False
+    if set(_instructions(a, asserts)) != set(_instructions(b, asserts)):
+        return False
+    ours, theirs = (
+        [inner for inner in _codes_in(code) if not _all_inside(inner, asserts)] for code in (a, b)
+    )
+    return len(ours) == len(theirs) and all(
+        _same_but_asserts(one, two, asserts) for one, two in zip(ours, theirs, strict=True)
+    )
+
+
+def _instructions(code: types.CodeType, asserts: list[_Stretch]) -> Iterator[tuple[object, ...]]:
+    for instruction in dis.get_instructions(code):
+        name, value = instruction.opname, instruction.argval
+        at = instruction.positions
+        if name in _NO_MEANING or name.startswith("JUMP_") or at is None:
+            continue
+        place = (at.lineno, at.end_lineno, at.col_offset, at.end_col_offset)
+        if _inside(place, asserts):
+            continue
+        if "JUMP" in name or name in ("FOR_ITER", "SEND", "SETUP_FINALLY"):
+            yield (_JUMPS.sub("", name), place)
+        elif "_FAST" in name:
+            # 3.13 joins neighbours into LOAD_FAST_LOAD_FAST where the slots' numbers allow it.
+            names = value if isinstance(value, tuple) else (value,)
+            parts = re.findall(r"(LOAD|STORE)_FAST", name) or [name] * len(names)
+            for part, variable in zip(parts, names, strict=True):
+                yield (part, variable, at.lineno)
+        elif isinstance(value, types.CodeType):
+            yield (name, value.co_name, place)
+        else:
+            yield (name, _constant_key(value), place)
+
+
+def _all_inside(code: types.CodeType, asserts: list[_Stretch]) -> bool:
+    places = [place for place in code.co_positions() if place[2] is not None and place[3]]
+    return bool(places) and all(_inside(place, asserts) for place in places)
+
+
+def _inside(place: _Position, stretches: list[_Stretch]) -> bool:
+    line, end_line, column, end_column = place
+    if line is None or end_line is None or column is None or end_column is None:
+        return False
+    return any(
+        start <= (line, column) and (end_line, end_column) <= end for start, end in stretches
+    )
