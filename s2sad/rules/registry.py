@@ -1,0 +1,136 @@
+"""The registry: one record per primitive, and the doors through which records enter.
+
+In: declarations such as ``elementwise(np.sin, "cos(x)")``. Out: ``lookup(np.sin)``, a
+``Primitive`` that tells every pass what it needs: the kind of the result, effects, which argument
+the result may be a view of, the derivative, a sample domain.
+
+Derivatives are text over the operand names, ``out`` and ``g`` (the cotangent) or ``x_dot`` (the
+tangent of operand x), in registered functions only; ``cos`` means ``np.cos``, or ``math.cos``
+where the operands are Python scalars of a ``math`` function. Where text cannot say it, a staged
+function does: ``vjp(b, g, out, *operands, **attrs)`` receives a builder and returns one cotangent
+(or None) per operand. Neither ever unbroadcasts, casts or looks at the backend.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ..ir.kinds import Kind
+from ..ir.nodes import Atom
+
+if TYPE_CHECKING:
+    from ..ir.builder import Builder
+
+KindRule: TypeAlias = Callable[..., "Kind | tuple[Kind, ...]"]
+StagedVjp: TypeAlias = Callable[..., "Sequence[Atom | None]"]
+StagedJvp: TypeAlias = Callable[..., "Atom"]
+
+
+class KindError(Exception):
+    """Raised by a kind rule for operands the primitive does not support; the text is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One point at which a rule is tested: operands, attributes, and how.
+
+    ``edge`` marks a point (tie, zero, empty) whose expected cotangents are given by ``expect``
+    instead of finite differences.
+    """
+
+    args: tuple[Any, ...]
+    attrs: dict[str, Any] = field(default_factory=dict)
+    expect: tuple[Any, ...] | None = None
+    edge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """Everything the compiler knows of one function.
+
+    Attributes
+    ----------
+    name: how the IR and the emitted text call it: "np.sin", "math.exp", "add", "setitem".
+    fun: runs it on run-time values: ``fun(*operands, **attrs)``.
+    operands: names of the positional operands in rule text; a last name "*rest" takes any number.
+    signature: of the user's call; parameters that are not operands are static attributes.
+    kind: ``kind(args, attrs)`` with atoms, so that constants can be looked at.
+    partials: elementwise only: d out / d operand as text, None where there is no derivative.
+    vjp: text per operand (None: no derivative), or one staged function.
+    jvp: text, or a staged function ``jvp(b, tangents, out, *operands, **attrs)``; None: it is
+        derived from ``partials``.
+    effect: "pure", "draws", "prints" or "raises".
+    view_of: index of the operand whose memory the result may share.
+    writes: index of the operand whose buffer the first result may take over.
+    zero: its derivative is zero everywhere (floor, comparisons, shape ...).
+    """
+
+    name: str
+    fun: Callable[..., Any]
+    operands: tuple[str, ...]
+    kind: KindRule
+    signature: inspect.Signature | None = None
+    partials: tuple[str | None, ...] | None = None
+    vjp: tuple[str | None, ...] | StagedVjp | None = None
+    jvp: str | StagedJvp | None = None
+    effect: str = "pure"
+    view_of: int | None = None
+    writes: int | None = None
+    zero: bool = False
+    samples: tuple[Sample, ...] | Callable[[], Sequence[Sample]] = ()
+
+    @property
+    def differentiable(self) -> bool:
+        return self.partials is not None or self.vjp is not None
+
+
+_by_name: dict[str, Primitive] = {}
+_by_callable: dict[Any, Primitive] = {}
+_methods: dict[str, str] = {}
+
+
+def register(primitive: Primitive, *callables: Any) -> Primitive:
+    """Enter a record under its name and under every callable it answers to."""
+    _by_name[primitive.name] = primitive
+    for f in callables or (primitive.fun,):
+        try:
+            _by_callable[f] = primitive
+        except TypeError:
+            continue
+    return primitive
+
+
+def primitive(name: str) -> Primitive:
+    """The record of that name (KeyError if there is none)."""
+    return _by_name[name]
+
+
+def has_primitive(name: str) -> bool:
+    return name in _by_name
+
+
+def lookup(f: Any) -> Primitive | None:
+    """The record of a callable, or None."""
+    try:
+        return _by_callable.get(f)
+    except TypeError:
+        return None
+
+
+def method(attribute: str, name: str) -> None:
+    """``x.attribute(...)`` of an array means the primitive ``name`` with x as first operand."""
+    _methods[attribute] = name
+
+
+def array_method(attribute: str) -> Primitive | None:
+    """The primitive behind an array method or attribute, or None."""
+    name = _methods.get(attribute)
+    return None if name is None else _by_name[name]
+
+
+def primitives() -> dict[str, Primitive]:
+    """All records by name."""
+    return dict(_by_name)

@@ -1,0 +1,119 @@
+"""Helpers that emitted code may call; they need NumPy only and are copied into exported modules.
+
+Each is pure unless its docstring says that it changes its first argument.
+
+    ratio(0.0, 0.0)   ->   0.0
+    unbroadcast(np.ones((2, 3)), np.zeros(3))   ->   array([2., 2., 2.])
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def ratio(g: Any, d: Any) -> Any:
+    """``g / d``, but 0 where ``g`` is 0, and NumPy's inf where only ``d`` is 0; never raises.
+
+    >>> ratio(0.0, 0.0), ratio(1.0, 0.0), ratio(1.0, 4.0)
+    (0.0, inf, 0.25)
+    """
+    if type(d) is float and type(g) is float:
+        if d != 0.0:
+            return g / d if g != 0.0 else 0.0 * g
+        return float(np.copysign(np.inf, g) * np.copysign(1.0, d)) if g else 0.0
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        out = np.divide(g, d)
+        if np.all(np.isfinite(out)):
+            return out
+        zero = np.equal(g, 0)
+        if np.ndim(out) == 0:
+            return out * 0 if zero and np.isfinite(out) else out.dtype.type(0) if zero else out
+        return np.where(zero, out.dtype.type(0), out)
+
+
+def unbroadcast(g: Any, x: Any) -> Any:
+    """``g`` summed over the axes along which ``x`` was broadcast.
+
+    >>> unbroadcast(np.ones((2, 3)), np.zeros((2, 1)))
+    array([[3.],
+           [3.]])
+    """
+    shape = np.shape(x)
+    have = np.shape(g)
+    if have == shape:
+        return g
+    if len(have) < len(shape) or any(
+        n != m and n == 1 for n, m in zip(have[::-1], shape[::-1], strict=False)
+    ):
+        return unbroadcast(np.broadcast_to(g, np.broadcast_shapes(have, shape)), x)
+    extra = len(have) - len(shape)
+    if extra:
+        g = np.sum(g, axis=tuple(range(extra)))
+    axes = tuple(
+        i for i, (n, m) in enumerate(zip(np.shape(g), shape, strict=True)) if m == 1 and n != 1
+    )
+    return np.sum(g, axis=axes, keepdims=True) if axes else g
+
+
+def zeros_like(x: Any) -> Any:
+    """A zero of the structure, shape and dtype of ``x``; an int counts as a float.
+
+    >>> zeros_like([1.0, (2, np.ones(2))])
+    [0.0, (0.0, array([0., 0.]))]
+    """
+    if isinstance(x, np.ndarray):
+        return np.zeros_like(x)
+    if isinstance(x, np.generic):
+        return x.dtype.type(0)
+    if isinstance(x, bool | int | float):
+        return 0.0
+    if isinstance(x, complex):
+        return 0j
+    if isinstance(x, tuple):
+        items = [zeros_like(v) for v in x]
+        return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
+    if isinstance(x, list):
+        return [zeros_like(v) for v in x]
+    if isinstance(x, dict):
+        return {k: zeros_like(v) for k, v in x.items()}
+    if hasattr(x, "__dataclass_fields__"):
+        return type(x)(**{n: zeros_like(getattr(x, n)) for n in x.__dataclass_fields__})
+    return None
+
+
+def add(a: Any, b: Any) -> Any:
+    """The sum of two cotangents of one structure; None counts as zero.
+
+    >>> add([1.0, (2.0,)], [1.0, (3.0,)])
+    [2.0, (5.0,)]
+    """
+    if a is None:
+        return b
+    if b is None:
+        return a
+    if isinstance(a, list):
+        return [add(x, y) for x, y in zip(a, b, strict=True)]
+    if isinstance(a, tuple):
+        items = [add(x, y) for x, y in zip(a, b, strict=True)]
+        return type(a)(*items) if hasattr(a, "_fields") else tuple(items)
+    if isinstance(a, dict):
+        return {k: add(v, b[k]) for k, v in a.items()}
+    if hasattr(a, "__dataclass_fields__"):
+        names = a.__dataclass_fields__
+        return type(a)(**{n: add(getattr(a, n), getattr(b, n)) for n in names})
+    return a + b
+
+
+def accumulate(buf: Any, i: Any, g: Any) -> Any:
+    """Add ``g`` to ``buf[i]`` in place, where repeated indices add up; returns ``buf``.
+
+    >>> accumulate(np.zeros(3), [0, 0, 2], np.ones(3))
+    array([2., 0., 1.])
+    """
+    if isinstance(buf, np.ndarray):
+        np.add.at(buf, i, g)
+    else:
+        buf[i] = add(buf[i], g)
+    return buf
