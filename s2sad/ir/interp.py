@@ -13,8 +13,22 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..rules.registry import primitive
-from .nodes import UNDEFINED, Atom, Call, Const, For, If, Module, Node, Op, Region, Struct, While
-from .nodes import Function, Value
+from .nodes import (
+    UNDEFINED,
+    Atom,
+    Call,
+    Const,
+    For,
+    Function,
+    If,
+    Module,
+    Node,
+    Op,
+    Region,
+    Struct,
+    Value,
+    While,
+)
 from .tree import unflatten
 
 

@@ -30,8 +30,23 @@ from .kinds import (
     Sym,
     Tuple,
 )
-from .nodes import LEAF0, UNDEFINED, Atom, Call, Const, For, Function, If, Module, Node, Op
-from .nodes import Region, Struct, Value, While
+from .nodes import (
+    LEAF0,
+    UNDEFINED,
+    Atom,
+    Call,
+    Const,
+    For,
+    Function,
+    If,
+    Module,
+    Node,
+    Op,
+    Region,
+    Struct,
+    Value,
+    While,
+)
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -227,9 +242,10 @@ class _Reader:
             return dict(self.many("}", self.entry))
         if token == "-":
             return -self.constant()
-        if token == "slice":
+        if token in ("slice", "complex"):
             self.take("(")
-            return slice(*self.many(")", self.constant))
+            parts = self.many(")", self.constant)
+            return slice(*parts) if token == "slice" else complex(*parts)
         if token == "kind" and self.taken("<"):
             found = self.kind()
             self.take(">")
@@ -240,11 +256,6 @@ class _Reader:
             return float(token)
         if kind == "name":
             return {"True": True, "False": False, "None": None, "Ellipsis": ...}[token]
-        if kind == "number" and self.peek() in "+-" and self.peek() and token[-1] != "j":
-            if self.peek(1).endswith("j"):
-                sign = -1 if self.take() == "-" else 1
-                imag = self.constant().imag
-                return complex(float(token), sign * imag)
         return ast.literal_eval(token)
 
     def entry(self) -> tuple[Any, Any]:

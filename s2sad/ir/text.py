@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-
 from .kinds import (
     Array,
     Dict,
@@ -35,14 +34,29 @@ from .kinds import (
     Undef,
     kind_of,
 )
-from .nodes import LEAF0, UNDEFINED, Atom, Call, Const, For, Function, If, Module, Node, Op
-from .nodes import Region, Struct, Value, While
+from .nodes import (
+    LEAF0,
+    UNDEFINED,
+    Atom,
+    Call,
+    Const,
+    For,
+    Function,
+    If,
+    Module,
+    Node,
+    Op,
+    Region,
+    Struct,
+    Value,
+    While,
+)
 from .parse import parse
 
 __all__ = ["objects", "parse", "text"]
 
 _WEAK = {"bool": "bool", "int64": "int", "float64": "float", "complex128": "complex"}
-_LITERALS = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
+_LITERALS = (bool, int, float, str, bytes, type(None), type(Ellipsis))
 
 
 def text(module: Module) -> str:
@@ -96,6 +110,8 @@ class _Printer:
 
     def constant(self, value: Any) -> str:
         cls = type(value)
+        if cls is complex:
+            return f"complex({value.real!r}, {value.imag!r})"
         if cls in _LITERALS:
             return repr(value)
         if cls is slice:

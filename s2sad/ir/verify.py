@@ -12,8 +12,22 @@ from collections.abc import Sequence
 
 from ..rules.registry import has_primitive, primitive
 from .kinds import Kind
-from .nodes import Atom, Call, Const, For, Function, If, Module, Node, Op, Region, Value, While
-from .nodes import operands_of, walk
+from .nodes import (
+    Atom,
+    Call,
+    Const,
+    For,
+    Function,
+    If,
+    Module,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    operands_of,
+    walk,
+)
 
 
 class InvalidIR(Exception):
