@@ -1,0 +1,1 @@
+"""Analyses: facts about a function, in dicts and sets keyed by value."""

@@ -1,0 +1,121 @@
+"""Storage: which versions of a buffer a later write takes over.
+
+In: a region in value semantics. Out: ``Overwritten``, which answers two questions the reverse
+sweep asks. ``v in overwritten``: will the buffer behind v be written after v was computed, so that
+keeping v means copying it? ``latest(v)``: the last version of the same buffer, whose shape is
+v's and which costs nothing to keep.
+
+    u1 = setitem u0 i x        u0 is overwritten, latest(u0) is u1
+"""
+
+from __future__ import annotations
+
+from ..ir.kinds import Array, ListOf, Mixed
+from ..ir.nodes import Atom, For, If, Node, Op, Region, Value, While, regions_of
+from ..rules.registry import primitive
+
+
+class Overwritten:
+    """Facts about one function body."""
+
+    def __init__(self, body: Region) -> None:
+        #: value -> values whose buffer becomes its own (loop and branch results, views)
+        self._sources: dict[Value, list[Value]] = {}
+        self._views: dict[Value, list[Value]] = {}
+        self._next: dict[Value, Value] = {}
+        self._overwritten: set[Value] = set()
+        self._collect(body)
+        self._close()
+
+    def __contains__(self, value: Value) -> bool:
+        return value in self._overwritten
+
+    def latest(self, value: Value) -> Value:
+        """The last version of the buffer of ``value`` that is known to have its shape."""
+        seen = {value}
+        while (following := self._next.get(value)) is not None and following not in seen:
+            value = following
+            seen.add(value)
+        return value
+
+    def _collect(self, region: Region) -> None:
+        for node in region.ops:
+            match node:
+                case Op():
+                    self._collect_op(node)
+                case If():
+                    for r, a, b in zip(
+                        node.results, node.then.yields, node.orelse.yields, strict=True
+                    ):
+                        self._flows(r, a)
+                        self._flows(r, b)
+                case For() | While():
+                    params = node.body.params[1:] if isinstance(node, For) else node.body.params
+                    for r, p, first, last in zip(
+                        node.results, params, node.init, node.body.yields[1:], strict=True
+                    ):
+                        self._flows(p, first)
+                        self._flows(p, last)
+                        self._flows(r, last)
+                        self._flows(r, first)
+            for inner in regions_of(node):
+                self._collect(inner)
+            self._link(node)
+
+    def _collect_op(self, node: Op) -> None:
+        record = primitive(node.fn)
+        if record.writes is not None:
+            buffer = node.args[record.writes]
+            if isinstance(buffer, Value) and isinstance(buffer.kind, Array | ListOf | Mixed):
+                self._overwritten.add(buffer)
+                if isinstance(buffer.kind, Array):
+                    self._next[buffer] = node.results[0]
+        if record.view_of is not None and node.args:
+            base = node.args[record.view_of]
+            if isinstance(base, Value):
+                for r in node.results:
+                    self._views.setdefault(base, []).append(r)
+                    self._sources.setdefault(r, []).append(base)
+
+    def _flows(self, target: Value, source: Atom) -> None:
+        if isinstance(source, Value) and source is not target:
+            self._sources.setdefault(target, []).append(source)
+
+    def _link(self, node: Node) -> None:
+        """Versions that leave a region live on as the result outside."""
+        if isinstance(node, If):
+            for r, *arms in zip(node.results, node.then.yields, node.orelse.yields, strict=True):
+                for y in arms:
+                    if isinstance(y, Value) and isinstance(y.kind, Array):
+                        self._next.setdefault(y, r)
+        if isinstance(node, For | While):
+            params = node.body.params[1:] if isinstance(node, For) else node.body.params
+            for first, p, last, r in zip(
+                node.init, params, node.body.yields[1:], node.results, strict=True
+            ):
+                if isinstance(p.kind, Array) and p is not last and self._reaches(p, last):
+                    assert isinstance(last, Value)
+                    self._next.setdefault(last, r)
+                    if isinstance(first, Value):
+                        self._next.setdefault(first, r)
+
+    def _reaches(self, param: Value, last: Atom) -> bool:
+        """Whether ``last`` is a version of the buffer that came in as ``param``."""
+        value, steps = param, 0
+        while value is not last:
+            following = self._next.get(value)
+            if following is None or steps > 1000:
+                return False
+            value, steps = following, steps + 1
+        return True
+
+    def _close(self) -> None:
+        """A source of something overwritten is overwritten, and so is every view of it."""
+        work = list(self._overwritten)
+        while work:
+            v = work.pop()
+            for other in (*self._sources.get(v, ()), *self._views.get(v, ())):
+                if other not in self._overwritten:
+                    self._overwritten.add(other)
+                    work.append(other)
+

@@ -1,0 +1,113 @@
+"""The builder: appends nodes to regions and infers kinds on the way.
+
+In: ``b.op("mul", x, y)``. Out: the result atom, with a node appended to the open region. With
+``tidy=True`` (adjoints and rules, never the user's own arithmetic) the algebra of a neat person is
+applied as nodes are built: ``1 * x -> x``, ``0.5 * (2 * x) -> x``, ``-(-x) -> x``, ``x + (-y) -> x - y``.
+
+    b = Builder(tidy=True)
+    b.op("mul", Const.of(1.0), x)   ->   x
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ..errors import Span
+from .kinds import Kind
+from .nodes import Atom, Const, Node, Op, Region, Value
+
+
+class Builder:
+    """Collects nodes; ``span`` is given to every node built while it is set."""
+
+    def __init__(self, *, tidy: bool = False) -> None:
+        self.tidy = tidy
+        self.span: Span | None = None
+        self.nodes: list[Node] = []
+        #: definition of every value built here, for peepholes
+        self.definition: dict[Value, Op] = {}
+
+    # -- regions ------------------------------------------------------------------------------
+
+    @contextmanager
+    def region(self) -> Iterator[list[Node]]:
+        """Nodes built inside the block go to the list it gives, not to the enclosing region."""
+        outer, self.nodes = self.nodes, []
+        inner = self.nodes
+        try:
+            yield inner
+        finally:
+            self.nodes = outer
+
+    @staticmethod
+    def close(
+        nodes: Sequence[Node], yields: Sequence[Atom], params: Sequence[Value] = ()
+    ) -> Region:
+        return Region(tuple(params), tuple(nodes), tuple(yields))
+
+    # -- nodes --------------------------------------------------------------------------------
+
+    def append(self, node: Node) -> None:
+        self.nodes.append(node)
+        if isinstance(node, Op):
+            for r in node.results:
+                self.definition[r] = node
+
+    def op(self, fn: str, *args: Atom, name: str | None = None, **attrs: Any) -> Atom:
+        """A node with one result; raises KindError if the kinds do not fit."""
+        if self.tidy:
+            from .tidy import tidy
+
+            simple = tidy(self, fn, args, attrs)
+            if simple is not None:
+                return simple
+        (result,) = self.ops(fn, *args, names=(name,), **attrs)
+        return result
+
+    def ops(
+        self, fn: str, *args: Atom, names: Sequence[str | None] = (), **attrs: Any
+    ) -> tuple[Value, ...]:
+        """A node with any number of results."""
+        from ..rules.registry import primitive
+
+        kinds = primitive(fn).kind(args, attrs)
+        many: tuple[Kind, ...] = kinds if isinstance(kinds, tuple) else (kinds,)
+        padded = [*names, *[None] * (len(many) - len(names))]
+        results = tuple(Value(k, n) for k, n in zip(many, padded, strict=True))
+        self.append(Op(results, fn, args, attrs, self.span))
+        return results
+
+    def defined_by(self, atom: Atom, fn: str) -> Op | None:
+        """The node that defines ``atom``, if it is an ``fn``."""
+        if isinstance(atom, Const):
+            return None
+        node = self.definition.get(atom)
+        return node if node is not None and node.fn == fn else None
+
+    # -- shorthands for staged rules -----------------------------------------------------------
+
+    def const(self, value: Any) -> Const:
+        return Const.of(value)
+
+    def add(self, x: Atom, y: Atom) -> Atom:
+        return self.op("add", x, y)
+
+    def sub(self, x: Atom, y: Atom) -> Atom:
+        return self.op("sub", x, y)
+
+    def mul(self, x: Atom, y: Atom) -> Atom:
+        return self.op("mul", x, y)
+
+    def div(self, x: Atom, y: Atom) -> Atom:
+        return self.op("div", x, y)
+
+    def neg(self, x: Atom) -> Atom:
+        return self.op("neg", x)
+
+    def text(self, source: str, **names: Atom) -> Atom:
+        """The value of rule text, e.g. ``b.text("g * cos(x)", g=g, x=x)``."""
+        from ..rules.text import build_text
+
+        return build_text(self, source, names)

@@ -1,0 +1,232 @@
+"""The IR: structured SSA with regions and value semantics.
+
+There is no goto, so there is no control-flow graph and no phi: an ``If`` yields its results from
+two regions, a loop carries values through the parameters of its body. Every value is assigned
+once, and a write makes a new version: ``a[i] = v`` is ``a1 = setitem(a0, i, v)``. Whether a write
+happens in place is decided when the IR becomes text, never here.
+
+    def f(x):                     f(x: float):
+        y = x * x                   y = mul x x
+        return y                    return y
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from ..errors import Span
+from .kinds import UNDEF, Kind, kind_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """Something computed once; compared by identity. ``name`` is the user's name for it."""
+
+    kind: Kind
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Const:
+    """A value known now: a number, a string, a slice of numbers, a dtype, a function."""
+
+    value: Any
+    kind: Kind
+
+    @staticmethod
+    def of(value: Any) -> Const:
+        return Const(value, kind_of(value))
+
+
+Atom: TypeAlias = Value | Const
+
+
+class _Undefined:
+    def __repr__(self) -> str:
+        return "undef"
+
+
+#: The atom yielded where a name is not assigned on a path.
+UNDEFINED = Const(_Undefined(), UNDEF)
+FALSE = Const.of(False)
+TRUE = Const.of(True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """A list of nodes with parameters and the atoms it yields."""
+
+    params: tuple[Value, ...]
+    ops: tuple[Node, ...]
+    yields: tuple[Atom, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    """``results = fn(args, **attrs)``; ``fn`` names a primitive of the registry."""
+
+    results: tuple[Value, ...]
+    fn: str
+    args: tuple[Atom, ...]
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """``results = callee(args)``: a function of the same module, by its name there."""
+
+    results: tuple[Value, ...]
+    callee: str
+    args: tuple[Atom, ...]
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class If:
+    """Both regions (without parameters) yield the results."""
+
+    results: tuple[Value, ...]
+    cond: Atom
+    then: Region
+    orelse: Region
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class For:
+    """``for i in range(start, stop, step)``.
+
+    ``body`` takes ``(i, *carried)`` and yields ``(leave, *carried)``: when ``leave`` is true the
+    loop ends after this iteration. ``init`` are the carried values before the first iteration,
+    ``results`` those after the last.
+    """
+
+    results: tuple[Value, ...]
+    start: Atom
+    stop: Atom
+    step: Atom
+    init: tuple[Atom, ...]
+    body: Region
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class While:
+    """``while test: body``; ``test`` takes the carried values and yields one bool.
+
+    ``body`` takes the carried values and yields ``(leave, *carried)`` as in ``For``.
+    """
+
+    results: tuple[Value, ...]
+    init: tuple[Atom, ...]
+    test: Region
+    body: Region
+    span: Span | None = None
+
+
+Node: TypeAlias = Op | Call | If | For | While
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """The shape of a Python object over flat leaves: how results are put together.
+
+    ``form`` is "leaf" (``index`` counts leaves from 0), "tuple", "list", "dict", "record" or
+    "const" (``cls`` then holds the constant itself); ``keys`` are dict keys or field names.
+    """
+
+    form: str
+    children: tuple[Struct, ...] = ()
+    keys: tuple[Any, ...] = ()
+    cls: Any = None
+    index: int = -1
+
+
+LEAF0 = Struct("leaf", index=0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Function:
+    """A function in SSA. ``body`` has no parameters and yields the flat leaves of ``out``.
+
+    ``mutates`` pairs (parameter index, yield index): the parameter's buffer is consumed by a
+    call and the yield is its new version. Yields after the leaves of ``out`` are such versions
+    or saved values. ``origin`` is the user's Python function, or None for a generated one.
+    """
+
+    name: str
+    params: tuple[Value, ...]
+    body: Region
+    out: Struct = LEAF0
+    mutates: tuple[tuple[int, int], ...] = ()
+    origin: Any = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Module:
+    """Functions by name; the first is the entry, the others are what it calls."""
+
+    functions: Mapping[str, Function]
+
+    @property
+    def entry(self) -> Function:
+        return next(iter(self.functions.values()))
+
+
+def regions_of(node: Node) -> tuple[Region, ...]:
+    """The regions inside a node, in the order they run."""
+    match node:
+        case If():
+            return (node.then, node.orelse)
+        case For():
+            return (node.body,)
+        case While():
+            return (node.test, node.body)
+        case _:
+            return ()
+
+
+def operands_of(node: Node) -> tuple[Atom, ...]:
+    """The atoms a node reads itself, not those its regions read."""
+    match node:
+        case Op() | Call():
+            return node.args
+        case If():
+            return (node.cond,)
+        case For():
+            return (node.start, node.stop, node.step, *node.init)
+        case While():
+            return node.init
+
+
+def walk(region: Region) -> Iterator[Node]:
+    """Every node of a region and of the regions inside it, in program order."""
+    for node in region.ops:
+        yield node
+        for inner in regions_of(node):
+            yield from walk(inner)
+
+
+def free_values(region: Region) -> dict[Value, None]:
+    """Values a region reads but does not define, in order of first use."""
+    free: dict[Value, None] = {}
+    bound: set[Value] = set()
+
+    def visit(r: Region) -> None:
+        bound.update(r.params)
+        for node in r.ops:
+            for atom in operands_of(node):
+                if isinstance(atom, Value) and atom not in bound:
+                    free.setdefault(atom)
+            for inner in regions_of(node):
+                visit(inner)
+            bound.update(node.results)
+        for atom in r.yields:
+            if isinstance(atom, Value) and atom not in bound:
+                free.setdefault(atom)
+
+    visit(region)
+    return free

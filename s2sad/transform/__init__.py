@@ -1,0 +1,1 @@
+"""Transforms: IR in, IR out, value semantics throughout."""

@@ -1,0 +1,323 @@
+"""The reverse transform: from a function to its gradient or to a forward/reverse pair.
+
+In: a module whose entry is a function in SSA, and the parameters to differentiate. Out: a module
+whose entry runs the forward sweep (the user's program, dead code removed, saving what is needed)
+and then the reverse sweep; for ``vjp`` the two are separate functions.
+
+    def f(x):                        def f_grad(x):
+        y = sin x              ->        x_bar = mul (cos x) 1.0
+        return y                         return x_bar
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..analysis.activity import active_values
+from ..errors import OutputError
+from ..ir.kinds import Array, Dict, FixedList, Kind, Num, Record, Tuple, carries_derivative
+from ..ir.nodes import (
+    Atom,
+    Const,
+    Function,
+    Module,
+    Region,
+    Struct,
+    Value,
+    free_values,
+)
+from .reverse import Adjoint, Env, Reverse, build_like, parts_of
+from .simplify import simplify
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A module with a forward and a reverse function, by name."""
+
+    module: Module
+    forward: str
+    reverse: str
+    saved: int
+
+
+def gradient(
+    module: Module, wrt: Sequence[int], *, value: bool, has_aux: bool = False, single: bool = True
+) -> Module:
+    """A module whose entry returns the gradient, or ``(value, gradient)``.
+
+    ``wrt`` are indices of parameters of the entry; with ``single`` the gradient of the first is
+    returned bare, otherwise a tuple of them. With ``has_aux`` the function returns ``(value,
+    aux)``; aux is passed through: ``(gradient, aux)`` or ``((value, aux), gradient)``.
+
+    Raises OutputError if the output cannot be a scalar.
+    """
+    function = module.entry
+    primary = function.out.children[0] if has_aux else function.out
+    seed_at = _scalar_output(function, primary, has_aux)
+    target = function.body.yields[seed_at]
+    rev = _reverse(module, function, wrt, [target])
+    b = rev.builder
+    with b.region() as nodes:
+        env: Env = {}
+        if target in rev.active and isinstance(target, Value):
+            env[target] = (
+                b.op("np.ones_like", target)
+                if isinstance(target.kind, Array)
+                else Const.of(1.0 if target.kind.dtype[0] != "c" else 1.0 + 0j)  # type: ignore[attr-defined]
+            )
+        rev.region(function.body.ops, env)
+        b.span = None
+        gradients = [_result(rev, function.params[k], env) for k in wrt]
+    leaves: list[Atom] = []
+    grads = [_leaf(leaves, g) for g in gradients]
+    grad_struct = grads[0] if single else Struct("tuple", tuple(grads))
+    if value:
+        offset = len(leaves)
+        leaves.extend(function.body.yields[: _count(function.out)])
+        out = Struct("tuple", (_shift(function.out, offset), grad_struct))
+    elif has_aux:
+        offset = len(leaves)
+        leaves.extend(function.body.yields[: _count(function.out)])
+        out = Struct("tuple", (grad_struct, _shift(function.out.children[1], offset)))
+        leaves, out = _compact(leaves, out)
+    else:
+        out = grad_struct
+    name = f"{_plain(function.name)}_{'value_and_grad' if value else 'grad'}"
+    body = Region((), (*rev.rebuilt(function.body), *nodes), tuple(leaves))
+    entry = Function(name, function.params, body, out, (), function.origin)
+    return simplify(_module(entry, rev))
+
+
+def forward_and_reverse(module: Module, wrt: Sequence[int]) -> Pair:
+    """The pair behind ``vjp``: forward returns ``(out, saved)``, reverse takes ``(saved, g)``."""
+    function = module.entry
+    count = _count(function.out)
+    targets = function.body.yields[:count]
+    rev = _reverse(module, function, wrt, targets)
+    b = rev.builder
+    kind = _kind_of_struct(function.out, targets)
+    g = Value(kind, "g")
+    with b.region() as nodes:
+        env: Env = {}
+        for path, leaf in _paths(function.out):
+            target = targets[leaf]
+            if target in rev.active:
+                rev.contribute(env, target, _follow(rev, g, kind, path))
+        rev.region(function.body.ops, env)
+        b.span = None
+        gradients = [_result(rev, function.params[k], env) for k in wrt]
+    reverse_body = Region((), tuple(nodes), tuple(gradients))
+    base = _plain(function.name)
+    reverse = Function(
+        f"{base}_reverse",
+        (),
+        reverse_body,
+        Struct("tuple", tuple(Struct("leaf", index=n) for n in range(len(gradients)))),
+    )
+    reverse = simplify(Module({reverse.name: reverse})).entry
+    saved = tuple(v for v in free_values(reverse.body) if v is not g)
+    reverse = Function(reverse.name, (*saved, g), reverse.body, reverse.out)
+    out = Struct(
+        "tuple",
+        (
+            function.out,
+            Struct("tuple", tuple(Struct("leaf", index=count + n) for n in range(len(saved)))),
+        ),
+    )
+    forward = Function(
+        f"{base}_forward",
+        function.params,
+        Region((), rev.rebuilt(function.body), (*targets, *saved)),
+        out,
+        (),
+        function.origin,
+    )
+    functions = dict(_module(forward, rev).functions)
+    functions[reverse.name] = reverse
+    return Pair(simplify(Module(functions)), forward.name, reverse.name, len(saved))
+
+
+def _reverse(
+    module: Module, function: Function, wrt: Sequence[int], seeded: Sequence[Atom]
+) -> Reverse:
+    inputs = [function.params[k] for k in wrt]
+    active = active_values(module, function, inputs, seeded)
+    return Reverse(module, function, active)
+
+
+def _module(entry: Function, rev: Reverse) -> Module:
+    functions = {entry.name: entry}
+    for name, f in rev.module.functions.items():
+        if f is not rev.function:
+            functions.setdefault(name, f)
+    functions.update(rev.extra_functions)
+    return Module(functions)
+
+
+def _scalar_output(function: Function, out: Struct, has_aux: bool) -> int:
+    if has_aux and (function.out.form != "tuple" or len(function.out.children) != 2):
+        raise OutputError("has_aux=True needs a function that returns (value, aux)")
+    if out.form == "const":
+        raise OutputError(
+            f"{function.name} returns {out.cls!r}; a gradient needs a number (return one)"
+        )
+    if out.form != "leaf":
+        raise OutputError(
+            f"{function.name} returns a {out.form}; a gradient needs a scalar: "
+            "use s2sad.vjp for other outputs, or has_aux=True for (value, aux)"
+        )
+    atom = function.body.yields[out.index]
+    match atom.kind:
+        case Num():
+            return out.index
+        case Array(dims=dims) if dims is None or all(
+            d == 1 or not isinstance(d, int) and not d.not_one for d in dims
+        ):
+            return out.index
+        case Array(dims=dims):
+            assert dims is not None
+            raise OutputError(
+                f"{function.name} returns an array with {len(dims)} axes; a gradient needs a "
+                "scalar: use s2sad.vjp for other outputs"
+            )
+        case kind:
+            raise OutputError(
+                f"{function.name} returns {kind}, which is not a number; a gradient needs a scalar"
+            )
+
+
+def _result(rev: Reverse, param: Value, env: Env) -> Atom:
+    """The gradient with respect to ``param``, in its structure, shape and dtype."""
+    return _conformed(rev, param.kind, param, env.get(param))
+
+
+def _conformed(rev: Reverse, kind: Kind, value: Atom, g: Adjoint | None) -> Atom:
+    b = rev.builder
+    match kind:
+        case Tuple() | FixedList() | Dict() | Record():
+            assert g is None or isinstance(g, dict)
+            keys, atoms = [], []
+            for key, k in parts_of(kind):
+                part = None if g is None else g.get(key)
+                keys.append(key)
+                atoms.append(_conformed(rev, k, _lazy_part(rev, value, key, k, part), part))
+            return build_like(b, kind, keys, atoms)
+        case Num():
+            if g is None:
+                g = rev.zero_of(kind, value)
+            assert not isinstance(g, dict)
+            return _as_scalar(rev, kind, g)
+        case _:
+            if not carries_derivative(kind):
+                return Const.of(None)
+            if g is None:
+                return rev.zero_of(kind, value)
+            return rev.whole(value, g) if isinstance(value, Value) else g  # type: ignore[return-value]
+
+
+def _lazy_part(rev: Reverse, value: Atom, key: object, kind: Kind, part: Adjoint | None) -> Atom:
+    from .reverse import part_of
+
+    needs_value = not isinstance(kind, Num) and carries_derivative(kind)
+    return part_of(rev.builder, value, key) if needs_value else value
+
+
+def _as_scalar(rev: Reverse, kind: Num, g: Atom) -> Atom:
+    have = g.kind
+    assert isinstance(have, Num)
+    if kind.weak:
+        wanted = "complex" if kind.dtype[0] == "c" else "float"
+        if isinstance(g, Const) or have.weak and have.dtype[0] in "fc":
+            return g
+        return rev.builder.op(wanted, g)
+    dtype = kind.dtype if kind.dtype[0] in "fc" else "float64"
+    if have.weak is False and have.dtype == dtype:
+        return g
+    return rev.builder.op("cast", g, like=dtype)
+
+
+# -- structures ---------------------------------------------------------------------------------
+
+
+def _leaf(leaves: list[Atom], atom: Atom) -> Struct:
+    leaves.append(atom)
+    return Struct("leaf", index=len(leaves) - 1)
+
+
+def _count(struct: Struct) -> int:
+    return sum(1 for _ in _paths(struct))
+
+
+def _paths(struct: Struct, path: tuple[object, ...] = ()) -> list[tuple[tuple[object, ...], int]]:
+    """The path of keys to every leaf, with the leaf's index."""
+    if struct.form == "leaf":
+        return [(path, struct.index)]
+    keys = struct.keys or range(len(struct.children))
+    return [
+        found
+        for key, child in zip(keys, struct.children, strict=True)
+        for found in _paths(child, (*path, key))
+    ]
+
+
+def _shift(struct: Struct, offset: int) -> Struct:
+    if struct.form == "leaf":
+        return Struct("leaf", index=struct.index + offset)
+    children = tuple(_shift(c, offset) for c in struct.children)
+    return Struct(struct.form, children, struct.keys, struct.cls)
+
+
+def _compact(leaves: list[Atom], out: Struct) -> tuple[list[Atom], Struct]:
+    """Leaves that ``out`` does not mention are dropped."""
+    used = sorted({index for _, index in _paths(out)})
+    place = {old: new for new, old in enumerate(used)}
+
+    def move(s: Struct) -> Struct:
+        if s.form == "leaf":
+            return Struct("leaf", index=place[s.index])
+        return Struct(s.form, tuple(map(move, s.children)), s.keys, s.cls)
+
+    return [leaves[n] for n in used], move(out)
+
+
+def _kind_of_struct(struct: Struct, leaves: Sequence[Atom]) -> Kind:
+    match struct.form:
+        case "leaf":
+            return leaves[struct.index].kind
+        case "const":
+            return Const.of(struct.cls).kind
+        case "dict":
+            return Dict(
+                tuple(
+                    (k, _kind_of_struct(c, leaves))
+                    for k, c in zip(struct.keys, struct.children, strict=True)
+                )
+            )
+        case "record":
+            return Record(
+                struct.cls,
+                tuple(
+                    (k, _kind_of_struct(c, leaves))
+                    for k, c in zip(struct.keys, struct.children, strict=True)
+                ),
+            )
+        case "list":
+            return FixedList(tuple(_kind_of_struct(c, leaves) for c in struct.children))
+        case _:
+            return Tuple(tuple(_kind_of_struct(c, leaves) for c in struct.children), struct.cls)
+
+
+def _follow(rev: Reverse, g: Atom, kind: Kind, path: Sequence[object]) -> Atom:
+    from .reverse import part_of
+
+    for key in path:
+        g = part_of(rev.builder, g, key)
+    return g
+
+
+def _plain(name: str) -> str:
+    return "lambda_" if name == "<lambda>" else name
+
+
+__all__ = ["Pair", "forward_and_reverse", "gradient"]

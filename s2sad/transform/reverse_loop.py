@@ -1,0 +1,312 @@
+"""The reverse of a loop: the same loop run backwards, fed by a tape where it needs one.
+
+In: a ``For`` or ``While`` whose results have adjoints. Out: a ``For`` that walks the iterations
+backwards and carries the adjoints of what the loop carried and of what it read from outside, and
+the forward loop rewritten to append what each iteration must remember.
+
+    for i in range(n):            for i in range(n):         for i, y in tape[::-1]:
+        y = y * x[i]       ->         tape.append((i, y))        x_bar[i] += y_bar * y
+                                      y = y * x[i]               y_bar = y_bar * x[i]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..ir.kinds import INT, Kind, ListOf, Num, Tuple, join
+from ..ir.nodes import (
+    FALSE,
+    Atom,
+    Const,
+    For,
+    If,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    free_values,
+)
+from ..ir.rewrite import substitute_region
+from .reverse import (
+    Adjoint,
+    Env,
+    Reverse,
+    adjoint_kind,
+    bar,
+    repeat,
+    reversed_span,
+)
+from .saves import Plan, Planner
+
+
+@dataclass(slots=True)
+class _Carried:
+    """One adjoint the reverse loop carries."""
+
+    primal: Value
+    init: Atom
+    param: Value
+    next: Atom
+
+
+def reverse_loop(rev: Reverse, node: For | While, env: Env) -> None:
+    """Append the reverse of a loop and register its rewritten forward form."""
+    body = node.body
+    params = body.params[1:] if isinstance(node, For) else body.params
+    seeds = {r: env.pop(r) for r in node.results if r in env}
+    through = {
+        k: seeds[r]
+        for k, (r, p) in enumerate(zip(node.results, params, strict=True))
+        if r in seeds
+        and p in rev.active
+        and _uses_through(rev, body.yields[k + 1], p) == rev.use_count.get(p)
+    }
+    positions = [
+        k
+        for k, (r, p) in enumerate(zip(node.results, params, strict=True))
+        if k not in through and (r in seeds or p in rev.active)
+    ]
+    outers = [
+        v
+        for v in free_values(body)
+        if v in rev.active and not rev.is_inside(v, rev.region_scope[body])
+    ]
+    carried = [_new_carried(v, v.kind) for v in outers]
+    for k in positions:
+        r, p = node.results[k], params[k]
+        c = _new_carried(p, join(r.kind, p.kind), p.name or r.name)
+        c.init = rev.whole(r, seeds[r]) if r in seeds else rev.zero(r)
+        carried.append(c)
+    looped = carried[len(outers) :]
+
+    inner: Env = {c.primal: c.param for c in carried[: len(outers)]}
+    with rev.builder.region() as nodes:
+        for k, g in through.items():
+            rev.contribute(inner, body.yields[k + 1], g)
+        for c, k in zip(looped, positions, strict=True):
+            rev.contribute(inner, body.yields[k + 1], c.param)
+        rev.region(body.ops, inner)
+        for k, g in through.items():
+            if inner.pop(params[k], None) is not g:
+                raise AssertionError("the adjoint of a running sum changed inside its loop")
+        for c in looped:
+            end = rev.take(inner, c.primal)
+            c.next = rev.zero(c.primal) if end is None else end
+        touched = [c for c in carried[: len(outers)] if inner[c.primal] is not c.param]
+        for c in touched:
+            c.next = rev.whole(c.primal, inner[c.primal])
+    for c in touched:
+        old = env.get(c.primal)
+        c.init = rev.zero(c.primal) if old is None else rev.whole(c.primal, old)
+
+    results = _emit(rev, node, nodes, [*touched, *looped])
+    env.update((c.primal, r) for c, r in zip(touched, results, strict=False))
+    for k, g in through.items():
+        rev.contribute(env, node.init[k], g)
+    for k, r in zip(positions, results[len(touched) :], strict=True):
+        rev.contribute(env, node.init[k], r)
+
+
+def _new_carried(primal: Value, kind: Kind, name: str | None = None) -> _Carried:
+    param = Value(adjoint_kind(kind), bar(name or primal.name))
+    return _Carried(primal, param, param, param)
+
+
+def _uses_through(rev: Reverse, value: Atom, param: Value) -> int | None:
+    """How often ``param`` is used on the way to ``value`` if all that happens to it is addition.
+
+    Then its adjoint is the adjoint of ``value``, unchanged, and need not be carried by the loop.
+    """
+    if value is param:
+        return 1
+    if (
+        not isinstance(value, Value)
+        or rev.use_count.get(value) != 1
+        or not isinstance(value.kind, Num)
+    ):
+        return None
+    node = rev.producer.get(value)
+    match node:
+        case Op(fn="add" | "sub", args=(x, y)):
+            uses = _uses_through(rev, x, param)
+            return _uses_through(rev, y, param) if uses is None and node.fn == "add" else uses
+        case If():
+            k = node.results.index(value)
+            arms = [_uses_through(rev, r.yields[k], param) for r in (node.then, node.orelse)]
+            return None if None in arms else sum(a for a in arms if a is not None)
+        case For() | While():
+            k = node.results.index(value)
+            own = node.body.params[1:][k] if isinstance(node, For) else node.body.params[k]
+            if _uses_through(rev, node.body.yields[k + 1], own) != rev.use_count.get(own):
+                return None
+            return _uses_through(rev, node.init[k], param)
+        case _:
+            return None
+
+
+def _emit(
+    rev: Reverse, node: For | While, nodes: list[Node], carried: list[_Carried]
+) -> list[Value]:
+    b = rev.builder
+    body = node.body
+    index = body.params[0] if isinstance(node, For) else None
+    region = Region((), tuple(nodes), tuple(c.next for c in carried))
+    needs = [v for v in free_values(region) if rev.is_inside(v, rev.region_scope[body])]
+    planner = Planner(
+        lambda v: rev.is_inside(v, rev.region_scope[body]),
+        rev.definition,
+        rev.overwritten,
+        index,
+    )
+    counted = isinstance(node, For) and _never_leaves(node)
+    plan = planner.plan([v for v in needs if v is not index], tape=True)
+    wants_index = index is not None and (index in needs or plan.uses_index)
+    if plan.saved and wants_index:
+        assert index is not None
+        plan.saved.insert(0, index)
+    rev.rewritten[node], tape = _rewrite(rev, node, plan, counted)
+
+    results = [Value(adjoint_kind(c.param.kind), c.param.name) for c in carried]
+    span = reversed_span(node.span)
+    mapping: dict[Value, Atom] = {}
+    head: list[Node] = []
+    if tape is not None and plan.saved:
+        k = Value(INT)
+        size = b.op("len", tape)
+        start, stop, step = b.op("sub", size, Const.of(1)), Const.of(-1), Const.of(-1)
+        with b.region() as head:
+            _read_tape(rev, tape, k, plan, mapping)
+    else:
+        k = Value(INT, index.name if index is not None else None)
+        start, stop, step, shift = _backwards(rev, node, tape)
+        with b.region() as head:
+            if wants_index and index is not None:
+                mapping[index] = shift(k) if shift is not None else k
+    again, renamed = repeat(plan.recomputed, mapping)
+    region = substitute_region(region, renamed)
+    loop = For(
+        tuple(results),
+        start,
+        stop,
+        step,
+        tuple(c.init for c in carried),
+        Region(
+            (k, *(c.param for c in carried)),
+            (*head, *again, *region.ops),
+            (FALSE, *region.yields),
+        ),
+        span,
+    )
+    b.append(loop)
+    return results
+
+
+def _never_leaves(node: For | While) -> bool:
+    leave = node.body.yields[0]
+    return isinstance(leave, Const) and leave.value is False
+
+
+def _rewrite(
+    rev: Reverse, node: For | While, plan: Plan, counted: bool
+) -> tuple[tuple[Node, ...], Value | None]:
+    """The forward loop with its tape, or with a trip count where it has no tape but may leave."""
+    body = node.body
+    ops = rev.rebuilt(body)
+    if not plan.saved and counted:
+        return (_replace_body(node, ops),), None
+    outer = rev.region_scope[body].parent
+    assert outer is not None
+    extra: list[Node]
+    if plan.saved:
+        elem: Kind
+        entry: Atom
+        kinds = tuple(v.kind for v in plan.saved)
+        if len(plan.saved) == 1:
+            extra, entry, elem = [], plan.saved[0], kinds[0]
+        else:
+            elem = Tuple(kinds)
+            packed = Value(elem)
+            extra, entry = [Op((packed,), "tuple", tuple(plan.saved))], packed
+        kind: Kind = ListOf(elem)
+        empty, now, after, last = (
+            Value(k, "tape") for k in (ListOf(None), kind, kind, kind)
+        )
+        extra.append(Op((after,), "append", (now, entry)))
+        prelude: list[Node] = [Op((empty,), "list", ())]
+        init: Atom = empty
+    else:
+        now, after, last = (Value(INT, "trips") for _ in range(3))
+        extra = [Op((after,), "add", (now, Const.of(1)))]
+        prelude, init = [], Const.of(0)
+    where = _earliest(ops, plan.saved, body)
+    ops = (*ops[:where], *extra, *ops[where:])
+    rev.scope[last] = outer
+    new_body = Region((*body.params, now), ops, (*body.yields, after))
+    results, inits = (*node.results, last), (*node.init, init)
+    new: For | While
+    if isinstance(node, For):
+        new = For(results, node.start, node.stop, node.step, inits, new_body, node.span)
+    else:
+        twin = Value(now.kind, now.name)
+        test = Region((*node.test.params, twin), node.test.ops, node.test.yields)
+        new = While(results, inits, test, new_body, node.span)
+    return (*prelude, new), last
+
+
+def _replace_body(node: For | While, ops: tuple[Node, ...]) -> For | While:
+    body = Region(node.body.params, ops, node.body.yields)
+    if isinstance(node, For):
+        return For(
+            node.results, node.start, node.stop, node.step, node.init, body, node.span
+        )
+    return While(node.results, node.init, node.test, body, node.span)
+
+
+def _earliest(ops: tuple[Node, ...], saved: list[Value], body: Region) -> int:
+    """The first place in the body where everything to be saved is known."""
+    missing = set(saved) - set(body.params)
+    if not missing:
+        return 0
+    for n, node in enumerate(ops):
+        missing.difference_update(node.results)
+        if not missing:
+            return n + 1
+    raise AssertionError("a saved value is not defined at its own level")
+
+
+def _read_tape(
+    rev: Reverse, tape: Value, k: Value, plan: Plan, mapping: dict[Value, Atom]
+) -> None:
+    b = rev.builder
+    entry = b.op("item", tape, k, name=plan.saved[0].name if len(plan.saved) == 1 else None)
+    if len(plan.saved) == 1:
+        mapping[plan.saved[0]] = entry
+        return
+    for n, v in enumerate(plan.saved):
+        mapping[v] = b.op("item", entry, Const.of(n), name=v.name)
+
+
+def _backwards(rev: Reverse, node: For | While, trips: Value | None):  # type: ignore[no-untyped-def]
+    """Start, stop and step of the loop run backwards, and how to get the index from them."""
+    b = rev.builder
+    one, minus = Const.of(1), Const.of(-1)
+    if isinstance(node, While):
+        assert trips is not None
+        return b.op("sub", trips, one), minus, minus, None
+    step = node.step
+    if trips is None and isinstance(step, Const) and step.value in (1, -1):
+        if step.value == 1:
+            return b.op("sub", node.stop, one), b.op("sub", node.start, one), minus, None
+        return b.op("add", node.stop, one), b.op("add", node.start, one), one, None
+    if trips is None:
+        ends = b.op("range", node.start, node.stop, step)
+        trips = b.ops("len", ends)[0]
+
+    def shift(k: Value) -> Atom:
+        return b.op("add", node.start, b.op("mul", k, step))
+
+    return b.op("sub", trips, one), minus, minus, shift
+
+
+__all__ = ["reverse_loop"]

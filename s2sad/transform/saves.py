@@ -1,0 +1,146 @@
+"""Saves: what the reverse sweep keeps of the forward sweep, and what it computes again.
+
+In: the values of a forward region that its reverse reads (the rules' free variables *are* the
+needs). Out: a ``Plan``: which of them are saved, and which cheap operations are repeated.
+
+    needs {y < 1.0, y}, y carried by the loop   ->   save y, compute y < 1.0 again
+    needs {x[i]}, nobody writes x               ->   save nothing, load again
+
+Index arithmetic, shapes, views and loads from arrays nobody overwrites are repeated; a whole tape
+is avoided where a few scalar operations replace it; everything else is saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from ..analysis.storage import Overwritten
+from ..ir.kinds import Array, ListOf, Mixed, Num, Opaque, Tuple
+from ..ir.nodes import Atom, Op, Value
+from ..rules.registry import primitive
+
+#: Operations that cost next to nothing whatever they work on.
+_FREE = frozenset({"slice", "tuple", "len", "shape", "attr"})
+_CHEAP_SCALAR = frozenset(
+    {"add", "sub", "mul", "div", "neg", "pos", "floordiv", "mod", "not", "and", "or", "is", "is_not"}
+    | {"lt", "le", "gt", "ge", "eq", "ne"}
+)
+_NEVER = 1e9
+#: Repeating at most this much scalar work is preferred to having a tape at all.
+_TAPE_FREE_BUDGET = 8.0
+#: Repeating at most this much is preferred to saving one more value on a tape.
+_SINGLE_BUDGET = 2.0
+
+
+@dataclass(slots=True)
+class Plan:
+    """What to do about the needs of one region."""
+
+    saved: list[Value] = field(default_factory=list)
+    recomputed: list[Op] = field(default_factory=list)
+    uses_index: bool = False
+
+
+@dataclass(slots=True)
+class Planner:
+    """Plans saves for one forward region.
+
+    ``inside`` tells whether a value is defined in the region; ``definition`` gives the node of a
+    value; ``index`` is the loop index, which the reverse loop knows anyway.
+    """
+
+    inside: Callable[[Value], bool]
+    definition: dict[Value, Op]
+    overwritten: Overwritten
+    index: Value | None = None
+
+    def plan(self, needs: Iterable[Value], *, tape: bool) -> Plan:
+        """Split the needs; ``tape`` tells that saving nothing at all is worth some work."""
+        needs = list(needs)
+        if not needs:
+            return Plan()
+        if tape:
+            ops = self._closure(needs, frozenset())
+            if ops is not None and sum(map(_weight, ops)) <= _TAPE_FREE_BUDGET:
+                return self._finish([], ops)
+        saved = {v for v in needs if self._cost(v, frozenset()) > _SINGLE_BUDGET}
+        for v in needs:
+            if v not in saved and self._cost(v, frozenset(saved)) > _SINGLE_BUDGET:
+                saved.add(v)
+        # what is saved may make other saves superfluous
+        for v in [v for v in needs if v in saved]:
+            if self._cost(v, frozenset(saved - {v})) <= _SINGLE_BUDGET:
+                saved.discard(v)
+        ops = self._closure([v for v in needs if v not in saved], frozenset(saved))
+        assert ops is not None
+        return self._finish([v for v in needs if v in saved], ops)
+
+    def _finish(self, saved: list[Value], ops: list[Op]) -> Plan:
+        return Plan(saved, ops, any(self.index is a for op in ops for a in op.args))
+
+    def _known(self, atom: Atom, saved: frozenset[Value]) -> bool:
+        return (
+            not isinstance(atom, Value)
+            or atom in saved
+            or atom is self.index
+            or not self.inside(atom)
+        )
+
+    def _repeatable(self, value: Value) -> Op | None:
+        op = self.definition.get(value)
+        if op is None or len(op.results) != 1 or primitive(op.fn).effect != "pure":
+            return None
+        for a in op.args:
+            if isinstance(a, Value) and a in self.overwritten and _has_buffer(a):
+                return None
+        if op.fn in _FREE:
+            return op
+        if op.fn == "item" and isinstance(op.args[0], Value):
+            base = op.args[0].kind
+            return op if isinstance(base, Array | ListOf | Mixed | Tuple) else None
+        if primitive(op.fn).view_of is not None:
+            return op
+        if op.fn in _CHEAP_SCALAR and all(isinstance(a.kind, Num | Opaque) for a in op.args):
+            return op
+        return None
+
+    def _cost(self, value: Value, saved: frozenset[Value], depth: int = 0) -> float:
+        if self._known(value, saved):
+            return 0.0
+        op = self._repeatable(value)
+        if op is None or depth > 8:
+            return _NEVER
+        return _weight(op) + sum(
+            self._cost(a, saved, depth + 1) for a in op.args if isinstance(a, Value)
+        )
+
+    def _closure(self, values: Iterable[Value], saved: frozenset[Value]) -> list[Op] | None:
+        """The operations that compute ``values``, in order; None if some cannot be repeated."""
+        done: dict[Value, Op] = {}
+
+        def visit(v: Value) -> bool:
+            if v in done or self._known(v, saved):
+                return True
+            op = self._repeatable(v)
+            if op is None or len(done) > 40:
+                return False
+            if not all(visit(a) for a in op.args if isinstance(a, Value)):
+                return False
+            done[v] = op
+            return True
+
+        return list(done.values()) if all(visit(v) for v in values) else None
+
+
+def _has_buffer(value: Value) -> bool:
+    return isinstance(value.kind, Array | ListOf | Mixed)
+
+
+def _weight(op: Op) -> float:
+    if op.fn in _FREE or primitive(op.fn).zero:
+        return 0.5
+    result = op.results[0].kind
+    if isinstance(result, Num) and result.dtype[0] in "biu":
+        return 0.5
+    return 1.0

@@ -1,0 +1,207 @@
+"""Simplification: what nobody needs goes, what does not change in a loop leaves it.
+
+In: a function. Out: the same function without dead pure operations, dead loop-carried values,
+dead results of branches, and without carried values that every iteration hands on unchanged.
+
+    for i, (s, t) in ...: yield (s, t + 1)   ->   s is used from outside the loop, t is dropped
+
+Effects (draws, prints, raises) are never dropped, duplicated or reordered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..ir.nodes import (
+    Atom,
+    Call,
+    For,
+    Function,
+    If,
+    Module,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    operands_of,
+    regions_of,
+)
+from ..ir.rewrite import resolve, substitute
+from ..rules.registry import primitive
+
+
+def simplify(module: Module) -> Module:
+    """Every function of the module simplified."""
+    impure = _impure_functions(module)
+    return Module({n: _function(f, impure) for n, f in module.functions.items()})
+
+
+def _function(function: Function, impure: frozenset[str]) -> Function:
+    body = function.body
+    nodes, yields = _hoist(body.ops, body.yields, {})
+    live: set[Value] = set()
+    _use(yields, live)
+    kept = _sweep(nodes, live, impure)
+    return replace(function, body=Region((), tuple(kept), yields))
+
+
+# -- carried values that do not change ----------------------------------------------------------
+
+
+def _hoist(
+    nodes: Sequence[Node], yields: Sequence[Atom], known: dict[Value, Atom]
+) -> tuple[list[Node], tuple[Atom, ...]]:
+    out: list[Node] = []
+    for node in nodes:
+        (node,) = substitute([node], known) if known else (node,)
+        match node:
+            case If():
+                node = _hoist_branch(node, known)
+            case For() | While():
+                node = _hoist_loop(node, known)
+        out.append(node)
+    return out, resolve(yields, known)
+
+
+def _hoist_branch(node: If, known: dict[Value, Atom]) -> If:
+    then_nodes, then_yields = _hoist(node.then.ops, node.then.yields, known)
+    else_nodes, else_yields = _hoist(node.orelse.ops, node.orelse.yields, known)
+    keep: list[int] = []
+    for k, (r, a, b) in enumerate(zip(node.results, then_yields, else_yields, strict=True)):
+        if a is b:
+            known[r] = a
+        else:
+            keep.append(k)
+    return If(
+        tuple(node.results[k] for k in keep),
+        node.cond,
+        Region((), tuple(then_nodes), tuple(then_yields[k] for k in keep)),
+        Region((), tuple(else_nodes), tuple(else_yields[k] for k in keep)),
+        node.span,
+    )
+
+
+def _hoist_loop(node: For | While, known: dict[Value, Atom]) -> For | While:
+    offset = 1 if isinstance(node, For) else 0
+    params = node.body.params[offset:]
+    same = [
+        k
+        for k, (p, y) in enumerate(zip(params, node.body.yields[1:], strict=True))
+        if p is y
+    ]
+    for k in same:
+        known[params[k]] = known[node.results[k]] = node.init[k]
+        if isinstance(node, While):
+            known[node.test.params[k]] = node.init[k]
+    ops, yields = _hoist(node.body.ops, node.body.yields, known)
+    positions = [k for k in range(len(params)) if k not in same]
+    body = Region(
+        (*node.body.params[:offset], *(params[k] for k in positions)),
+        tuple(ops),
+        (yields[0], *(yields[k + 1] for k in positions)),
+    )
+    results = tuple(node.results[k] for k in positions)
+    init = tuple(node.init[k] for k in positions)
+    if isinstance(node, For):
+        return For(results, node.start, node.stop, node.step, init, body, node.span)
+    test_ops, test_yields = _hoist(node.test.ops, node.test.yields, known)
+    test = Region(tuple(node.test.params[k] for k in positions), tuple(test_ops), test_yields)
+    return While(results, init, test, body, node.span)
+
+
+# -- dead code ----------------------------------------------------------------------------------
+
+
+def _use(atoms: Sequence[Atom], live: set[Value]) -> None:
+    live.update(a for a in atoms if isinstance(a, Value))
+
+
+def _sweep(nodes: Sequence[Node], live: set[Value], impure: frozenset[str]) -> list[Node]:
+    """The nodes that are needed, in order; ``live`` grows by what they read."""
+    kept: list[Node] = []
+    for node in reversed(nodes):
+        wanted = any(r in live for r in node.results)
+        if not wanted and not _has_effect(node, impure):
+            continue
+        match node:
+            case If():
+                node = _sweep_branch(node, live, impure)
+            case For() | While():
+                node = _sweep_loop(node, live, impure)
+        _use(operands_of(node), live)
+        kept.append(node)
+    kept.reverse()
+    return kept
+
+
+def _sweep_branch(node: If, live: set[Value], impure: frozenset[str]) -> If:
+    keep = [k for k, r in enumerate(node.results) if r in live]
+    arms: list[Region] = []
+    for arm in (node.then, node.orelse):
+        yields = tuple(arm.yields[k] for k in keep)
+        _use(yields, live)
+        arms.append(Region((), tuple(_sweep(arm.ops, live, impure)), yields))
+    return If(tuple(node.results[k] for k in keep), node.cond, arms[0], arms[1], node.span)
+
+
+def _sweep_loop(node: For | While, live: set[Value], impure: frozenset[str]) -> For | While:
+    offset = 1 if isinstance(node, For) else 0
+    params = node.body.params[offset:]
+    keep = {k for k, r in enumerate(node.results) if r in live}
+    while True:
+        inner: set[Value] = set()
+        yields = (node.body.yields[0], *(node.body.yields[k + 1] for k in sorted(keep)))
+        _use(yields, inner)
+        ops = _sweep(node.body.ops, inner, impure)
+        test_ops: list[Node] = []
+        if isinstance(node, While):
+            _use(node.test.yields, inner)
+            test_ops = _sweep(node.test.ops, inner, impure)
+        grown = keep | {k for k, p in enumerate(params) if p in inner}
+        if isinstance(node, While):
+            grown |= {k for k, p in enumerate(node.test.params) if p in inner}
+        if grown == keep:
+            break
+        keep = grown
+    order = sorted(keep)
+    live |= inner
+    body = Region(
+        (*node.body.params[:offset], *(params[k] for k in order)), tuple(ops), yields
+    )
+    results = tuple(node.results[k] for k in order)
+    init = tuple(node.init[k] for k in order)
+    if isinstance(node, For):
+        return For(results, node.start, node.stop, node.step, init, body, node.span)
+    test = Region(
+        tuple(node.test.params[k] for k in order), tuple(test_ops), node.test.yields
+    )
+    return While(results, init, test, body, node.span)
+
+
+def _has_effect(node: Node, impure: frozenset[str]) -> bool:
+    match node:
+        case Op():
+            return primitive(node.fn).effect != "pure"
+        case Call():
+            return node.callee in impure
+        case _:
+            return any(_has_effect(n, impure) for r in regions_of(node) for n in r.ops)
+
+
+def _impure_functions(module: Module) -> frozenset[str]:
+    """Functions that have an effect, themselves or through what they call."""
+    impure: frozenset[str] = frozenset()
+    while True:
+        found = frozenset(
+            name
+            for name, f in module.functions.items()
+            if any(_has_effect(n, impure) for n in f.body.ops)
+        )
+        if found == impure:
+            return impure
+        impure = found
+
+
+__all__ = ["simplify"]
