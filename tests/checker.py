@@ -67,11 +67,17 @@ def check(
             call = arranged(args, layout)
             if call is None or not runs(f, call):
                 continue
-            judge = Judge(f, nums, truth, rtol, layout)
             plain = f(*fresh(call))
-            if derivative is not None:
-                check_grad(derivative, call, plain, judge, float(np.sum(cotangent)))
-            check_vjp(call, plain, cotangent, judge)
+            # A reshape copies or views as the layout has it: then it is another program.
+            differs = not same(rounded(plain), rounded(value))
+            here = sane(f, *call, argnums=nums, cotangent=cotangent) if differs else truth
+            judge = Judge(f, nums, here, rtol, layout)
+            try:
+                if derivative is not None:
+                    check_grad(derivative, call, plain, judge, float(np.sum(cotangent)))
+                check_vjp(call, plain, cotangent, judge)
+            except s2sad.UnsupportedError:
+                judge.that(differs, "refused in this layout, although it makes no difference")
         if variants and expected is None:
             check_aliased(f, args, nums, rtol)
         if tape:
@@ -288,7 +294,9 @@ def check_aliased(
             continue
         plain = f(*fresh(call))
         cotangent = random_like(plain, f)
-        wanted = total_slope(f, call, tied, cotangent)
+        wanted, error = total_slope(f, call, tied, cotangent)
+        if error > 1e-6 * np.max(np.abs(wanted), initial=1e-3):
+            continue  # a kink where the two are equal
         judge = Judge(f, tied, Reference([], 0.0, exact=False), rtol, f"aliased {tied}")
         before = fresh(call)
         try:
@@ -410,7 +418,7 @@ def arranged(args: tuple[Any, ...], layout: str) -> tuple[Any, ...] | None:
 
     def arrange(leaf: Any) -> Any:
         if not isinstance(leaf, np.ndarray) or leaf.ndim == 0:
-            return leaf
+            return clone(leaf)
         if layout in ("C", "F"):
             return leaf.copy(order=layout)
         if layout == "read-only":
@@ -433,6 +441,18 @@ def runs(f: Callable[..., Any], call: tuple[Any, ...]) -> bool:
     except Exception:  # whatever it raises is the program's affair
         return False
     return True
+
+
+def rounded(value: Any) -> Any:
+    """A result without its last digits, which the order of a sum may change."""
+
+    def round_leaf(leaf: Any) -> Any:
+        if not is_active(leaf) or np.ndim(leaf):
+            return leaf
+        return float(f"{float(leaf):.{5 if isinstance(leaf, np.float32) else 9}g}")
+
+    split = map_leaves(lambda x: list(x.ravel()) if isinstance(x, np.ndarray) else x, value)
+    return map_leaves(round_leaf, split)
 
 
 def writes(f: Callable[..., Any], call: tuple[Any, ...]) -> bool:

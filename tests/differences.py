@@ -135,8 +135,8 @@ def reference(
 
 def total_slope(
     f: Callable[..., Any], args: tuple[Any, ...], tied: tuple[int, ...], cotangent: Any
-) -> np.ndarray:
-    """The gradient of ``z -> f(.., z, .., z, ..)``: one array passed in every ``tied`` place."""
+) -> tuple[np.ndarray, float]:
+    """The gradient of ``z -> f(.., z, .., z, ..)``, z in every ``tied`` place, and its error."""
     base = promoted(args)
     z = np.array(base[tied[0]])
 
@@ -146,10 +146,12 @@ def total_slope(
         return float(np.real(weigh(f(*call), cotangent)))
 
     slope = np.zeros(z.shape)
+    worst = 0.0
     for index in np.ndindex(z.shape):
         step = 0.02 * max(abs(z[index]), 0.1)
-        slope[index], _ = ridders(lambda h, i=index: evaluate(i, h), step)
-    return slope
+        slope[index], error = ridders(lambda h, i=index: evaluate(i, h), step)
+        worst = max(worst, error)
+    return slope, worst
 
 
 def _complex_step(evaluate: Callable[[int, Any, complex], Any], slots: list[Any]) -> list[Any]:

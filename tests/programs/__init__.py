@@ -1,7 +1,7 @@
 """Programs to differentiate: plain functions, and a table that says what is to come of each.
 
-Every entry declares ``exact`` (the derivative is exact) or ``refused`` (with the reason), so that a
-compiler that refuses everything fails.  Nothing here imports s2sad.
+Every entry declares ``exact`` (the derivative is exact) or ``refused`` (with the reason), so that
+a compiler that refuses everything fails.  Nothing here imports s2sad.
 """
 
 from __future__ import annotations

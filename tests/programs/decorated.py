@@ -1,4 +1,4 @@
-"""Derivatives at module level: one replaces the function it is made of, programs that call them."""
+"""Derivatives at module level, two of them in place of their function; programs that call them."""
 
 import s2sad
 from tests.programs.tricky.flow import loop_variable_after, power_by_loop
