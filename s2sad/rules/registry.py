@@ -5,7 +5,8 @@ In: declarations such as ``elementwise(np.sin, "cos(x)")``. Out: ``lookup(np.sin
 the result may be a view of, the derivative, a sample domain.
 
 Derivatives are text over the operand names, ``out`` and ``g`` (the cotangent) or ``x_dot`` (the
-tangent of operand x), in registered functions only; ``cos`` means ``np.cos``, or ``math.cos``
+tangent of operand x), in registered functions only (a partial that mentions ``g`` is the whole
+product, for both modes); ``cos`` means ``np.cos``, or ``math.cos``
 where the operands are Python scalars of a ``math`` function. Where text cannot say it, a staged
 function does: ``vjp(b, g, out, *operands, **attrs)`` receives a builder and returns one cotangent
 (or None) per operand. Neither ever unbroadcasts, casts or looks at the backend.
@@ -14,7 +15,7 @@ function does: ``vjp(b, g, out, *operands, **attrs)`` receives a builder and ret
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 KindRule: TypeAlias = Callable[..., "Kind | tuple[Kind, ...]"]
 StagedVjp: TypeAlias = Callable[..., "Sequence[Atom | None]"]
-StagedJvp: TypeAlias = Callable[..., "Atom"]
+StagedJvp: TypeAlias = Callable[..., "Any"]
 
 
 class KindError(Exception):
@@ -60,8 +61,12 @@ class Primitive:
     kind: ``kind(args, attrs)`` with atoms, so that constants can be looked at.
     partials: elementwise only: d out / d operand as text, None where there is no derivative.
     vjp: text per operand (None: no derivative), or one staged function.
-    jvp: text, or a staged function ``jvp(b, tangents, out, *operands, **attrs)``; None: it is
-        derived from ``partials``.
+        An entry that costs something may be a function of no arguments: it is called only for
+        operands whose cotangent is wanted.
+    jvp: text; or texts per operand, whose values add up; or "linear": the primitive itself,
+        applied to the tangents; or a staged function ``jvp(b, tangents, out, *operands,
+        **attrs)``. None: it is derived from ``partials``.
+    defaults: attributes that rule text may name although a call left them out.
     effect: "pure", "draws", "prints" or "raises".
     view_of: index of the operand whose memory the result may share.
     writes: index of the operand whose buffer the first result may take over.
@@ -75,7 +80,8 @@ class Primitive:
     signature: inspect.Signature | None = None
     partials: tuple[str | None, ...] | None = None
     vjp: tuple[str | None, ...] | StagedVjp | None = None
-    jvp: str | StagedJvp | None = None
+    jvp: str | tuple[str | None, ...] | StagedJvp | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     effect: str = "pure"
     view_of: int | None = None
     writes: int | None = None

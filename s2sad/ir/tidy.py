@@ -1,0 +1,267 @@
+"""Peepholes for adjoint code: the algebra a neat person does before writing a line down.
+
+In: an operation about to be built. Out: a simpler atom of the same kind, or None.
+
+    mul(1.0, x) -> x        mul(g, div(1, y)) -> div(g, y)      add(x, neg(y)) -> sub(x, y)
+    mul(2.0, mul(0.5, x)) -> x                                  neg(neg(x)) -> x
+
+The user's own arithmetic never comes here: these rules may round differently in the last digit.
+No rule changes a kind: ``0.0 * x`` stays an array where x is one.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .kinds import Array, Kind, Num, same_dim
+from .nodes import Atom, Const
+
+if TYPE_CHECKING:
+    from .builder import Builder
+
+_FOLD: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "pow": operator.pow,
+    "neg": operator.neg,
+}
+Simplify: TypeAlias = "Callable[[Builder, Sequence[Atom]], Atom | None]"
+
+
+def tidy(
+    builder: Builder, fn: str, args: Sequence[Atom], attrs: Mapping[str, Any]
+) -> Atom | None:
+    """A simpler atom with the value and kind of ``fn(args)``, or None."""
+    rule = _RULES.get(fn)
+    if rule is None or attrs:
+        return None
+    if fn in _FOLD and all(is_number(a) for a in args):
+        return _fold(fn, args)
+    simple = rule(builder, args)
+    if simple is None or not _keeps_kind(fn, args, simple):
+        return None
+    return simple
+
+
+def _fold(fn: str, args: Sequence[Atom]) -> Atom | None:
+    try:
+        value = _FOLD[fn](*(a.value for a in args if isinstance(a, Const)))
+    except (ArithmeticError, ValueError, TypeError):
+        return None
+    return Const.of(value)
+
+
+def _keeps_kind(fn: str, args: Sequence[Atom], simple: Atom) -> bool:
+    from ..rules.registry import primitive
+
+    expected = primitive(fn).kind(args, {})
+    return simple.kind == expected or same_kind(expected, simple.kind, args)
+
+
+def same_kind(a: Kind | tuple[Kind, ...], b: Kind, args: Sequence[Atom] = ()) -> bool:
+    """True where the kinds are proved to be the same, whatever size a number stands for."""
+    match a, b:
+        case Num(), Num():
+            return a.dtype == b.dtype and (a.weak == b.weak or a.weak is None)
+        case Array(), Array():
+            if a.dims is None or b.dims is None or len(a.dims) != len(b.dims):
+                return False
+            return a.dtype == b.dtype and all(map(same_dim, a.dims, b.dims))
+        case _:
+            return a == b
+
+
+def is_number(a: Atom) -> bool:
+    """A constant Python number."""
+    return isinstance(a, Const) and type(a.value) in (int, float)
+
+
+def _is(a: Atom, value: float) -> bool:
+    return isinstance(a, Const) and type(a.value) in (int, float) and bool(a.value == value)
+
+
+def _number(a: Atom) -> float:
+    assert isinstance(a, Const)
+    number: float = a.value
+    return number
+
+
+def _negated(b: Builder, a: Atom) -> Atom | None:
+    """``y`` where the atom is ``-y``."""
+    node = b.defined_by(a, "neg")
+    return None if node is None else node.args[0]
+
+
+def _scaled(b: Builder, a: Atom) -> tuple[float, Atom] | None:
+    """``(c, y)`` where the atom is ``c * y`` with a constant c."""
+    node = b.defined_by(a, "mul")
+    if node is None or not is_number(node.args[0]) or is_number(node.args[1]):
+        return None
+    return _number(node.args[0]), node.args[1]
+
+
+def _spread(b: Builder, a: Atom, other: Atom) -> Atom | None:
+    """``g`` where the atom is ``full_like(x, g)`` or ``broadcast_like(g, x)`` as wide as other."""
+    for fn, at in (("np.full_like", 1), ("broadcast_like", 0)):
+        node = b.defined_by(a, fn)
+        if node is None or (other is not node.args[1 - at] and not _as_wide(other, a)):
+            continue
+        g = node.args[at]
+        weak = isinstance(g.kind, Num) and g.kind.weak
+        if weak or getattr(g.kind, "dtype", None) == getattr(other.kind, "dtype", 0):
+            return g
+    return None
+
+
+def _as_wide(other: Atom, a: Atom) -> bool:
+    if not isinstance(other.kind, Array) or not isinstance(a.kind, Array):
+        return False
+    return same_kind(a.kind, other.kind)
+
+
+def _mul(b: Builder, args: Sequence[Atom]) -> Atom | None:
+    x, y = args
+    if is_number(y):
+        x, y = y, x
+    if is_number(x):
+        c = _number(x)
+        if c == 1:
+            return y
+        if c == -1:
+            return b.op("neg", y)
+        if (scaled := _scaled(b, y)) is not None:
+            return b.op("mul", Const.of(c * scaled[0]), scaled[1])
+        if (inner := _negated(b, y)) is not None:
+            return b.op("mul", Const.of(-c), inner)
+        node = b.defined_by(y, "div")
+        if node is not None and is_number(node.args[0]):
+            return b.op("div", Const.of(c * _number(node.args[0])), node.args[1])
+        return None if x is args[0] else _plain(b, "mul", x, y)
+    for p, q in ((x, y), (y, x)):
+        if (inner := _negated(b, p)) is not None:
+            return b.op("neg", b.op("mul", inner, q) if p is x else b.op("mul", q, inner))
+        node = b.defined_by(p, "div")
+        if node is not None and _is(node.args[0], 1):
+            return b.op("div", q, node.args[1])
+        if (scaled := _scaled(b, p)) is not None:
+            rest = (scaled[1], q) if p is x else (q, scaled[1])
+            return b.op("mul", Const.of(scaled[0]), b.op("mul", *rest))
+        if (g := _spread(b, p, q)) is not None:
+            return b.op("mul", g, q)
+    return None
+
+
+def _plain(b: Builder, fn: str, *args: Atom) -> Atom:
+    """The node as it stands, without another look."""
+    return b.ops(fn, *args)[0]
+
+
+def _add(b: Builder, args: Sequence[Atom]) -> Atom | None:
+    x, y = args
+    if _is(y, 0):
+        return x
+    if _is(x, 0):
+        return y
+    if (inner := _negated(b, y)) is not None:
+        return b.op("sub", x, inner)
+    if (inner := _negated(b, x)) is not None:
+        return b.op("sub", y, inner)
+    if (scaled := _scaled(b, y)) is not None and scaled[0] < 0:
+        return b.op("sub", x, b.op("mul", Const.of(-scaled[0]), scaled[1]))
+    if (scaled := _scaled(b, x)) is not None and scaled[0] < 0:
+        return b.op("sub", y, b.op("mul", Const.of(-scaled[0]), scaled[1]))
+    return None
+
+
+def _sub(b: Builder, args: Sequence[Atom]) -> Atom | None:
+    x, y = args
+    if _is(y, 0):
+        return x
+    if _is(x, 0):
+        return b.op("neg", y)
+    if (inner := _negated(b, y)) is not None:
+        return b.op("add", x, inner)
+    if (scaled := _scaled(b, y)) is not None and scaled[0] < 0:
+        return b.op("add", x, b.op("mul", Const.of(-scaled[0]), scaled[1]))
+    return None
+
+
+def _neg(b: Builder, args: Sequence[Atom]) -> Atom | None:
+    (x,) = args
+    if (inner := _negated(b, x)) is not None:
+        return inner
+    if (scaled := _scaled(b, x)) is not None:
+        return b.op("mul", Const.of(-scaled[0]), scaled[1])
+    return None
+
+
+def _quotient(b: Builder, args: Sequence[Atom], fn: str) -> Atom | None:
+    x, y = args
+    if _is(y, 1):
+        return x
+    if _is(y, -1):
+        return b.op("neg", x)
+    if (inner := _negated(b, x)) is not None:
+        return b.op("neg", b.op(fn, inner, y))
+    if (inner := _negated(b, y)) is not None:
+        return b.op("neg", b.op(fn, x, inner))
+    below = _scaled(b, y)
+    above = (_number(x), None) if is_number(x) else _scaled(b, x)
+    if below is not None and above is not None and below[0] != 0:
+        c = above[0] / below[0]
+        if c * below[0] == above[0]:
+            top = Const.of(c) if above[1] is None else b.op("mul", Const.of(c), above[1])
+            return b.op(fn, top, below[1])
+    if is_number(y) and above is not None and above[1] is not None and _number(y) != 0:
+        c = above[0] / _number(y)
+        if c * _number(y) == above[0]:
+            return b.op("mul", Const.of(c), above[1])
+    return None
+
+
+def _div(b: Builder, args: Sequence[Atom]) -> Atom | None:
+    simple = _quotient(b, args, "div")
+    if simple is None and (g := _spread(b, args[0], args[1])) is not None:
+        return b.op("div", g, args[1])
+    return simple
+
+
+def _ratio(b: Builder, args: Sequence[Atom]) -> Atom | None:
+    if isinstance(args[1], Const) and is_number(args[1]) and _number(args[1]) != 0:
+        return b.op("div", *args)
+    return _quotient(b, args, "ratio")
+
+
+def _pow(b: Builder, args: Sequence[Atom]) -> Atom | None:
+    return args[0] if _is(args[1], 1) else None
+
+
+def _item(b: Builder, args: Sequence[Atom]) -> Atom | None:
+    x, i = args
+    for fn in ("tuple", "list"):
+        node = b.defined_by(x, fn)
+        if node is not None and isinstance(i, Const) and type(i.value) is int:
+            return node.args[i.value]
+    return None
+
+
+def _transpose(b: Builder, args: Sequence[Atom]) -> Atom | None:
+    node = b.defined_by(args[0], "np.transpose")
+    return node.args[0] if node is not None and not node.attrs and len(node.args) == 1 else None
+
+
+_RULES: dict[str, Simplify] = {
+    "mul": _mul,
+    "add": _add,
+    "sub": _sub,
+    "neg": _neg,
+    "div": _div,
+    "ratio": _ratio,
+    "pow": _pow,
+    "item": _item,
+    "np.transpose": _transpose,
+}

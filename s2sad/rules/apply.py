@@ -1,0 +1,361 @@
+"""Applying rules: cotangents and tangents of one primitive, conformed to their operands.
+
+In: a builder, the name of a primitive, its operands, result and the cotangent of the result.
+Out: one cotangent per operand. This is the one place that undoes broadcasting, keeps dtypes and
+takes real parts, for the adjoint, for the tape and for the checker of rules alike.
+
+    cotangents(b, "mul", {}, (x, y), out, g, {0})   ->   (mul(g, y), None)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from ..ir.kinds import Array, Dim, Kind, Mixed, Num, carries_derivative, kind_of, same_dim
+from ..ir.kinds import not_one as dim_not_one
+from ..ir.nodes import Atom, Const
+from .registry import KindError, Primitive, primitive
+from .text import build_text, mentions
+
+if TYPE_CHECKING:
+    from ..ir.builder import Builder
+
+#: The result, or the results, of a primitive; and their cotangents, None where they have none.
+Out: TypeAlias = "Atom | tuple[Atom, ...]"
+Cotangent: TypeAlias = "Atom | tuple[Atom | None, ...]"
+
+
+class MissingRule(KindError):
+    """The primitive has no derivative."""
+
+
+def cotangents(
+    builder: Builder,
+    op_name: str,
+    attrs: Mapping[str, Any],
+    operands: Sequence[Atom],
+    out: Out,
+    g: Cotangent,
+    wanted: Collection[int] | None = None,
+    *,
+    uniform: bool = False,
+) -> tuple[Atom | None, ...]:
+    """One cotangent per operand, of its shape and dtype; None where it is zero or not wanted.
+
+    ``out`` and ``g`` are tuples for a primitive with several results. ``uniform`` tells that
+    ``g`` is a scalar that stands for an array of equal elements, and that cotangents may do the
+    same. Raises MissingRule where the primitive is active and has no derivative.
+    """
+    prim = primitive(op_name)
+    count = len(operands)
+    chosen = [
+        (wanted is None or n in wanted) and carries_derivative(a.kind)
+        for n, a in enumerate(operands)
+    ]
+    if prim.zero or not any(chosen):
+        return (None,) * count
+    with named(prim):
+        raw = _raw_cotangents(builder, prim, attrs, operands, out, g, chosen)
+        return tuple(
+            None
+            if c is None or not chosen[n]
+            else c
+            if uniform and isinstance(c.kind, Num)
+            else conform(builder, c, operands[n])
+            for n, c in enumerate(raw)
+        )
+
+
+class named:
+    """Adds the name of the primitive to errors raised while its rule is applied."""
+
+    def __init__(self, prim: Primitive) -> None:
+        self.name = prim.name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, KindError):
+            error.add_note(f"in the derivative of {self.name}")
+
+
+def _raw_cotangents(
+    b: Builder,
+    prim: Primitive,
+    attrs: Mapping[str, Any],
+    operands: Sequence[Atom],
+    out: Out,
+    g: Cotangent,
+    chosen: Sequence[bool],
+) -> list[Atom | None]:
+    family = prim.name.partition(".")[0]
+    if prim.partials is not None:
+        assert not isinstance(out, tuple) and not isinstance(g, tuple)
+        names = _names(prim, operands, attrs, out)
+        return [
+            _seeded(b, text, names, g, family) if want and text is not None else None
+            for text, want in zip(_per_operand(prim.partials, operands), chosen, strict=True)
+        ]
+    if prim.vjp is None:
+        raise MissingRule(f"{prim.name} has no derivative")
+    if isinstance(prim.vjp, tuple):
+        names = {**_names(prim, operands, attrs, out), "g": g}
+        return [
+            build_text(b, text, names, family) if want and text is not None else None
+            for text, want in zip(_per_operand(prim.vjp, operands), chosen, strict=True)
+        ]
+    found = prim.vjp(b, g, out, *operands, **attrs)
+    return [
+        c() if callable(c) and want else c if want else None
+        for c, want in zip(found, chosen, strict=True)
+    ]
+
+
+def _per_operand(texts: Sequence[str | None], operands: Sequence[Atom]) -> list[str | None]:
+    """Operands left out at the end of a call have no text to be evaluated."""
+    return list(texts[: len(operands)]) + [None] * (len(operands) - len(texts))
+
+
+def _names(
+    prim: Primitive, operands: Sequence[Atom], attrs: Mapping[str, Any], out: Out
+) -> dict[str, Any]:
+    names: dict[str, Any] = {**prim.defaults, **attrs, "out": out}
+    names.update(zip(prim.operands, operands, strict=False))
+    return names
+
+
+def _seeded(b: Builder, text: str, names: dict[str, Any], g: Atom, family: str) -> Atom:
+    """``g`` times the partial, or the text itself where it mentions g."""
+    if mentions(text, "g"):
+        return build_text(b, text, {**names, "g": g}, family)
+    return b.op("mul", g, build_text(b, text, names, family))
+
+
+# -- forward -------------------------------------------------------------------------------------
+
+
+def tangent(
+    builder: Builder,
+    op_name: str,
+    attrs: Mapping[str, Any],
+    operands: Sequence[Atom],
+    out: Out,
+    tangents: Sequence[Atom | None],
+) -> Any:
+    """The tangent of the result (a tuple for several results); None where it is zero.
+
+    ``tangents`` holds one tangent per operand, of its shape and dtype, None where it is zero.
+    """
+    prim = primitive(op_name)
+    if prim.zero or all(t is None for t in tangents):
+        return None
+    with named(prim):
+        raw = _raw_tangent(builder, prim, attrs, operands, out, tangents)
+        if isinstance(out, tuple):
+            return tuple(
+                None if t is None else spread(builder, t, o) for t, o in zip(raw, out, strict=True)
+            )
+        return None if raw is None else spread(builder, raw, out)
+
+
+def _raw_tangent(
+    b: Builder,
+    prim: Primitive,
+    attrs: Mapping[str, Any],
+    operands: Sequence[Atom],
+    out: Out,
+    tangents: Sequence[Atom | None],
+) -> Any:
+    family = prim.name.partition(".")[0]
+    names = _names(prim, operands, attrs, out)
+    if prim.partials is not None:
+        texts = _per_operand(prim.partials, operands)
+        return _sum(
+            b,
+            [
+                _seeded(b, text, names, t, family)
+                for text, t in zip(texts, tangents, strict=True)
+                if text is not None and t is not None
+            ],
+        )
+    jvp = prim.jvp
+    if jvp is None:
+        raise MissingRule(f"{prim.name} has no derivative")
+    if jvp == "linear":
+        dots = [
+            b.op("zeros_like", x) if t is None and carries_derivative(x.kind) else t or x
+            for x, t in zip(operands, tangents, strict=True)
+        ]
+        many = isinstance(out, tuple)
+        return b.ops(prim.name, *dots, **attrs) if many else b.op(prim.name, *dots, **attrs)
+    if isinstance(jvp, tuple):
+        terms = []
+        for n, (text, t) in enumerate(zip(_per_operand(jvp, operands), tangents, strict=True)):
+            if text is not None and t is not None:
+                here = {**names, f"{prim.operands[n]}_dot": t}
+                terms.append(build_text(b, text, here, family))
+        return _sum(b, terms)
+    dots = [
+        b.op("zeros_like", x) if t is None and carries_derivative(x.kind) else t
+        for x, t in zip(operands, tangents, strict=True)
+    ]
+    if isinstance(jvp, str):
+        names.update({f"{n}_dot": t for n, t in zip(prim.operands, dots, strict=False)})
+        return build_text(b, jvp, names, family)
+    return jvp(b, tuple(dots), out, *operands, **attrs)
+
+
+def _sum(b: Builder, terms: Sequence[Atom]) -> Atom | None:
+    if not terms:
+        return None
+    total = terms[0]
+    for t in terms[1:]:
+        total = b.op("add", total, t)
+    return total
+
+
+# -- conforming ----------------------------------------------------------------------------------
+
+
+def conform(builder: Builder, g: Atom, x: Atom) -> Atom:
+    """The cotangent ``g`` in the shape and dtype of the operand ``x``."""
+    if not isinstance(x.kind, Num | Array | Mixed) or not isinstance(g.kind, Num | Array | Mixed):
+        return g
+    return _same_dtype(builder, _narrowed(builder, g, x), x.kind)
+
+
+def spread(builder: Builder, t: Atom, out: Atom) -> Atom:
+    """The tangent ``t`` in the shape and dtype of the result ``out``."""
+    if not isinstance(out.kind, Num | Array | Mixed) or not isinstance(
+        t.kind, Num | Array | Mixed
+    ):
+        return t
+    if not isinstance(out.kind, Num) and not _proved_as_wide(t.kind, out.kind):
+        t = spread_like(builder, t, out)
+    return _same_dtype(builder, t, out.kind)
+
+
+def spread_like(builder: Builder, g: Atom, x: Atom) -> Atom:
+    """``g`` broadcast to the shape of ``x``; a new array where g is a scalar."""
+    if isinstance(x.kind, Array) and x.kind.dims != ():
+        if isinstance(g.kind, Num) and (g.kind.weak or g.kind.dtype == x.kind.dtype):
+            return builder.op("np.full_like", x, g)
+        return builder.op("broadcast_like", g, x)
+    return g if isinstance(x.kind, Num) else builder.op("broadcast_like", g, x)
+
+
+def _proved_as_wide(t: Kind, out: Kind) -> bool:
+    if not isinstance(t, Array) or not isinstance(out, Array):
+        return isinstance(out, Array) and out.dims == ()
+    if t.dims is None or out.dims is None or len(t.dims) != len(out.dims):
+        return False
+    return all(same_dim(a, b) or dim_not_one(a) for a, b in zip(t.dims, out.dims, strict=True))
+
+
+def _narrowed(b: Builder, g: Atom, x: Atom) -> Atom:
+    wide, narrow = _dims(g.kind), _dims(x.kind)
+    if wide is None or narrow is None or len(wide) < len(narrow):
+        return b.op("unbroadcast", g, x)
+    if wide == ():
+        return g
+    if narrow == ():
+        return b.op("np.sum", g)
+    lead = len(wide) - len(narrow)
+    inner = wide[lead:]
+    if not all(m == 1 or dim_not_one(m) or same_dim(n, m) for n, m in zip(inner, narrow)):
+        return b.op("unbroadcast", g, x)
+    keep = [n for n, m in enumerate(narrow) if m == 1 and inner[n] != 1]
+    if lead:
+        axes = tuple(range(lead))
+        g = b.op("np.sum", g, axis=axes[0] if lead == 1 else axes)
+    if keep:
+        g = b.op("np.sum", g, axis=keep[0] if len(keep) == 1 else tuple(keep), keepdims=True)
+    return g
+
+
+def _dims(k: Kind) -> tuple[Dim, ...] | None:
+    return () if isinstance(k, Num) else k.dims if isinstance(k, Array) else None
+
+
+def _same_dtype(b: Builder, g: Atom, want: Num | Array | Mixed) -> Atom:
+    """Real where ``want`` is real, and of its dtype where both dtypes are certain."""
+    have = g.kind
+    assert isinstance(have, Num | Array | Mixed)
+    if have.dtype[0] == "c" and want.dtype[0] != "c":
+        g = b.op("np.real", g)
+        have = g.kind
+        assert isinstance(have, Num | Array | Mixed)
+    certain = not (isinstance(want, Num) and want.weak is not False)
+    weak = isinstance(have, Num) and have.weak
+    if not certain or weak or have.dtype == want.dtype or want.dtype[0] not in "fc":
+        return g
+    return b.op("cast", g, like=want.dtype)
+
+
+# -- running rules on run-time values ------------------------------------------------------------
+
+
+def exact_kind(value: Any) -> Kind:
+    """The kind of a run-time value with every size a number."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
+        return Array(value.dtype.name, value.shape)
+    return kind_of(value)
+
+
+class EagerBuilder:
+    """A builder that computes: its atoms are constants that hold run-time values.
+
+    The tape and the checker of rules run the very rules that the compiler stages.
+
+    >>> import s2sad.rules
+    >>> b = EagerBuilder()
+    >>> b.op("mul", b.const(2.0), b.const(3.0)).value
+    6.0
+    """
+
+    def op(self, fn: str, *args: Atom, name: str | None = None, **attrs: Any) -> Const:
+        """The value of a primitive with one result."""
+        return self.const(primitive(fn).fun(*_values(args), **attrs))
+
+    def ops(
+        self, fn: str, *args: Atom, names: Sequence[str | None] = (), **attrs: Any
+    ) -> tuple[Const, ...]:
+        """The values of a primitive with several results."""
+        value = primitive(fn).fun(*_values(args), **attrs)
+        return tuple(map(self.const, value)) if isinstance(value, tuple | list) else ()
+
+    def const(self, value: Any) -> Const:
+        """An atom that holds a run-time value."""
+        return Const(value, exact_kind(value))
+
+    def defined_by(self, atom: Atom, fn: str) -> None:
+        """Nothing is known of where a value came from."""
+
+    def add(self, x: Atom, y: Atom) -> Const:
+        return self.op("add", x, y)
+
+    def sub(self, x: Atom, y: Atom) -> Const:
+        return self.op("sub", x, y)
+
+    def mul(self, x: Atom, y: Atom) -> Const:
+        return self.op("mul", x, y)
+
+    def div(self, x: Atom, y: Atom) -> Const:
+        return self.op("div", x, y)
+
+    def neg(self, x: Atom) -> Const:
+        return self.op("neg", x)
+
+    def text(self, source: str, **names: Atom) -> Atom:
+        """The value of rule text."""
+        return build_text(self, source, names)  # type: ignore[arg-type]
+
+
+def _values(args: Sequence[Atom]) -> list[Any]:
+    return [a.value if isinstance(a, Const) else a for a in args]
+
+
