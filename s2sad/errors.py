@@ -82,11 +82,7 @@ class Span:
         left = _display_width(text[:start])
         right = _display_width(text[:stop].rstrip() if stop > start else text[:stop])
         carets = " " * left + "^" * max(right - left, 1)
-        return (
-            f"  --> {self.place}\n"
-            f"{self.line:>5} | {_expand(text).rstrip()}\n"
-            f"      | {carets}"
-        )
+        return f"  --> {self.place}\n{self.line:>5} | {_expand(text).rstrip()}\n      | {carets}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,21 +41,33 @@ _Key: TypeAlias = tuple[str, int]  # the name and the first line of a code objec
 _FUTURE_FLAGS = __future__.annotations.compiler_flag | __future__.barry_as_FLUFL.compiler_flag
 
 _TAG = 1 << 24  # line numbers from here on mark one lambda of several on a line
+_WHOLE = -1  # in place of a block's number: the whole module
 _MOST_FILES = 256
 
 
 class ParsedFile:
     """The syntax tree of one file, and the code objects of the blocks that were asked for."""
 
-    __slots__ = ("_blocks", "_compiled", "_starts", "filename", "lines", "stamp")
+    __slots__ = (
+        "_blocks",
+        "_compiled",
+        "_imports",
+        "_starts",
+        "_statements",
+        "filename",
+        "lines",
+        "stamp",
+    )
 
     def __init__(self, filename: str, text: str, stamp: object) -> None:
         self.filename = filename
         self.stamp = stamp
         # Not str.splitlines: it also breaks at form feeds and other characters Python does not.
         self.lines: tuple[str, ...] = tuple(re.findall(r"[^\n]*\n|[^\n]+", text))
-        self._blocks = _blocks(ast.parse(text, filename).body)
+        self._statements = ast.parse(text, filename).body
+        self._blocks = _blocks(self._statements)
         self._starts = [_first_line(block[0]) for block in self._blocks]
+        self._imports = _imported_names(self._statements)
         self._compiled: dict[tuple[int, int], _Block] = {}
 
     def find(self, code: types.CodeType) -> FoundNode | None:
@@ -63,11 +75,19 @@ class ParsedFile:
         number = bisect.bisect_right(self._starts, code.co_firstlineno) - 1
         if number < 0:
             return None
-        key = (number, code.co_flags & _FUTURE_FLAGS)
-        block = self._compiled.get(key)
+        # One block is nearly always enough, and a long file takes long to compile.
+        return self._compile(number, code).find(code) or self._compile(_WHOLE, code).find(code)
+
+    def _compile(self, number: int, code: types.CodeType) -> _Block:
+        flags = code.co_flags & _FUTURE_FLAGS
+        block = self._compiled.get((number, flags))
         if block is None:  # two threads may both do this; either result will do
-            block = self._compiled[key] = _Block(self._blocks[number], self.filename, key[1])
-        return block.find(code)
+            if number == _WHOLE:
+                statements = self._statements
+            else:
+                statements = [*self._imports, *self._blocks[number]]
+            block = self._compiled[number, flags] = _Block(statements, self.filename, flags)
+        return block
 
     def lines_of(self, name: str) -> list[int]:
         """The first lines of all functions called `name`."""
@@ -165,7 +185,8 @@ class _Block:
 def _blocks(statements: list[ast.stmt]) -> list[list[ast.stmt]]:
     """The statements of a module, in groups that share no line.
 
-    They can be compiled apart: no statement of a module changes what another compiles to.
+    They can be compiled apart: all that a function's code can tell of the rest of its module is
+    which names it imports (calls of `module.name` compile to something else than method calls).
     """
     blocks: list[list[ast.stmt]] = []
     end = 0
@@ -176,6 +197,25 @@ def _blocks(statements: list[ast.stmt]) -> list[list[ast.stmt]]:
             blocks.append([statement])
         end = max(end, statement.end_lineno or statement.lineno)
     return blocks
+
+
+def _imported_names(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """One statement that imports every name that the module imports anywhere outside functions."""
+    names: dict[str, None] = {}
+    rest: list[ast.AST] = list(statements)
+    for node in rest:  # grows as we go
+        match node:
+            case ast.Import() | ast.ImportFrom():
+                names.update((a.asname or a.name.partition(".")[0], None) for a in node.names)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.expr():
+                pass
+            case _:
+                rest.extend(ast.iter_child_nodes(node))
+    names.pop("*", None)
+    if not names:
+        return []
+    aliases = [ast.alias(name, None, lineno=1, col_offset=0) for name in names]
+    return [ast.Import(aliases, lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)]
 
 
 def _first_line(node: ast.stmt | FoundNode) -> int:
