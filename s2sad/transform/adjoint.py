@@ -94,7 +94,7 @@ def forward_and_reverse(module: Module, wrt: Sequence[int]) -> Pair:
     function = module.entry
     count = _count(function.out)
     targets = function.body.yields[:count]
-    rev = _reverse(module, function, wrt, targets)
+    rev = _reverse(module, function, wrt, targets, packs=True)
     b = rev.builder
     kind = _kind_of_struct(function.out, targets)
     g = Value(kind, "g")
@@ -135,15 +135,21 @@ def forward_and_reverse(module: Module, wrt: Sequence[int]) -> Pair:
     )
     functions = dict(_module(forward, rev).functions)
     functions[reverse.name] = reverse
-    return Pair(simplify(Module(functions)), forward.name, reverse.name, len(saved))
+    simple = simplify(Module(functions), keep=(reverse.name,))
+    return Pair(simple, forward.name, reverse.name, len(saved))
 
 
 def _reverse(
-    module: Module, function: Function, wrt: Sequence[int], seeded: Sequence[Atom]
+    module: Module,
+    function: Function,
+    wrt: Sequence[int],
+    seeded: Sequence[Atom],
+    *,
+    packs: bool = False,
 ) -> Reverse:
     inputs = [function.params[k] for k in wrt]
     active = active_values(module, function, inputs, seeded)
-    return Reverse(module, function, active)
+    return Reverse(module, function, active, packs=packs)
 
 
 def _module(entry: Function, rev: Reverse) -> Module:

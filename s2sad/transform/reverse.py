@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..analysis.storage import Overwritten
 from ..errors import Span
 from ..ir.builder import Builder
-from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Record, Tuple, same_dim
+from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Num, Opaque, Record, Tuple, Undef, same_dim
 from ..ir.nodes import (
     UNDEFINED,
     Atom,
@@ -45,6 +45,9 @@ from ..rules.registry import primitive
 from . import reverse_ops
 from .saves import Planner
 
+if TYPE_CHECKING:
+    from .reverse_call import CalleePair
+
 Adjoint: TypeAlias = "Atom | dict[object, Adjoint]"
 Env: TypeAlias = dict[Value, Adjoint]
 
@@ -62,7 +65,15 @@ class Scope:
 class Reverse:
     """Builds the reverse sweep of one function."""
 
-    def __init__(self, module: Module, function: Function, active: set[Value]) -> None:
+    def __init__(
+        self,
+        module: Module,
+        function: Function,
+        active: set[Value],
+        caller: Reverse | None = None,
+        *,
+        packs: bool = False,
+    ) -> None:
         self.module = module
         self.function = function
         self.active = active
@@ -77,8 +88,14 @@ class Reverse:
         self.producer: dict[Value, Node] = {}
         self.handled: set[Node] = set()
         #: forward/reverse pairs of callees, added to the module
-        self.extra_functions: dict[str, Function] = {}
-        top = Scope(None, False)
+        self.extra_functions: dict[str, Function] = {} if caller is None else caller.extra_functions
+        self.pairs: dict[tuple[str, tuple[int, ...], tuple[int, ...]], CalleePair] = (
+            {} if caller is None else caller.pairs
+        )
+        #: in a function NumPy has no part in, adjoints are Python's own numbers
+        self.weak: bool | None = all(is_python_only(p.kind) for p in function.params) or None
+        # where saved values are packed in a tuple, every one of them must exist on every path
+        top = Scope(None, packs)
         for p in function.params:
             self.scope[p] = top
         self._survey(function.body, top)
@@ -96,6 +113,8 @@ class Reverse:
             for r in node.results:
                 self.scope[r] = scope
                 self.producer[r] = node
+                if self.weak and not is_python_only(r.kind):
+                    self.weak = None
             if isinstance(node, Op):
                 for r in node.results:
                     self.definition[r] = node
@@ -302,7 +321,7 @@ class Reverse:
                     g = inner.get(v)
                     ends.append(self.zero(v) if g is None else self.whole(v, g))
                 nodes.extend(more)
-            kind = adjoint_kind(v.kind)
+            kind = adjoint_kind(v.kind, self.weak)
             results.append(Value(kind, bar(v.name)))
             for side, atom in zip(yields, ends, strict=True):
                 side.append(atom)
@@ -403,19 +422,34 @@ def reversed_span(span: Span | None) -> Span | None:
     return None if span is None or span.reverse else dataclasses.replace(span, reverse=True)
 
 
-def adjoint_kind(kind: Kind) -> Kind:
-    """The kind an adjoint may have: its primal's, a Python or a NumPy scalar."""
+def adjoint_kind(kind: Kind, weak: bool | None = None) -> Kind:
+    """The kind of the adjoint of a value of that kind; ``weak`` is its scalars'."""
     match kind:
         case Num():
-            return Num(kind.dtype if kind.dtype[0] in "fc" else "float64", None)
+            return Num(kind.dtype if kind.dtype[0] in "fc" else "float64", weak)
         case ListOf():
-            return ListOf(None if kind.elem is None else adjoint_kind(kind.elem))
+            return ListOf(None if kind.elem is None else adjoint_kind(kind.elem, weak))
         case Tuple():
-            return Tuple(tuple(map(adjoint_kind, kind.items)), kind.cls)
+            return Tuple(tuple(adjoint_kind(k, weak) for k in kind.items), kind.cls)
         case FixedList():
-            return FixedList(tuple(map(adjoint_kind, kind.items)))
+            return FixedList(tuple(adjoint_kind(k, weak) for k in kind.items))
         case _:
             return kind
+
+
+def is_python_only(kind: Kind) -> bool:
+    """True for kinds that NumPy has no part in."""
+    match kind:
+        case Num():
+            return kind.weak is True
+        case ListOf():
+            return kind.elem is None or is_python_only(kind.elem)
+        case Tuple() | FixedList():
+            return all(map(is_python_only, kind.items))
+        case Opaque() | Undef():
+            return True
+        case _:
+            return False
 
 
 def placeholder(kind: Kind) -> Const:
@@ -480,4 +514,4 @@ def _never_falls_through(region: Region) -> bool:
     return any(isinstance(n, Op) and n.fn == "raise" for n in region.ops)
 
 
-__all__ = ["Adjoint", "Env", "Mixed", "Reverse", "Scope"]
+__all__ = ["Adjoint", "Env", "Reverse", "Scope"]

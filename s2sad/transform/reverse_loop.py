@@ -72,10 +72,10 @@ def reverse_loop(rev: Reverse, node: For | While, env: Env) -> None:
         for v in free_values(body)
         if v in rev.active and not rev.is_inside(v, rev.region_scope[body])
     ]
-    carried = [_new_carried(v, v.kind) for v in outers]
+    carried = [_new_carried(v, v.kind, rev.weak) for v in outers]
     for k in positions:
         r, p = node.results[k], params[k]
-        c = _new_carried(p, join(r.kind, p.kind), p.name or r.name)
+        c = _new_carried(p, join(r.kind, p.kind), rev.weak, p.name or r.name)
         c.init = rev.whole(r, seeds[r]) if r in seeds else rev.zero(r)
         carried.append(c)
     looped = carried[len(outers) :]
@@ -108,8 +108,10 @@ def reverse_loop(rev: Reverse, node: For | While, env: Env) -> None:
         rev.contribute(env, node.init[k], r)
 
 
-def _new_carried(primal: Value, kind: Kind, name: str | None = None) -> _Carried:
-    param = Value(adjoint_kind(kind), bar(name or primal.name))
+def _new_carried(
+    primal: Value, kind: Kind, weak: bool | None, name: str | None = None
+) -> _Carried:
+    param = Value(adjoint_kind(kind, weak), bar(name or primal.name))
     return _Carried(primal, param, param, param)
 
 
@@ -128,9 +130,9 @@ def _uses_through(rev: Reverse, value: Atom, param: Value) -> int | None:
         return None
     node = rev.producer.get(value)
     match node:
-        case Op(fn="add" | "sub", args=(x, y)):
+        case Op(fn="add" | "sub" | "add_to", args=(x, y)):
             uses = _uses_through(rev, x, param)
-            return _uses_through(rev, y, param) if uses is None and node.fn == "add" else uses
+            return _uses_through(rev, y, param) if uses is None and node.fn != "sub" else uses
         case If():
             k = node.results.index(value)
             arms = [_uses_through(rev, r.yields[k], param) for r in (node.then, node.orelse)]
@@ -167,7 +169,7 @@ def _emit(
         plan.saved.insert(0, index)
     rev.rewritten[node], tape = _rewrite(rev, node, plan, counted)
 
-    results = [Value(adjoint_kind(c.param.kind), c.param.name) for c in carried]
+    results = [Value(c.param.kind, c.param.name) for c in carried]
     span = reversed_span(node.span)
     mapping: dict[Value, Atom] = {}
     head: list[Node] = []

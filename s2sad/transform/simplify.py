@@ -27,15 +27,23 @@ from ..ir.nodes import (
     While,
     operands_of,
     regions_of,
+    walk,
 )
 from ..ir.rewrite import resolve, substitute
 from ..rules.registry import primitive
 
 
-def simplify(module: Module) -> Module:
-    """Every function of the module simplified."""
+def simplify(module: Module, keep: Sequence[str] = ()) -> Module:
+    """Every function simplified; those that the entry and ``keep`` do not reach are dropped."""
     impure = _impure_functions(module)
-    return Module({n: _function(f, impure) for n, f in module.functions.items()})
+    simple: dict[str, Function] = {}
+    work = [module.entry.name, *keep]
+    while work:
+        name = work.pop(0)
+        if name not in simple:
+            simple[name] = _function(module.functions[name], impure)
+            work.extend(n.callee for n in walk(simple[name].body) if isinstance(n, Call))
+    return Module(simple)
 
 
 def _function(function: Function, impure: frozenset[str]) -> Function:
