@@ -4,7 +4,9 @@ from s2sad import value_and_grad
 
 
 def relu(z):
-    return z if z > 0.0 else 0.0
+    if z > 0.0:
+        return z
+    return 0.0
 
 
 def J(w1, b1, w2, b2, x, y):

@@ -20,9 +20,9 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy  # noqa: ICN001
 import numpy as np
-import numpy as xp
+import numpy as xp  # noqa: ICN001
 import pytest
 
 from tests.checker import check, check_tape, refused, sane
@@ -379,7 +379,7 @@ def other_name(x: Any) -> Any:
 def imported_inside(x: Any) -> Any:
     from math import sin as wave
 
-    import numpy as nx
+    import numpy as nx  # noqa: ICN001
 
     return nx.sum(nx.tanh(x)) * wave(0.5)
 
