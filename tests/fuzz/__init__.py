@@ -1,0 +1,1 @@
+"""Random programs: typed, terminating Python, checked against finite differences on every engine."""
