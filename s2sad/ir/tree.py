@@ -17,7 +17,14 @@ import numpy as np
 
 from .nodes import Struct
 
-__all__ = ["flatten", "gradient_tree", "is_differentiable", "rebuild", "unflatten"]
+__all__ = [
+    "flatten",
+    "gradient_tree",
+    "is_differentiable",
+    "leaves_like",
+    "rebuild",
+    "unflatten",
+]
 
 
 def is_differentiable(value: Any) -> bool:
@@ -116,3 +123,34 @@ def gradient_tree(struct: Struct, leaves: Sequence[Any]) -> Any:
     {'w': 0.5, 'steps': None}
     """
     return unflatten(struct, leaves, constant=lambda _: None)
+
+
+def leaves_like(struct: Struct, tree: Any) -> list[Any]:
+    """What ``tree`` has in the places of the leaves of ``struct``; None stands for any subtree.
+
+    Raises ValueError where the two do not fit.
+
+    >>> leaves_like(flatten((1.0, {"a": 2.0}))[1], (5.0, None))
+    [5.0, None]
+    """
+    match struct.form:
+        case "leaf":
+            return [tree]
+        case "const":
+            return []
+    if tree is None:
+        return [leaf for child in struct.children for leaf in leaves_like(child, None)]
+    match struct.form:
+        case "dict":
+            fits = isinstance(tree, dict) and set(tree) == set(struct.keys)
+            parts = [tree[key] for key in struct.keys] if fits else []
+        case "record":
+            fits = all(hasattr(tree, name) for name in struct.keys)
+            parts = [getattr(tree, name) for name in struct.keys] if fits else []
+        case _:
+            fits = isinstance(tree, tuple | list) and len(tree) == len(struct.children)
+            parts = list(tree) if fits else []
+    if not fits:
+        raise ValueError(f"{tree!r} is not a {struct.form} like the value")
+    pairs = zip(struct.children, parts, strict=True)
+    return [leaf for child, part in pairs for leaf in leaves_like(child, part)]

@@ -1,0 +1,430 @@
+"""Recording: every operation on tape values goes through here.
+
+In: an operator, a NumPy call, a read or a write of an array, by the user's program. Out: what
+plain Python would have computed, wrapped, and at most one step on the tape.
+
+Whether NumPy returned a view or a copy is not predicted but looked up: a result whose memory lies
+in an operand's storage is a view of it, needs no rule and no step, and shares its fate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import methods, special
+from .record import Add, Apply, Copy, Load, Place, Places, Storage, Store, Tape
+from .record import is_fancy, overlaps_itself
+from .rules import Primitive, bind, find, named, needs
+from .values import TapeArray, TapeScalar, TapeValue, primal_of
+from .where import refuse
+
+__all__ = ["Recorder", "is_active"]
+
+_REDUCE = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
+_ACCUMULATE = {np.add: np.cumsum, np.multiply: np.cumprod}
+_OUTSIDE = "an array from outside the function is written"
+_AT = {np.add: 1.0, np.subtract: -1.0}
+
+
+class Recorder:
+    """One run of a program: its tape, and the operations that write to it."""
+
+    __slots__ = ("tape",)
+
+    def __init__(self) -> None:
+        self.tape = Tape()
+
+    # -- what the values call -------------------------------------------------------------------
+
+    def operator(self, name: str, fun: Callable[..., Any], operands: Sequence[Any]) -> Any:
+        """A Python operator; ``name`` is its primitive."""
+        operands = tuple(self.array(np.array, x) if isinstance(x, list) else x for x in operands)
+        result = fun(*map(primal_of, operands))
+        if not any(map(is_active, operands)):
+            return self.wrap(result)
+        return self.record(named(name), f"the operator '{name}'", operands, {}, result)
+
+    def ufunc(
+        self, ufunc: Any, method: str, inputs: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
+        """``__array_ufunc__``: the methods of a ufunc are other functions under other names."""
+        options = dict(kwargs)
+        if method == "__call__":
+            return self.call(ufunc, inputs, options)
+        if method == "at":
+            return self._at(ufunc, *inputs)
+        if method == "reduce" and ufunc in _REDUCE:
+            options.setdefault("axis", 0)
+            return self.call(_REDUCE[ufunc], inputs, options)
+        if method == "accumulate" and ufunc in _ACCUMULATE:
+            options.setdefault("axis", 0)
+            return self.call(_ACCUMULATE[ufunc], inputs, options)
+        if method == "outer" and len(inputs) == 2:
+            x, y = inputs
+            column = self.call(np.reshape, (x, np.shape(primal_of(x)) + (1,) * np.ndim(y)), {})
+            return self.call(ufunc, (column, y), options)
+        raise refuse(f"np.{ufunc.__name__}.{method} has no derivative on the tape")
+
+    def call(self, fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """A function of NumPy or math, by name or through the array protocols."""
+        handler = special.HANDLERS.get(fn) if _hashable(fn) else None
+        if handler is not None:
+            return handler(self, fn, *args, **kwargs)
+        if isinstance(fn, np.ufunc) and len(args) > fn.nin:
+            kwargs = {**kwargs, "out": tuple(args[fn.nin :])}
+            args = args[: fn.nin]
+        if isinstance(fn, np.ufunc) and kwargs.get("where", True) is not True:
+            return special.where(self, fn, args, dict(kwargs))
+        if kwargs.get("out") is not None:
+            options = dict(kwargs)
+            out = options.pop("out")
+            return special.into(self, out, self.call(fn, args, options))
+        primitive = find(fn)
+        if primitive is not None and primitive.writes is not None:
+            return special.write(self, fn, primitive, args, kwargs)
+        return self.run(fn, primitive, f"'{_name(fn)}'", args, kwargs)
+
+    def run(
+        self,
+        fn: Callable[..., Any],
+        primitive: Primitive | None,
+        title: str,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        bound: Sequence[Any] | None = None,
+    ) -> Any:
+        """Call ``fn`` on primals; record it as ``primitive`` of ``bound`` (or ``args``)."""
+        result = fn(*map(primal_of, args), **{k: primal_of(v) for k, v in kwargs.items()})
+        if any(isinstance(a, TapeArray) and a.primal is result for a in args[1:]):
+            raise refuse(f"{title} writes to one of its arguments", "pass it as out=")
+        args = args if bound is None else bound
+        everything = (*args, *kwargs.values())
+        if not any(map(is_active, everything)):
+            return self.wrap(result, everything)
+        if not _has_floats(result) or (primitive is not None and primitive.zero):
+            return self.wrap(result, everything)
+        views = self.views(result, everything)
+        if views is not None:
+            return views
+        if primitive is None:
+            raise refuse(
+                f"the tape has no rule for {title}",
+                "write it with functions that have rules",
+            )
+        try:
+            operands, attrs = bind(primitive, args, kwargs)
+        except TypeError as error:
+            raise refuse(f"{title} with these arguments has no rule: {error}") from error
+        return self.record(primitive, title, operands, attrs, result, everything)
+
+    # -- reading and writing arrays -------------------------------------------------------------
+
+    def load(self, array: TapeArray, key: Any) -> Any:
+        """``array[key]``: a view, or a copy and a step."""
+        key = frozen(primal_of(key))
+        result = array.primal[key]
+        if isinstance(result, np.ndarray) and array.storage.owns(result):
+            return TapeArray(self, result, array.storage)
+        out = self.wrap(result)
+        if array.storage.active:
+            out = self._activate(out)
+            self.tape.steps.append(Load(array.window, key, _place(out)))
+        return out
+
+    def store(self, array: TapeArray, key: Any, value: Any) -> None:
+        """``array[key] = value``, seen through every alias."""
+        if array.storage.constant:
+            raise refuse(array.storage.constant, "work on a copy: a = a.copy()")
+        if overlaps_itself(array.primal):
+            raise refuse("an array whose elements share memory is written", "use .copy()")
+        key = frozen(primal_of(key))
+        if isinstance(value, list | tuple):
+            value = self.array(np.array, value)
+        array.storage.before_write()
+        array.primal[key] = primal_of(value)
+        active = is_active(value)
+        if active or array.storage.active:
+            place = _place(value) if active else None
+            step = Store(array.window, key, place, _winners(array.primal, key))
+            array.storage.active = True
+            self.tape.steps.append(step)
+
+    def _at(self, ufunc: Any, array: Any, key: Any, value: Any = None) -> None:
+        key = frozen(primal_of(key))
+        if not isinstance(array, TapeArray):
+            if is_active(value):
+                raise refuse("a value that depends on the input is added to a plain array")
+            ufunc.at(array, key, primal_of(value))
+            return
+        if ufunc not in _AT or array.storage.constant:
+            raise refuse(f"np.{ufunc.__name__}.at has no derivative on the tape")
+        array.storage.before_write()
+        ufunc.at(array.primal, key, primal_of(value))
+        if is_active(value):
+            array.storage.active = True
+            self.tape.steps.append(Add(array.window, key, _place(value), _AT[ufunc]))
+
+    def copy(self, value: Any, result: Any = None) -> Any:
+        """New memory with the same numbers; ``result`` is that memory if it is there already."""
+        plain = primal_of(value)
+        if result is None:
+            result = plain.copy() if isinstance(plain, np.ndarray) else plain
+        out = self.wrap(result)
+        if is_active(value) and _has_floats(result):
+            out = self._activate(out)
+            self.tape.steps.append(Copy(_place(value), _place(out)))
+        return out
+
+    def as_array(self, value: Any) -> Any:
+        """A scalar as an array without axes."""
+        return self.copy(value, np.array(primal_of(value)))
+
+    def array(self, fn: Callable[..., Any], value: Any, *args: Any, **kwargs: Any) -> Any:
+        """``np.array`` and its kin, of numbers, arrays, and lists of lists of them."""
+        result = fn(primal_of(value), *args, **kwargs)
+        if not is_active(value):
+            return self.wrap(result, (value,))
+        if result.dtype.kind not in "fc":
+            raise refuse(f"a value that depends on the input is stored as {result.dtype}")
+        if isinstance(value, TapeValue):
+            views = self.views(result, (value,))
+            return self.copy(value, result) if views is None else views
+        out = TapeArray(self, result, Storage(result))
+        out.storage.active = True
+        for path, leaf in _active_leaves(value):
+            path = (0,) * (result.ndim - np.ndim(primal_of(leaf)) - len(path)) + path
+            self.tape.steps.append(Store(out.window, path, _place(leaf), None))
+        return out
+
+    def attribute(self, value: TapeValue, name: str) -> Any:
+        """An attribute or method of an array or number."""
+        return methods.attribute(self, value, name)
+
+    # -- putting values on the tape -------------------------------------------------------------
+
+    def record(
+        self,
+        primitive: Primitive | None,
+        title: str,
+        operands: Sequence[Any],
+        attrs: Mapping[str, Any],
+        result: Any,
+        sources: Sequence[Any] = (),
+    ) -> Any:
+        """A step of a primitive that has a rule; ``result`` is its plain value."""
+        if not _has_floats(result) or (primitive is not None and primitive.zero):
+            return self.wrap(result, sources)
+        if primitive is None or not primitive.differentiable:
+            raise refuse(f"{title} has no derivative")
+        if any(map(is_active, attrs.values())):
+            names = ", ".join(k for k, v in attrs.items() if is_active(v))
+            raise refuse(f"{title} has no derivative with respect to its argument {names}")
+        places = tuple(map(_place, operands))
+        needed, out_needed = needs(primitive, len(operands))
+        values = tuple(
+            _save(x) if need else _outline(x) for x, need in zip(operands, needed, strict=True)
+        )
+        out = self._activate(self.wrap(result, sources))
+        saved = _save(out) if out_needed else _outline(out)
+        constants = {k: frozen(primal_of(v)) for k, v in attrs.items()}
+        self.tape.steps.append(
+            Apply(primitive.name, constants, places, values, _new_place(out, sources), saved)
+        )
+        return out
+
+    def wrap(self, result: Any, sources: Sequence[Any] = ()) -> Any:
+        """A plain result as the program sees it: float arrays become tape arrays."""
+        if isinstance(result, tuple | list):
+            parts = [self.wrap(r, sources) for r in result]
+            if hasattr(result, "_fields"):
+                return type(result)(*parts)
+            return type(result)(parts)
+        if type(result) is not np.ndarray or result.dtype.kind not in "fc":
+            if isinstance(result, np.ndarray) and result.dtype == object:
+                raise refuse("an array of objects cannot hold values of the tape")
+            return result
+        constant = False
+        for source in _arrays(sources):
+            if isinstance(source, np.ndarray):
+                constant = constant or bool(np.may_share_memory(source, result))
+            elif source.storage.owns(result):
+                if result.dtype != source.storage.dtype and (
+                    result.dtype.kind != "f" or source.storage.dtype.kind != "c"
+                ):
+                    raise refuse("memory is read as another type")
+                return TapeArray(self, result, source.storage)
+        return TapeArray(self, result, Storage(result, _OUTSIDE if constant else ""))
+
+    def views(self, result: Any, sources: Sequence[Any]) -> Any:
+        """The wrapped result if all its arrays are views of tape arrays, else None."""
+        if isinstance(result, tuple | list):
+            parts = [self.views(r, sources) for r in result]
+            if any(p is None for p in parts) or not parts:
+                return None
+            return type(result)(parts) if type(result) in (tuple, list) else None
+        if type(result) is not np.ndarray:
+            return None
+        owners = (a for a in _arrays(sources) if isinstance(a, TapeArray))
+        if any(a.storage.owns(result) for a in owners):
+            return self.wrap(result, sources)
+        return None
+
+    def _activate(self, value: Any) -> Any:
+        if isinstance(value, TapeArray):
+            value.storage.active = True
+            return value
+        if isinstance(value, float | complex | np.inexact):
+            return TapeScalar(self, value)
+        if isinstance(value, tuple | list):
+            parts = [self._activate(v) for v in value]
+            return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        return value
+
+
+# -- what is asked of values ------------------------------------------------------------------------
+
+
+def is_active(value: Any) -> bool:
+    """Whether some part of a value may depend on an input."""
+    match value:
+        case TapeScalar():
+            return True
+        case TapeArray():
+            return value.storage.active
+        case list() | tuple():
+            return any(map(is_active, value))
+        case dict():
+            return any(map(is_active, value.values()))
+    return False
+
+
+def frozen(key: Any) -> Any:
+    """An index or attribute that later writes of the user do not reach."""
+    match key:
+        case np.ndarray():
+            return key.copy()
+        case list():
+            return [frozen(k) for k in key]
+        case tuple() if type(key) is tuple:
+            return tuple(map(frozen, key))
+    return key
+
+
+def _place(value: Any) -> Any:
+    """The places of a value, None where it is constant."""
+    match value:
+        case TapeScalar():
+            place: Place = value.slot
+            return place
+        case TapeArray():
+            return value.window if value.storage.active else None
+        case list() | tuple():
+            parts: list[Places] = [_place(v) for v in value]
+            return None if all(p is None for p in parts) else parts
+    return None
+
+
+def _new_place(out: Any, sources: Sequence[Any]) -> Any:
+    """The places of a result, None for those parts that are views of operands."""
+    if isinstance(out, list | tuple):
+        return [_new_place(v, sources) for v in out]
+    if isinstance(out, TapeArray):
+        if any(isinstance(a, TapeArray) and a.storage is out.storage for a in _arrays(sources)):
+            return None
+    return _place(out)
+
+
+def _save(value: Any) -> Any:
+    """A value as the reverse sweep will want it."""
+    match value:
+        case TapeScalar():
+            return value.primal
+        case TapeArray():
+            return value.window.borrow(value.primal)
+        case np.ndarray():
+            return value.copy()
+        case list():
+            return [_save(v) for v in value]
+        case tuple():
+            return tuple(map(_save, value))
+    return value
+
+
+def _outline(value: Any) -> Any:
+    """Type and shape of a value whose numbers no rule will look at."""
+    match value:
+        case TapeArray():
+            return np.broadcast_to(np.zeros((), value.primal.dtype), value.primal.shape)
+        case np.ndarray():
+            return np.broadcast_to(np.zeros((), value.dtype), value.shape)
+        case TapeScalar():
+            return type(value.primal)(0)
+        case _:
+            return _save(value)
+
+
+def _winners(array: Any, key: Any) -> Any:
+    """Which of the written values stay where a key names an element twice; None: all of them."""
+    if not is_fancy(key):
+        return None
+    last = np.empty_like(array, dtype=np.intp)
+    shape = last[key].shape
+    order = np.arange(int(np.prod(shape))).reshape(shape)
+    last[key] = order
+    stays = last[key] == order
+    return None if stays.all() else stays
+
+
+def _active_leaves(value: Any, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Any]]:
+    if isinstance(value, list | tuple):
+        for n, part in enumerate(value):
+            yield from _active_leaves(part, (*path, n))
+    elif is_active(value):
+        yield path, value
+
+
+def _arrays(values: Any) -> Iterator[Any]:
+    """Every array among the arguments of a call."""
+    for value in values:
+        match value:
+            case TapeArray() | np.ndarray():
+                yield value
+            case list() | tuple():
+                yield from _arrays(value)
+            case dict():
+                yield from _arrays(value.values())
+
+
+def _has_floats(result: Any) -> bool:
+    """Whether a plain result can carry a derivative at all."""
+    match result:
+        case np.ndarray() | np.generic():
+            return result.dtype.kind in "fcO"
+        case float() | complex():
+            return True
+        case list() | tuple():
+            return any(map(_has_floats, result))
+        case dict():
+            return any(map(_has_floats, result.values()))
+        case None | bool() | int() | str() | type() | np.dtype():
+            return False
+    return True
+
+
+def _hashable(fn: Any) -> bool:
+    try:
+        hash(fn)
+    except TypeError:
+        return False
+    return True
+
+
+def _name(fn: Any) -> str:
+    module = getattr(fn, "__module__", None) or ""
+    name = getattr(fn, "__qualname__", None) or getattr(fn, "__name__", None) or repr(fn)
+    if isinstance(fn, np.ufunc):
+        return f"np.{fn.__name__}"
+    return f"{module}.{name}".replace("numpy.", "np.").removeprefix("builtins.")

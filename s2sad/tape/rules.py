@@ -1,0 +1,104 @@
+"""The door to the registry: which primitive a call is, and the cotangents of its operands.
+
+In: a callable and the arguments of a call. Out: the primitive, its operands and its attributes;
+and, in the reverse sweep, whatever the same rule as the compiler's says about them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from ..rules import registry
+from ..rules.apply import EagerBuilder
+from ..rules.apply import cotangents as apply_rule
+from ..rules.registry import Primitive
+
+__all__ = ["bind", "cotangents", "find", "named", "needs"]
+
+
+def find(fn: Any) -> Primitive | None:
+    """The primitive a callable stands for."""
+    return registry.lookup(fn)
+
+
+def named(name: str) -> Primitive | None:
+    """The primitive of that name."""
+    return registry.primitive(name) if registry.has_primitive(name) else None
+
+
+def bind(
+    primitive: Primitive, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The operands and attributes of a call; TypeError where the signature does not fit."""
+    names = primitive.operands
+    if primitive.signature is None:
+        return tuple(args), dict(kwargs)
+    bound = primitive.signature.bind(*args, **kwargs)
+    operands: list[Any] = []
+    attrs: dict[str, Any] = {}
+    for name, value in bound.arguments.items():
+        kind = primitive.signature.parameters[name].kind
+        if kind is kind.VAR_POSITIONAL:
+            operands.extend(value)
+        elif kind is kind.VAR_KEYWORD:
+            attrs.update(value)
+        elif name in names:
+            operands.append(value)
+        else:
+            attrs[name] = value
+    return tuple(operands), attrs
+
+
+def needs(primitive: Primitive, count: int) -> tuple[tuple[bool, ...], bool]:
+    """Which of ``count`` operands the rule looks at, and whether it looks at the result.
+
+    The free names of a rule's text are its needs; a staged rule may look at everything.
+
+    >>> from s2sad.rules.registry import Primitive
+    >>> needs(Primitive("f", max, ("x", "y"), max, partials=("y", "x * out")), 2)
+    ((True, True), True)
+    """
+    found = _names(primitive)
+    if found is None or len(primitive.operands) != count:
+        return (True,) * count, True
+    return tuple(name in found for name in primitive.operands), "out" in found
+
+
+@lru_cache(maxsize=1024)
+def _names_in(text: tuple[str | None, ...]) -> frozenset[str]:
+    return frozenset(name for t in text if t for name in re.findall(r"[A-Za-z_]\w*", t))
+
+
+def _names(primitive: Primitive) -> frozenset[str] | None:
+    text = primitive.vjp if primitive.vjp is not None else primitive.partials
+    return _names_in(text) if isinstance(text, tuple) else None
+
+
+def cotangents(
+    name: str,
+    attrs: Mapping[str, Any],
+    operands: tuple[Any, ...],
+    out: Any,
+    g: Any,
+    wanted: tuple[bool, ...],
+) -> Sequence[Any]:
+    """One cotangent (or None) for each operand, of its shape and dtype."""
+    builder = EagerBuilder()
+    many = isinstance(out, tuple | list)
+    found = apply_rule(
+        builder,  # type: ignore[arg-type]
+        name,
+        attrs,
+        [builder.const(x) for x in operands],
+        tuple(map(builder.const, out)) if many else builder.const(out),
+        tuple(map(builder.const, g)) if many else builder.const(g),
+        [n for n, want in enumerate(wanted) if want],
+    )
+    return [None if atom is None else _value(atom) for atom in found]
+
+
+def _value(atom: Any) -> Any:
+    return atom.value

@@ -1,0 +1,373 @@
+"""Running the user's own bytecode among proxies.
+
+In: a function. Out: a function of the same code object, whose globals, builtins and closure lead
+to proxies: ``np.zeros(3)`` makes a tape array, ``math.exp(x)`` takes a tape value, helpers are
+translated when they are first looked up, and nothing of the user's is changed.
+
+    f  (globals: np -> numpy)   ->   f  (globals: np -> proxy of numpy)
+"""
+
+from __future__ import annotations
+
+import builtins
+import dis
+import functools
+import types
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .values import TapeValue, primal_of
+from .where import NAMESPACE_MARK, refuse
+
+if TYPE_CHECKING:
+    from .dispatch import Recorder
+
+__all__ = ["Translator"]
+
+_PROXIED_MODULES = ("numpy", "math", "cmath", "scipy")
+#: Packages whose Python functions run as they are: they are reached through the array protocols.
+_LIBRARIES = frozenset(("numpy", "scipy", "s2sad", "functools", "itertools", "operator", "typing"))
+
+
+class Proxy:
+    """A function of NumPy, math or the builtins that tells the tape what it does."""
+
+    __slots__ = ("__wrapped__", "_recorder")
+
+    def __init__(self, recorder: Recorder, function: Any) -> None:
+        self._recorder = recorder
+        self.__wrapped__ = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._recorder.call(
+            self.__wrapped__, bare(args), {k: bare(v) for k, v in kwargs.items()}
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.__wrapped__, name)
+        if isinstance(self.__wrapped__, np.ufunc) and callable(found):
+            return _UfuncMethod(self._recorder, self.__wrapped__, name)
+        return found
+
+    def __eq__(self, other: Any) -> bool:
+        return bool(self.__wrapped__ == bare(other))
+
+    def __hash__(self) -> int:
+        return hash(self.__wrapped__)
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
+
+class _UfuncMethod:
+    """``np.add.reduce`` and its like."""
+
+    __slots__ = ("_name", "_recorder", "_ufunc")
+
+    def __init__(self, recorder: Recorder, ufunc: np.ufunc, name: str) -> None:
+        self._recorder, self._ufunc, self._name = recorder, ufunc, name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        from .dispatch import is_active
+
+        if any(isinstance(a, TapeValue) or is_active(a) for a in args):
+            return self._recorder.ufunc(self._ufunc, self._name, args, kwargs)
+        return self._recorder.wrap(getattr(self._ufunc, self._name)(*args, **kwargs))
+
+
+class ModuleProxy:
+    """A module whose functions are proxies."""
+
+    def __init__(self, translator: Translator, module: types.ModuleType) -> None:
+        self.__dict__["_translator"] = translator
+        self.__dict__["__wrapped__"] = module
+
+    def __getattr__(self, name: str) -> Any:
+        found = self._translator.member(getattr(self.__wrapped__, name))
+        self.__dict__[name] = found
+        return found
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise refuse(f"an attribute of module {self.__wrapped__.__name__} is set")
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
+
+class Namespace(dict[str, Any]):
+    """Globals of translated functions: what is asked for is looked up and translated once."""
+
+    def __init__(self, translator: Translator, live: dict[str, Any]) -> None:
+        super().__init__()
+        self._translator, self._live = translator, live
+        self[NAMESPACE_MARK] = True
+        self["__builtins__"] = translator.builtins
+        self["__name__"] = live.get("__name__", "__main__")
+
+    def __missing__(self, name: str) -> Any:
+        found = self[name] = self._translator.value(self._live[name])
+        return found
+
+
+def bare(value: Any) -> Any:
+    """The thing itself where it is a proxy (a dtype, a function passed as an argument)."""
+    if isinstance(value, Proxy | ModuleProxy):
+        return value.__wrapped__
+    if type(value) is tuple:
+        return tuple(map(bare, value))
+    return value
+
+
+class Translator:
+    """Translates the functions, modules and data that one run of a program meets."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self._known: dict[int, tuple[Any, Any]] = {}  # the original is kept: ids stay taken
+        self._cells: dict[int, tuple[Any, types.CellType]] = {}
+        self._spaces: dict[int, tuple[Any, Namespace]] = {}
+        self.original_class: dict[type, type] = {}
+        self.builtins = {**vars(builtins), **self._builtins()}
+
+    def value(self, value: Any) -> Any:
+        """What the program sees in place of ``value``."""
+        if isinstance(value, str | bytes | int | float | complex | None | np.generic | Proxy):
+            return value
+        known = self._known.get(id(value))
+        if known is None:
+            known = self._known[id(value)] = (value, self._translated(value))
+        return known[1]
+
+    def function(self, function: types.FunctionType) -> types.FunctionType:
+        """The same code among proxies."""
+        code = function.__code__
+        if _writes_globals(code):
+            raise refuse(f"{function.__qualname__} writes a global variable", "return the value")
+        cells = tuple(map(self._cell, function.__closure__ or ()))
+        new = types.FunctionType(
+            code, self._namespace(function.__globals__), function.__name__, None, cells
+        )
+        self._known[id(function)] = (function, new)  # before defaults and cells, for recursion
+        self._fill(function.__closure__ or ())
+        if function.__defaults__ is not None:
+            new.__defaults__ = tuple(map(self.value, function.__defaults__))
+        if function.__kwdefaults__ is not None:
+            new.__kwdefaults__ = {k: self.value(v) for k, v in function.__kwdefaults__.items()}
+        new.__qualname__ = function.__qualname__
+        new.__module__ = function.__module__
+        new.__doc__ = function.__doc__
+        return new
+
+    def member(self, found: Any) -> Any:
+        """An attribute of a proxied module."""
+        if isinstance(found, types.ModuleType):
+            return self.value(found)
+        if isinstance(found, type):
+            number = issubclass(found, np.inexact) and found not in (np.inexact, np.floating)
+            return Proxy(self.recorder, found) if number else found
+        return Proxy(self.recorder, found) if callable(found) else found
+
+    def record(self, value: Any) -> Any:
+        """An instance of the user's own class, its methods translated."""
+        cls = self.value(type(value))
+        if cls is type(value):
+            return value
+        new = object.__new__(cls)
+        for name in _slots(type(value)):
+            if hasattr(value, name):
+                object.__setattr__(new, name, self.value(getattr(value, name)))
+        for name, part in getattr(value, "__dict__", {}).items():
+            new.__dict__[name] = self.value(part)
+        return new
+
+    # -- one kind of thing each -------------------------------------------------------------------
+
+    def _translated(self, value: Any) -> Any:
+        match value:
+            case types.FunctionType():
+                if _package(value) in _LIBRARIES:
+                    return self.member(value) if _package(value) in _PROXIED_MODULES else value
+                return self.function(value)
+            case types.MethodType():
+                return types.MethodType(self.value(value.__func__), self.value(value.__self__))
+            case types.ModuleType():
+                return self._module(value)
+            case functools.partial():
+                keywords = {k: self.value(v) for k, v in value.keywords.items()}
+                return functools.partial(
+                    self.value(value.func), *map(self.value, value.args), **keywords
+                )
+            case type():
+                return self._class(value)
+            case np.ndarray() if type(value) is np.ndarray and value.dtype.kind in "fc":
+                return self.recorder.wrap(value, (value,))
+            case list() | dict() | tuple() if type(value) in (list, dict, tuple):
+                return self._container(value)
+        return self._object(value)
+
+    def _object(self, value: Any) -> Any:
+        inner = getattr(value, "py_func", None) or getattr(value, "__wrapped__", None)
+        if isinstance(inner, types.FunctionType) and callable(value):
+            if type(value).__module__.partition(".")[0] == "s2sad":
+                raise refuse("a derivative is called inside a program on the tape")
+            return self.value(inner)  # numba.njit, functools.lru_cache
+        if isinstance(value, np.ufunc) or (
+            isinstance(value, types.BuiltinFunctionType)
+            and str(value.__module__).partition(".")[0] in _PROXIED_MODULES
+        ):
+            return Proxy(self.recorder, value)
+        if type(value).__module__ == "numpy" and callable(value):  # array_function dispatchers
+            return Proxy(self.recorder, value)
+        if _is_users(type(value)):
+            return self.record(value)
+        return value
+
+    def _module(self, module: types.ModuleType) -> Any:
+        if module.__name__.partition(".")[0] in _PROXIED_MODULES:
+            return ModuleProxy(self, module)
+        if getattr(module, "__file__", None) and _is_users_name(module.__name__):
+            return _UserModule(self, module)
+        return module
+
+    def _class(self, cls: type) -> type | Proxy:
+        """The user's class with its methods translated: a subclass, so that isinstance holds."""
+        if issubclass(cls, np.inexact):
+            return self.member(cls)  # type: ignore[no-any-return]
+        if not _is_users(cls) or issubclass(cls, tuple | BaseException):
+            return cls
+        methods: dict[str, Any] = {}
+        for base in reversed(cls.__mro__[:-1]):
+            methods.update({k: v for k, v in vars(base).items() if _has_code(v)})
+        if not any(map(_has_users_code, methods.values())):
+            return cls
+        body: dict[str, Any] = {"__slots__": (), "__module__": cls.__module__}
+        try:
+            new = type(cls)(cls.__name__, (cls,), body)
+        except TypeError:  # a class that refuses to be derived from
+            return cls
+        self._known[id(cls)] = (cls, new)
+        self.original_class[new] = cls
+        for name, method in methods.items():
+            setattr(new, name, self._method(method))
+        return new
+
+    def _method(self, method: Any) -> Any:
+        match method:
+            case types.FunctionType():
+                return self.function(method)
+            case staticmethod() | classmethod():
+                return type(method)(self.value(method.__func__))
+            case property():
+                parts = (method.fget, method.fset, method.fdel)
+                return property(*(None if p is None else self.value(p) for p in parts))
+        return method
+
+    def _container(self, value: Any) -> Any:
+        parts = list(value.values()) if isinstance(value, dict) else list(value)
+        new = [self.value(p) for p in parts]
+        if all(a is b for a, b in zip(parts, new, strict=True)):
+            return value
+        if isinstance(value, dict):
+            return dict(zip(value, new, strict=True))
+        return type(value)(new)
+
+    def _cell(self, cell: types.CellType) -> types.CellType:
+        known = self._cells.get(id(cell))
+        if known is None:
+            known = self._cells[id(cell)] = (cell, types.CellType())
+        return known[1]
+
+    def _fill(self, cells: tuple[types.CellType, ...]) -> None:
+        for cell in cells:
+            new = self._cells[id(cell)][1]
+            try:
+                new.cell_contents  # noqa: B018  (filled by a function that shares it)
+            except ValueError:
+                try:
+                    content = cell.cell_contents
+                except ValueError:
+                    continue  # not assigned yet, as in the original
+                new.cell_contents = self.value(content)
+
+    def _namespace(self, live: dict[str, Any]) -> Namespace:
+        known = self._spaces.get(id(live))
+        if known is None:
+            known = self._spaces[id(live)] = (live, Namespace(self, live))
+        return known[1]
+
+    def _builtins(self) -> dict[str, Any]:
+        def isinstance_(value: Any, classes: Any) -> bool:
+            return isinstance(primal_of_value(value), bare(classes))
+
+        def type_(*args: Any) -> Any:
+            return type(primal_of_value(args[0])) if len(args) == 1 else type(*args)
+
+        def import_(name: str, globals: Any = None, locals: Any = None, *rest: Any) -> Any:
+            live = None if globals is None else {"__name__": globals["__name__"]}
+            if isinstance(globals, Namespace):
+                live = globals._live
+            return self.value(builtins.__import__(name, live, locals, *rest))
+
+        proxies = {f.__name__: Proxy(self.recorder, f) for f in (float, int, complex)}
+        return {**proxies, "isinstance": isinstance_, "type": type_, "__import__": import_}
+
+
+class _UserModule(ModuleProxy):
+    """A module of the user, whose functions are translated when they are looked up."""
+
+    def __getattr__(self, name: str) -> Any:
+        found = self.__dict__[name] = self._translator.value(getattr(self.__wrapped__, name))
+        return found
+
+
+def primal_of_value(value: Any) -> Any:
+    """The primal of a tape value; anything else as it is."""
+    return value.primal if isinstance(value, TapeValue) else bare(value)
+
+
+def _package(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__module__", None) or "").partition(".")[0]
+
+
+def _is_users(cls: type) -> bool:
+    return _is_users_name(cls.__module__) and not issubclass(cls, np.ndarray | np.generic)
+
+
+@lru_cache(maxsize=4096)
+def _is_users_name(module: str) -> bool:
+    import sys
+
+    package = module.partition(".")[0]
+    return package not in _LIBRARIES and package not in sys.stdlib_module_names or (
+        package in ("__main__", "this")
+    )
+
+
+def _has_code(value: Any) -> bool:
+    return isinstance(value, types.FunctionType | staticmethod | classmethod | property)
+
+
+def _has_users_code(value: Any) -> bool:
+    """Not only what ``dataclass`` generated, which computes nothing."""
+    function = getattr(value, "__func__", None) or getattr(value, "fget", None) or value
+    code = getattr(function, "__code__", None)
+    return code is not None and not code.co_filename.startswith("<")
+
+
+def _slots(cls: type) -> list[str]:
+    names: list[str] = []
+    for base in cls.__mro__:
+        slots = vars(base).get("__slots__", ())
+        names.extend([slots] if isinstance(slots, str) else slots)
+    return [n for n in names if n not in ("__dict__", "__weakref__")]
+
+
+@lru_cache(maxsize=4096)
+def _writes_globals(code: types.CodeType) -> bool:
+    inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
+    return any(
+        i.opname in ("STORE_GLOBAL", "DELETE_GLOBAL") for i in dis.get_instructions(code)
+    ) or any(map(_writes_globals, inner))
