@@ -27,7 +27,7 @@ from ..ir.nodes import (
     While,
     free_values,
 )
-from ..ir.rewrite import substitute_region
+from ..ir.rewrite import resolve, substitute_region
 from .reverse import (
     Adjoint,
     Env,
@@ -38,6 +38,69 @@ from .reverse import (
     reversed_span,
 )
 from .saves import Plan, Planner
+
+
+@dataclass(slots=True)
+class _Guard:
+    """A branch at the end of a body, one arm of which leaves the loop with nothing changed.
+
+    The iteration that leaves has no reverse, so it is neither recorded nor walked back:
+    ``passed`` is the body of all other iterations.
+    """
+
+    branch: If
+    leaves_first: bool
+    passed: Region
+
+    def with_record(
+        self,
+        rev: Reverse,
+        body: Region,
+        extra: list[Node],
+        saved: list[Value],
+        now: Value,
+        after: Value,
+        end: Value,
+    ) -> tuple[Node, ...]:
+        """The forward body with ``extra`` in the arm that stays."""
+        ops = rev.rebuilt(body)
+        stays = self.branch.orelse if self.leaves_first else self.branch.then
+        leaves = self.branch.then if self.leaves_first else self.branch.orelse
+        known = (*body.params, *(r for n in ops[:-1] for r in n.results))
+        staying = Region(
+            (), _insert(rev.rebuilt(stays), extra, saved, known), (*stays.yields, after)
+        )
+        leaving = Region((), leaves.ops, (*leaves.yields, now))
+        then, orelse = (leaving, staying) if self.leaves_first else (staying, leaving)
+        branch = self.branch
+        results = (*branch.results, end)
+        return (*ops[:-1], If(results, branch.cond, then, orelse, branch.span))
+
+
+def _leading_guard(rev: Reverse, node: For | While) -> _Guard | None:
+    body = node.body
+    branch = body.ops[-1] if body.ops else None
+    leave = body.yields[0]
+    if not isinstance(branch, If) or leave not in branch.results:
+        return None
+    params = body.params[1:] if isinstance(node, For) else body.params
+    at = {r: n for n, r in enumerate(branch.results)}
+    for leaves_first, arm, other in (
+        (True, branch.then, branch.orelse),
+        (False, branch.orelse, branch.then),
+    ):
+        flag = arm.yields[at[leave]]
+        if not isinstance(flag, Const) or flag.value is not True:
+            continue
+        if any(y in rev.active and (y not in at or arm.yields[at[y]] is not p)
+               for p, y in zip(params, body.yields[1:], strict=True) if y is not p):
+            continue
+        staying: dict[Value, Atom] = dict(zip(branch.results, other.yields, strict=True))
+        passed = Region(
+            body.params, (*body.ops[:-1], *other.ops), resolve(body.yields, staying)
+        )
+        return _Guard(branch, leaves_first, passed)
+    return None
 
 
 @dataclass(slots=True)
@@ -52,7 +115,8 @@ class _Carried:
 
 def reverse_loop(rev: Reverse, node: For | While, env: Env) -> None:
     """Append the reverse of a loop and register its rewritten forward form."""
-    body = node.body
+    guard = _leading_guard(rev, node)
+    body = node.body if guard is None else guard.passed
     params = body.params[1:] if isinstance(node, For) else body.params
     seeds = {r: env.pop(r) for r in node.results if r in env}
     through = {
@@ -60,7 +124,7 @@ def reverse_loop(rev: Reverse, node: For | While, env: Env) -> None:
         for k, (r, p) in enumerate(zip(node.results, params, strict=True))
         if r in seeds
         and p in rev.active
-        and _uses_through(rev, body.yields[k + 1], p) == rev.use_count.get(p)
+        and _uses_through(rev, node.body.yields[k + 1], p) == rev.use_count.get(p)
     }
     positions = [
         k
@@ -70,7 +134,7 @@ def reverse_loop(rev: Reverse, node: For | While, env: Env) -> None:
     outers = [
         v
         for v in free_values(body)
-        if v in rev.active and not rev.is_inside(v, rev.region_scope[body])
+        if v in rev.active and not rev.is_inside(v, rev.region_scope[node.body])
     ]
     carried = [_new_carried(v, v.kind, rev.weak) for v in outers]
     for k in positions:
@@ -100,7 +164,7 @@ def reverse_loop(rev: Reverse, node: For | While, env: Env) -> None:
         old = env.get(c.primal)
         c.init = rev.zero(c.primal) if old is None else rev.whole(c.primal, old)
 
-    results = _emit(rev, node, nodes, [*touched, *looped])
+    results = _emit(rev, node, guard, nodes, [*touched, *looped])
     env.update((c.primal, r) for c, r in zip(touched, results, strict=False))
     for k, g in through.items():
         rev.contribute(env, node.init[k], g)
@@ -148,7 +212,11 @@ def _uses_through(rev: Reverse, value: Atom, param: Value) -> int | None:
 
 
 def _emit(
-    rev: Reverse, node: For | While, nodes: list[Node], carried: list[_Carried]
+    rev: Reverse,
+    node: For | While,
+    guard: _Guard | None,
+    nodes: list[Node],
+    carried: list[_Carried],
 ) -> list[Value]:
     b = rev.builder
     body = node.body
@@ -167,7 +235,7 @@ def _emit(
     if plan.saved and wants_index:
         assert index is not None
         plan.saved.insert(0, index)
-    rev.rewritten[node], tape = _rewrite(rev, node, plan, counted)
+    rev.rewritten[node], tape = _rewrite(rev, node, guard, plan, counted)
 
     results = [Value(c.param.kind, c.param.name) for c in carried]
     span = reversed_span(node.span)
@@ -210,7 +278,7 @@ def _never_leaves(node: For | While) -> bool:
 
 
 def _rewrite(
-    rev: Reverse, node: For | While, plan: Plan, counted: bool
+    rev: Reverse, node: For | While, guard: _Guard | None, plan: Plan, counted: bool
 ) -> tuple[tuple[Node, ...], Value | None]:
     """The forward loop with its tape, or with a trip count where it has no tape but may leave."""
     body = node.body
@@ -241,10 +309,14 @@ def _rewrite(
         now, after, last = (Value(INT, "trips") for _ in range(3))
         extra = [Op((after,), "add", (now, Const.of(1)))]
         prelude, init = [], Const.of(0)
-    where = _earliest(ops, plan.saved, body)
-    ops = (*ops[:where], *extra, *ops[where:])
     rev.scope[last] = outer
-    new_body = Region((*body.params, now), ops, (*body.yields, after))
+    end = after
+    if guard is None:
+        ops = _insert(ops, extra, plan.saved, body.params)
+    else:
+        end = Value(after.kind, after.name)
+        ops = guard.with_record(rev, body, extra, plan.saved, now, after, end)
+    new_body = Region((*body.params, now), ops, (*body.yields, end))
     results, inits = (*node.results, last), (*node.init, init)
     new: For | While
     if isinstance(node, For):
@@ -265,16 +337,17 @@ def _replace_body(node: For | While, ops: tuple[Node, ...]) -> For | While:
     return While(node.results, node.init, node.test, body, node.span)
 
 
-def _earliest(ops: tuple[Node, ...], saved: list[Value], body: Region) -> int:
-    """The first place in the body where everything to be saved is known."""
-    missing = set(saved) - set(body.params)
-    if not missing:
-        return 0
+def _insert(
+    ops: tuple[Node, ...], extra: list[Node], saved: list[Value], known: tuple[Value, ...]
+) -> tuple[Node, ...]:
+    """``extra`` put in at the first place where everything to be saved is known."""
+    missing = set(saved) - set(known)
     for n, node in enumerate(ops):
-        missing.difference_update(node.results)
         if not missing:
-            return n + 1
-    raise AssertionError("a saved value is not defined at its own level")
+            return (*ops[:n], *extra, *ops[n:])
+        missing.difference_update(node.results)
+    assert not missing, "a saved value is not defined at its own level"
+    return (*ops, *extra)
 
 
 def _read_tape(
