@@ -19,7 +19,7 @@ import pytest
 
 from tests.checker import Judge, active_argnums, check, check_tape, sane
 from tests.programs import Program
-from tests.programs.golden import PROGRAMS
+from tests.programs.golden import PROGRAMS, SCALARS
 from tests.trees import fresh
 
 FOLDER = Path(__file__).parent / "golden"
@@ -40,6 +40,15 @@ def test_tape(program: Program) -> None:
     if program.no_tape:
         pytest.skip(program.no_tape)
     check_tape(program.f, *program.args, **program.options)
+
+
+@pytest.mark.parametrize("program", SCALARS, ids=str)
+def test_second_derivative(program: Program) -> None:
+    """The gradient is a program like any other."""
+    import s2sad
+
+    rtol = program.options.get("rtol", 1e-6)
+    check(s2sad.grad(program.f), *program.args, argnums=0, rtol=rtol, tape=False)
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=str)
