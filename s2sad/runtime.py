@@ -33,6 +33,40 @@ def ratio(g: Any, d: Any) -> Any:
         return np.where(zero, out.dtype.type(0), out)
 
 
+def power_slope(s: Any, x: Any, y: Any) -> Any:
+    """``s * y * x ** (y - 1)``, but 0 where ``s`` or ``y`` is 0; never raises.
+
+    >>> power_slope(1.0, 3.0, 2.0), power_slope(0.0, 0.0, 0.5), power_slope(1.0, 0.0, 0)
+    (6.0, 0.0, 0.0)
+    """
+    with np.errstate(all="ignore"):
+        seed = s * y
+        out = seed * np.float_power(x, y - 1) if _python(x, y) else seed * np.power(x, y - 1.0)
+        if np.ndim(out) == 0:
+            return (seed * 0 if np.isfinite(seed) else 0.0) if seed == 0 else _like(out, s, x, y)
+        return out if np.all(np.isfinite(out)) else np.where(np.equal(seed, 0), 0, out)
+
+
+def log_base(x: Any) -> Any:
+    """``log(x)``, but 0 at 0 and nan below; never raises.
+
+    >>> log_base(1.0), log_base(0.0)
+    (0.0, 0.0)
+    """
+    with np.errstate(all="ignore"):
+        out = np.log(np.where(np.equal(x, 0), 1, x))
+    return _like(out[()], x)
+
+
+def _python(*xs: Any) -> bool:
+    return all(type(x) in (int, float, bool, complex) for x in xs)
+
+
+def _like(out: Any, *xs: Any) -> Any:
+    """A Python number where all operands are."""
+    return out.item() if _python(*xs) and isinstance(out, np.generic) else out
+
+
 def unbroadcast(g: Any, x: Any) -> Any:
     """``g`` summed over the axes along which ``x`` was broadcast.
 
@@ -117,3 +151,25 @@ def accumulate(buf: Any, i: Any, g: Any) -> Any:
     else:
         buf[i] = add(buf[i], g)
     return buf
+
+
+def gather_written(g: Any, i: Any) -> Any:
+    """``g[i]``, with 0 where a later repetition of an index in ``i`` overwrote the element.
+
+    >>> gather_written(np.array([1.0, 2.0]), [0, 0, 1])
+    array([0., 1., 2.])
+    """
+    picked = g[i]
+    number = np.arange(np.size(picked)).reshape(np.shape(picked))
+    last = np.zeros(np.shape(g), dtype=np.intp)
+    last[i] = number
+    return np.where(last[i] == number, picked, np.zeros((), picked.dtype))
+
+
+def insertion_point(i: int, size: int) -> int:
+    """Where ``list.insert(i, x)`` puts x in a list of that size.
+
+    >>> insertion_point(-1, 3), insertion_point(9, 3)
+    (2, 3)
+    """
+    return max(0, i + size) if i < 0 else min(i, size)

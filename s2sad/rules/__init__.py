@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from . import structural
+from . import reverse_only, structural
 
-__all__ = ["structural"]
+__all__ = ["reverse_only", "structural"]

@@ -375,8 +375,7 @@ def _backwards(rev: Reverse, node: For | While, trips: Value | None):  # type: i
             return b.op("sub", node.stop, one), b.op("sub", node.start, one), minus, None
         return b.op("add", node.stop, one), b.op("add", node.start, one), one, None
     if trips is None:
-        ends = b.op("range", node.start, node.stop, step)
-        trips = b.ops("len", ends)[0]
+        (trips,) = b.ops("trip_count", node.start, node.stop, step)
 
     def shift(k: Value) -> Atom:
         return b.op("add", node.start, b.op("mul", k, step))

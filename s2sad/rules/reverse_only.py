@@ -1,0 +1,46 @@
+"""Primitives that only generated derivatives use.
+
+In: nothing. Out: records in the registry.
+
+    gather_written(g, i)   ->   g[i], with 0 where a later repetition in i overwrote the element
+"""
+
+from __future__ import annotations
+
+from ..ir.kinds import INT
+from .. import runtime
+from . import indexkinds as ik
+from . import kindrules as kr
+from .registry import Primitive, register
+
+register(
+    Primitive(
+        "gather_written",
+        runtime.gather_written,
+        ("g", "i"),
+        lambda args, attrs: kr.numeric(ik.item(args, attrs)),
+        vjp=lambda b, h, out, g, i: [b.op("setitem", b.op("zeros_like", g), i, h), None],
+        jvp=lambda b, dots, out, g, i: b.op("gather_written", dots[0], i),
+    )
+)
+
+register(
+    Primitive(
+        "trip_count",
+        lambda start, stop, step: len(range(start, stop, step)),
+        ("start", "stop", "step"),
+        lambda args, attrs: INT,
+        zero=True,
+    )
+)
+
+register(
+    Primitive(
+        "insertion_point",
+        runtime.insertion_point,
+        ("i", "size"),
+        lambda args, attrs: INT,
+        zero=True,
+    )
+)
+
