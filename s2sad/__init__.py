@@ -1,0 +1,62 @@
+"""s2sad: derivatives of plain Python and NumPy programs, as readable Python programs.
+
+>>> import s2sad
+>>> @s2sad.grad
+... def area(r):
+...     return 3.0 * r ** 2
+>>> area(2.0)
+12.0
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .api import compare, grad, ssa, value_and_grad, vjp
+from .derivative import Derivative
+from .errors import (
+    ArgumentError,
+    OutputError,
+    Problem,
+    S2sadError,
+    SourceError,
+    Span,
+    UnsupportedError,
+)
+
+if TYPE_CHECKING:
+    from . import tape, tools
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ArgumentError",
+    "Derivative",
+    "OutputError",
+    "Problem",
+    "S2sadError",
+    "SourceError",
+    "Span",
+    "UnsupportedError",
+    "compare",
+    "grad",
+    "ssa",
+    "tape",
+    "tools",
+    "value_and_grad",
+    "vjp",
+]
+
+_LAZY = frozenset({"tape", "tools"})
+
+
+def __getattr__(name: str) -> Any:
+    # Importing these costs time that a program which only wants a gradient should not pay.
+    if name in _LAZY:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})
