@@ -17,7 +17,6 @@ everything inside the spans of asserts set aside.
 
 from __future__ import annotations
 
-import __future__
 import ast
 import bisect
 import copy
@@ -36,9 +35,8 @@ __all__ = ["ParsedFile", "read_file"]
 FoundNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Key: TypeAlias = tuple[str, int]  # the name and the first line of a code object
 
-# The compiler flags that outlive compilation in `co_flags` (generators and nested scopes have
-# been the language for so long that their bits mean other things there).
-_FUTURE_FLAGS = __future__.annotations.compiler_flag | __future__.barry_as_FLUFL.compiler_flag
+# The one __future__ feature that still changes what these Pythons compile.
+_FUTURE_FLAGS = annotations.compiler_flag
 
 _TAG = 1 << 24  # line numbers from here on mark one lambda of several on a line
 _WHOLE = -1  # in place of a block's number: the whole module
@@ -301,9 +299,11 @@ def _align(
 # ---------------------------------------------------------------------------------- comparison
 
 _FIELDS = (
-    "co_name co_qualname co_firstlineno co_argcount co_posonlyargcount co_kwonlyargcount co_flags "
-    "co_code co_names co_varnames co_freevars co_cellvars co_exceptiontable"
-).split()
+    *("co_name", "co_qualname", "co_firstlineno", "co_flags"),
+    *("co_argcount", "co_posonlyargcount", "co_kwonlyargcount"),
+    *("co_names", "co_varnames", "co_freevars", "co_cellvars"),
+    *("co_code", "co_exceptiontable"),
+)
 
 
 def _same_code(a: types.CodeType, b: types.CodeType) -> bool:

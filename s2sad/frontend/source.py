@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 from s2sad.errors import ArgumentError, Problem, SourceError, Span, UnsupportedError
 from s2sad.frontend.codes import ParsedFile, read_file
 
-__all__ = ["FunctionNode", "Source", "find_source", "span_of"]
+__all__ = ["FunctionNode", "Source", "find_source", "span_of", "unwrap"]
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.Lambda
 
@@ -141,7 +141,7 @@ def find_source(function: Callable[..., Any]) -> Source:
     s2sad.SourceError: abs is written in C: it has no Python source to differentiate
        help: call it from a Python function, lambda x: abs(x), or give it a rule
     """
-    plain, args, keywords = _unwrap(function)
+    plain, args, keywords = unwrap(function)
     code = plain.__code__
     try:
         file = read_file(code.co_filename, plain.__globals__)
@@ -171,8 +171,11 @@ def find_source(function: Callable[..., Any]) -> Source:
 # ------------------------------------------------------------------ from a callable to a function
 
 
-def _unwrap(f: Any) -> tuple[types.FunctionType, tuple[Any, ...], dict[str, Any]]:
-    """The Python function behind `f`, and the arguments that wrappers put before the caller's."""
+def unwrap(f: Any) -> tuple[types.FunctionType, tuple[Any, ...], dict[str, Any]]:
+    """The Python function behind `f`, and the arguments that wrappers put before the caller's.
+
+    Raises as `find_source` does for what is not a Python function.
+    """
     args: tuple[Any, ...] = ()
     keywords: dict[str, Any] = {}
     original = f
@@ -190,9 +193,7 @@ def _unwrap(f: Any) -> tuple[types.FunctionType, tuple[Any, ...], dict[str, Any]
                 f = f.__wrapped__
             case _ if _is_numba_dispatcher(f):
                 f = f.py_func
-            case _ if not isinstance(f, type) and isinstance(
-                getattr(type(f), "__call__", None), types.FunctionType
-            ):
+            case _ if not isinstance(f, type) and _is_callable_in_python(f):
                 f = types.MethodType(type(f).__call__, f)
             case _:
                 raise _no_function(original, f)
@@ -203,6 +204,10 @@ def _is_numba_dispatcher(f: Any) -> bool:
     # Without importing numba: dispatchers are the only objects of its that run py_func as it is
     # (a numba.vectorize'd function loops over it).
     return type(f).__module__.startswith("numba.") and type(f).__name__.endswith("Dispatcher")
+
+
+def _is_callable_in_python(f: Any) -> bool:
+    return isinstance(getattr(type(f), "__call__", None), types.FunctionType)  # noqa: B004
 
 
 def _describe(f: Any) -> str:

@@ -1,0 +1,1 @@
+"""What `python -m s2sad` can do."""
