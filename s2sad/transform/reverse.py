@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..analysis.storage import Overwritten
 from ..errors import Span
 from ..ir.builder import Builder
-from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Num, Opaque, Record, Tuple, Undef, same_dim
+from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Num, Opaque, Record, Tuple, Undef, carries_derivative, same_dim
 from ..ir.nodes import (
     UNDEFINED,
     Atom,
@@ -155,11 +155,10 @@ class Reverse:
 
     def _sum(self, target: Value, old: Adjoint, g: Adjoint) -> Adjoint:
         if isinstance(old, dict) or isinstance(g, dict):
-            assert isinstance(old, dict) and isinstance(g, dict)
-            merged = dict(old)
-            for key, part in g.items():
+            merged = dict(self._parts(target.kind, old))
+            for key, part in self._parts(target.kind, g).items():
                 have = merged.get(key)
-                merged[key] = part if have is None else self._sum(target, have, part)
+                merged[key] = part if have is None else self._add(have, part)
             return merged
         name = bar(target.name)
         if isinstance(target.kind, Array) and isinstance(old.kind, Num):
@@ -167,6 +166,26 @@ class Reverse:
                 return self.builder.op("add", old, g, name=name)
             old, g = g, old
         return self.builder.op("add_to", old, g, name=name)
+
+    def _parts(self, kind: Kind, g: Adjoint) -> dict[object, Adjoint]:
+        """An adjoint of a container by parts."""
+        if isinstance(g, dict):
+            return g
+        return {
+            key: part_of(self.builder, g, key)
+            for key, k in parts_of(kind)
+            if carries_derivative(k)
+        }
+
+    def _add(self, old: Adjoint, g: Adjoint) -> Adjoint:
+        if isinstance(old, dict) and isinstance(g, dict):
+            merged = dict(old)
+            for key, part in g.items():
+                have = merged.get(key)
+                merged[key] = part if have is None else self._add(have, part)
+            return merged
+        assert not isinstance(old, dict) and not isinstance(g, dict)
+        return self.builder.op("add_to", old, g)
 
     def take(self, env: Env, value: Value) -> Atom | None:
         """Remove and return the adjoint of ``value`` as one array or scalar."""
