@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="s2sad", description="Source-to-source automatic differentiation of plain Python."
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="differentiate a small simulation, and check the result")
     show = commands.add_parser("show", help="print a function's source, SSA and derivative")
     show.add_argument("function", help="package.module:function, or path/to/file.py:function")
