@@ -1,4 +1,4 @@
-"""Trees: tuples, lists, dicts, named tuples and dataclasses with leaves that can be differentiated.
+"""Trees: containers (tuples, lists, dicts, dataclasses) with leaves that can be differentiated.
 
 In: any Python object. Out: its leaves from left to right and a ``Struct`` that puts others in
 their places.
@@ -117,7 +117,7 @@ def rebuild(struct: Struct, parts: Sequence[Any]) -> Any:
 
 
 def gradient_tree(struct: Struct, leaves: Sequence[Any]) -> Any:
-    """The tree of gradients: like ``unflatten``, with None where there is nothing to differentiate.
+    """The tree of gradients: like ``unflatten``, with None for what is not differentiated.
 
     >>> gradient_tree(flatten({"w": 1.0, "steps": 3})[1], [0.5])
     {'w': 0.5, 'steps': None}

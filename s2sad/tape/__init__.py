@@ -90,7 +90,7 @@ def entries(f: Callable[..., Any], *args: Any, argnums: Argnums | None = None) -
     """How much the tape records when it runs ``f``: with respect to all arguments, or some.
 
     >>> entries(lambda x: x * x, 3.0)
-    Entries(steps=1, values=2, nbytes=16)
+    Entries(steps=1, values=3, nbytes=24)
     """
     run = Run(f, None if argnums is None else parse_argnums(argnums)[0], args, {})
     count, nbytes = run.recorder.tape.saved()

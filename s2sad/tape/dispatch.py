@@ -14,19 +14,37 @@ from typing import Any
 
 import numpy as np
 
+from ..rules.registry import Primitive
 from . import methods, special
-from .record import Add, Apply, Copy, Load, Place, Places, Storage, Store, Tape
-from .record import is_fancy, overlaps_itself
-from .rules import Primitive, bind, find, named, needs
+from .record import (
+    Add,
+    Apply,
+    Copy,
+    Load,
+    Outline,
+    Place,
+    Places,
+    Storage,
+    Store,
+    Tape,
+    is_fancy,
+    overlaps_itself,
+)
+from .rules import bind, find, named, needs
 from .values import TapeArray, TapeScalar, TapeValue, primal_of
 from .where import refuse
 
 __all__ = ["Recorder", "is_active"]
 
-_REDUCE = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
-_ACCUMULATE = {np.add: np.cumsum, np.multiply: np.cumprod}
+_REDUCE: dict[Any, Any] = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+}
+_ACCUMULATE: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
 _OUTSIDE = "an array from outside the function is written"
-_AT = {np.add: 1.0, np.subtract: -1.0}
+_AT: dict[Any, float] = {np.add: 1.0, np.subtract: -1.0}
 
 
 class Recorder:
@@ -284,7 +302,7 @@ class Recorder:
         return value
 
 
-# -- what is asked of values ------------------------------------------------------------------------
+# -- what is asked of values ------------------------------------------------------------------
 
 
 def is_active(value: Any) -> bool:
@@ -357,11 +375,11 @@ def _outline(value: Any) -> Any:
     """Type and shape of a value whose numbers no rule will look at."""
     match value:
         case TapeArray():
-            return np.broadcast_to(np.zeros((), value.primal.dtype), value.primal.shape)
+            return Outline(np.broadcast_to(np.zeros((), value.primal.dtype), value.primal.shape))
         case np.ndarray():
-            return np.broadcast_to(np.zeros((), value.dtype), value.shape)
+            return Outline(np.broadcast_to(np.zeros((), value.dtype), value.shape))
         case TapeScalar():
-            return type(value.primal)(0)
+            return Outline(type(value.primal)(0))
         case _:
             return _save(value)
 
@@ -378,7 +396,9 @@ def _winners(array: Any, key: Any) -> Any:
     return None if stays.all() else stays
 
 
-def _active_leaves(value: Any, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Any]]:
+def _active_leaves(
+    value: Any, path: tuple[int, ...] = ()
+) -> Iterator[tuple[tuple[int, ...], Any]]:
     if isinstance(value, list | tuple):
         for n, part in enumerate(value):
             yield from _active_leaves(part, (*path, n))

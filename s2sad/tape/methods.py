@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["attribute"]
 
-_PLAIN = frozenset("shape ndim size dtype strides itemsize nbytes flags device".split())
-_CHANGING = frozenset("partition resize setfield setflags byteswap put dump tofile view".split())
+_PLAIN = frozenset(
+    ["shape", "ndim", "size", "dtype", "strides", "itemsize", "nbytes", "flags", "device"]
+)
+_CHANGING = frozenset(
+    ["partition", "resize", "setfield", "setflags", "byteswap", "put", "dump", "tofile", "view"]
+)
 _SEVERAL = frozenset(("reshape", "transpose"))  # methods that take their one argument apart
 
 
@@ -99,7 +103,8 @@ def _copied(
         index = args[0] if len(args) == 1 else args
         if isinstance(value, TapeArray) and isinstance(index, int):
             index = tuple(int(i) for i in np.unravel_index(index, value.primal.shape))
-        return recorder.attribute(value[index], "item")()
+        element = value[index] if isinstance(value, TapeArray | TapeScalar) else value
+        return element.item()
     args = tuple(map(primal_of, args))
     result = getattr(value.primal, name)(*args, **kwargs)
     if isinstance(value, TapeArray) and name == "flatten":

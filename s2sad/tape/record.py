@@ -44,6 +44,12 @@ class Saved:
         self.array = array
 
 
+class Outline(NamedTuple):
+    """A stand-in of the right type and shape for a value whose numbers no rule will look at."""
+
+    zero: Any
+
+
 class Storage:
     """The memory that one array and all views of it share.
 
@@ -101,7 +107,7 @@ class Window:
 
 Place: TypeAlias = Slot | Window
 #: The places of an operand: a list or tuple of places for a list of arrays, None: a constant.
-Places: TypeAlias = "Place | None | list[Places] | tuple[Places, ...]"
+Places: TypeAlias = "Place | list[Places] | tuple[Places, ...] | None"
 
 
 class Apply(NamedTuple):
@@ -184,6 +190,8 @@ class Tape:
 def _collect(value: Any, arrays: dict[int, Any]) -> int:
     """Note the arrays of a saved value; how many scalars it has."""
     match value:
+        case Outline():
+            return 0
         case Saved():
             arrays[id(value)] = value.array
         case np.ndarray():
@@ -327,6 +335,8 @@ def _restore(value: Any) -> Any:
     match value:
         case Saved():
             return value.array
+        case Outline():
+            return value.zero
         case list():
             return [_restore(v) for v in value]
         case tuple():

@@ -33,22 +33,27 @@ def bind(
     primitive: Primitive, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The operands and attributes of a call; TypeError where the signature does not fit."""
-    names = primitive.operands
     if primitive.signature is None:
         return tuple(args), dict(kwargs)
     bound = primitive.signature.bind(*args, **kwargs)
+    names = {name.lstrip("*") for name in primitive.operands}
     operands: list[Any] = []
+    left_out: list[Any] = []
     attrs: dict[str, Any] = {}
-    for name, value in bound.arguments.items():
-        kind = primitive.signature.parameters[name].kind
-        if kind is kind.VAR_POSITIONAL:
-            operands.extend(value)
-        elif kind is kind.VAR_KEYWORD:
+    for name, parameter in primitive.signature.parameters.items():
+        if name not in bound.arguments:
+            if name in names and parameter.default is not parameter.empty:
+                left_out.append(parameter.default)  # given only if an operand follows
+            continue
+        value = bound.arguments[name]
+        if parameter.kind is parameter.VAR_KEYWORD:
             attrs.update(value)
-        elif name in names:
-            operands.append(value)
-        else:
+        elif name not in names:
             attrs[name] = value
+        else:
+            operands.extend(left_out)
+            left_out.clear()
+            operands.extend(value if parameter.kind is parameter.VAR_POSITIONAL else [value])
     return tuple(operands), attrs
 
 
@@ -62,9 +67,10 @@ def needs(primitive: Primitive, count: int) -> tuple[tuple[bool, ...], bool]:
     ((True, True), True)
     """
     found = _names(primitive)
-    if found is None or len(primitive.operands) != count:
+    names = primitive.operands
+    if found is None or len(names) < count or any(n.startswith("*") for n in names):
         return (True,) * count, True
-    return tuple(name in found for name in primitive.operands), "out" in found
+    return tuple(name in found for name in names[:count]), "out" in found
 
 
 @lru_cache(maxsize=1024)

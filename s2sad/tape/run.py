@@ -68,12 +68,11 @@ class Run:
 
     def gradient(self, name: str) -> tuple[Any, ...]:
         """The cotangents of the arguments for a cotangent of one; the result must be a scalar."""
-        leaf = self._leaves[0] if len(self._leaves) == 1 else None
-        plain = leaf.primal if isinstance(leaf, TapeValue) else leaf
+        plain: Any = self.value
         if self._struct.form != "leaf" or np.size(plain) != 1 or np.iscomplexobj(plain):
             raise OutputError(
-                f"{name}() must return a real number to have a gradient, not {_describe(self.value)}; "
-                "use vjp for other results"
+                f"{name}() must return a real number to have a gradient, but the result is "
+                f"{_describe(plain)}; use vjp for other results"
             )
         return self.pullback(np.ones_like(plain) if np.ndim(plain) else type(plain)(1))
 
@@ -193,12 +192,12 @@ def _part(values: Sequence[Any], target: Target) -> Any:
 
 def _read_as_float(values: list[Any], target: Target) -> None:
     """A Python int that is differentiated is read as a float."""
-    here = values[target.parameter]
+    here: Any = values[target.parameter]
     if target.key is None:
         if type(here) is int:
             values[target.parameter] = float(here)
     elif type(here[target.key]) is int:
-        new = dict(here) if isinstance(here, dict) else list(here)
+        new: Any = dict(here) if isinstance(here, dict) else list(here)
         new[target.key] = float(here[target.key])
         values[target.parameter] = new if isinstance(here, dict) else tuple(new)
 
@@ -234,8 +233,10 @@ def _mentions_tape(error: BaseException | None) -> str:
     """The message in a chain of errors that names a class of the tape, or nothing."""
     while error is not None:
         if any(name in str(error) for name in ("TapeScalar", "TapeArray", "TapeValue")):
-            return str(error).replace("'TapeScalar'", "a number on the tape").replace(
-                "'TapeArray'", "an array on the tape"
+            return (
+                str(error)
+                .replace("'TapeScalar'", "a number on the tape")
+                .replace("'TapeArray'", "an array on the tape")
             )
         error = error.__cause__ or error.__context__
     return ""

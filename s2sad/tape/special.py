@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..rules.registry import Primitive
 from .record import Store
-from .rules import Primitive, bind, find, named
+from .rules import bind, find, named
 from .values import TapeArray, TapeValue, primal_of
 from .where import refuse
 
@@ -28,7 +29,9 @@ def into(recorder: Recorder, out: Any, value: Any) -> Any:
     if isinstance(out, tuple):
         if len(out) == 1:
             return into(recorder, out[0], value)
-        return tuple(v if o is None else into(recorder, o, v) for o, v in zip(out, value))
+        return tuple(
+            v if o is None else into(recorder, o, v) for o, v in zip(out, value, strict=True)
+        )
     if isinstance(out, TapeArray):
         if not np.can_cast(np.asarray(primal_of(value)).dtype, out.primal.dtype, "same_kind"):
             raise refuse(f"out= has type {out.primal.dtype}, which cannot hold the result")
@@ -202,6 +205,6 @@ HANDLERS: dict[Any, Callable[..., Any]] = {
     float: _convert,
     complex: _convert,
     int: _truncate,
-    **{t: _convert for t in (np.float16, np.float32, np.float64, np.longdouble)},
-    **{t: _convert for t in (np.complex64, np.complex128, np.clongdouble)},
+    **dict.fromkeys((np.float16, np.float32, np.float64, np.longdouble), _convert),
+    **dict.fromkeys((np.complex64, np.complex128, np.clongdouble), _convert),
 }

@@ -12,6 +12,7 @@ from __future__ import annotations
 import builtins
 import dis
 import functools
+import sys
 import types
 from collections.abc import Callable
 from functools import lru_cache
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .values import TapeValue, primal_of
+from .values import TapeValue
 from .where import NAMESPACE_MARK, refuse
 
 if TYPE_CHECKING:
@@ -235,7 +236,8 @@ class Translator:
     def _class(self, cls: type) -> type | Proxy:
         """The user's class with its methods translated: a subclass, so that isinstance holds."""
         if issubclass(cls, np.inexact):
-            return self.member(cls)  # type: ignore[no-any-return]
+            proxy: Proxy = self.member(cls)
+            return proxy
         if not _is_users(cls) or issubclass(cls, tuple | BaseException):
             return cls
         methods: dict[str, Any] = {}
@@ -245,7 +247,8 @@ class Translator:
             return cls
         body: dict[str, Any] = {"__slots__": (), "__module__": cls.__module__}
         try:
-            new = type(cls)(cls.__name__, (cls,), body)
+            meta: Any = type(cls)
+            new: type = meta(cls.__name__, (cls,), body)
         except TypeError:  # a class that refuses to be derived from
             return cls
         self._known[id(cls)] = (cls, new)
@@ -338,12 +341,10 @@ def _is_users(cls: type) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_users_name(module: str) -> bool:
-    import sys
-
     package = module.partition(".")[0]
-    return package not in _LIBRARIES and package not in sys.stdlib_module_names or (
-        package in ("__main__", "this")
-    )
+    if package == "__main__":
+        return True
+    return package not in _LIBRARIES and package not in sys.stdlib_module_names
 
 
 def _has_code(value: Any) -> bool:
