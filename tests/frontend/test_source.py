@@ -484,3 +484,39 @@ def test_async_functions(tmp_path: Path) -> None:
     m = load(tmp_path / "asynchronous.py", "async def f(x):\n    return x\n")
     with pytest.raises(UnsupportedError, match="'async def' has no derivative"):
         find_source(m.f)
+
+
+@pytest.mark.parametrize("flags", [["-O"], ["-OO"], ["-X", "no_debug_ranges"]])
+def test_other_ways_to_compile(tmp_path: Path, flags: list[str]) -> None:
+    text = """\
+        '''Docstring.'''
+        from s2sad.frontend.source import find_source
+        def f(x):
+            '''Docstring.'''
+            assert x, 'message'
+            return x + 1
+        a, b, c = lambda x: x * 2, lambda x: x * 3, lambda: 1
+        if __name__ == "__main__":
+            print(*[find_source(g).text.split()[-1] for g in (f, a, b, c)])
+        """
+    path = tmp_path / "flags_model.py"
+    path.write_text(textwrap.dedent(text))
+    command = [sys.executable, *flags]
+    here = str(Path(codes.__file__).parents[2])
+
+    def run(command: list[str]) -> tuple[str, str]:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": here},
+        )
+        return done.stdout, done.stderr
+
+    assert run([*command, str(path)]) == ("1 2 3 1\n", "")
+    # A .pyc without columns, read by a Python that would have written them.
+    program = "import sys; sys.path.insert(0, sys.argv[1]); import flags_model as m; "
+    program += "print(*[m.find_source(g).text.split()[-1] for g in (m.f, m.a, m.b, m.c)])"
+    for again in (command, [sys.executable, *(f for f in flags if f.startswith("-O"))]):
+        assert run([*again, "-c", program, str(tmp_path)]) == ("1 2 3 1\n", "")
