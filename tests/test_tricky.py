@@ -119,7 +119,7 @@ def test_34_a_helper_costs_the_same_every_time(f: Any) -> None:
         tracemalloc.stop()
         return lines, peak
 
-    (lines, peak), (more_lines, more_peak) = work(100), work(400)
+    (lines, peak), (more_lines, more_peak) = work(50), work(200)
     assert more_lines <= 4.4 * lines
     assert more_peak <= 6 * peak + 50_000  # a dense adjoint for every call would be 16 times
 
