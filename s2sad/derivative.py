@@ -24,11 +24,15 @@ from .binding import MISSING, Layout, layout_of
 from .dispatch import CacheInfo, Dispatcher, Specialization, Values, specialized
 from .errors import ArgumentError, S2sadError
 from .pipeline import Text, Transform, build, ssa_text
+from .sharing import Shared
 
 if TYPE_CHECKING:
     from .ir.kinds import Kind
 
 __all__ = ["Derivative", "Method"]
+
+
+_shared = Shared()
 
 
 class Derivative:
@@ -101,7 +105,15 @@ class Derivative:
         return values
 
     def _build(self, values: Values, kinds: tuple[Kind, ...]) -> Specialization:
-        return build(self._primal, self._transform, self._layout, values, kinds, skip=self._skip)
+        f, skip = self._primal, self._skip
+        if not isinstance(f, types.FunctionType):
+            return build(f, self._transform, self._layout, values, kinds, skip=skip)
+        key = (self._transform, skip, kinds)
+        found = _shared.find(f, key, values)
+        if found is None:
+            found = build(f, self._transform, self._layout, values, kinds, skip=skip)
+            _shared.add(f, key, found)
+        return found
 
     def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Specialization:
         if self._layout.function.__code__ is not self._layout.code:

@@ -87,11 +87,11 @@ def build(
 
     Raises `ArgumentError`, `OutputError` or `UnsupportedError`; nothing has run then.
     """
-    from .backend.compile import compile_module
-
     targets = targets_of(transform, layout, values, kinds, skip)
     program = lower_program(f, layout, values, kinds)
     aliases = refuse_overlaps(layout, program, values)
+    from .backend.compile import compile_module
+
     finish = _picker(transform, targets)
     wrt = sorted({target.parameter for target in targets})
     if transform.name == "vjp":
