@@ -116,7 +116,8 @@ class S2sadError(Exception):
 class UnsupportedError(S2sadError):
     """s2sad cannot differentiate this exactly, and says where and why.
 
-    `problems` holds every problem found; a plain string stands for one without a place.
+    `problems` holds every problem found, once and in the order of the source; a plain string
+    stands for one without a place.
 
     >>> span = Span("model.py", 2, 4, 2, 11, "f", lines=["def f(x):", "    yield x"])
     >>> print(UnsupportedError([Problem("'yield' has no derivative", span, "return a list")]))
@@ -132,7 +133,7 @@ class UnsupportedError(S2sadError):
             problems = (Problem(problems),)
         elif isinstance(problems, Problem):
             problems = (problems,)
-        self.problems: tuple[Problem, ...] = tuple(problems)
+        self.problems: tuple[Problem, ...] = _in_order(problems)
         super().__init__(self.problems)
 
     def __str__(self) -> str:
@@ -185,16 +186,23 @@ class Problems:
             self._found[problem if span is None else problem.at(span)] = None
 
     def raise_if_any(self) -> None:
-        """Raise `UnsupportedError` with all that was noted, in the order of the source."""
+        """Raise `UnsupportedError` with all that was noted."""
         if self._found:
-            raise UnsupportedError(sorted(self._found, key=_source_order))
+            raise UnsupportedError(self._found)
 
 
-def _source_order(problem: Problem) -> tuple[bool, str, int, int]:
-    span = problem.span
-    if span is None:
-        return (True, "", 0, 0)
-    return (False, span.filename, span.line, span.col)
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Each problem once: file by file as they were met, then by line; last those without place."""
+    found = dict.fromkeys(problems)
+    files = list(dict.fromkeys(p.span.filename for p in found if p.span is not None))
+
+    def place(problem: Problem) -> tuple[int, int, int]:
+        span = problem.span
+        if span is None:
+            return (len(files), 0, 0)
+        return (files.index(span.filename), span.line, span.col)
+
+    return tuple(sorted(found, key=place))
 
 
 def _short_path(filename: str) -> str:
