@@ -32,7 +32,7 @@ class Difference:
 
     def worst(self, gradient: np.ndarray) -> float:
         """How many tolerances ``gradient`` is away, at its worst float (above 1 is a failure)."""
-        scale = 1e-6 * np.maximum(1.0, np.abs(self.values).max(initial=0.0))
+        scale = 1e-7 * np.maximum(1.0, np.abs(self.values).max(initial=0.0))
         off = np.abs(gradient - self.values) / (20.0 * self.errors + scale)
         off = np.where(np.isfinite(gradient), off, np.inf)
         return float(off.max(initial=0.0))

@@ -247,7 +247,7 @@ def result(b: Builder, active: list[str]) -> str:
     made = [v for v in late if v.name not in active]
     missing, terms = set(active), []
     for var in [*made, *(v for v in late if v.name in active)]:
-        if (missing & var.deps) or (len(terms) < 4 and b.chance(0.6)):
+        if (missing & var.deps) or (len(terms) < 6 and b.chance(0.7)):
             term = summed(b, var.name, var.kind)
             if term:
                 terms.append(term)
