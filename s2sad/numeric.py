@@ -16,6 +16,7 @@ exact to rounding, where the program is analytic and runs on complex numbers at 
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -208,7 +209,7 @@ def ridders(phi: Callable[[float], Any], step: float, levels: int = _LEVELS) -> 
             spread = max(_largest(new[-1] - new[-2]), _largest(new[-1] - before))
             if spread < least:
                 best, least = new[-1], spread
-        if not row:
+        if math.isinf(least):
             best = new[-1]
         row = new
         step /= 2.0

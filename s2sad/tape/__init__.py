@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..binding import Argnums, layout_of, parse_argnums
+from ..pullback import Pullback
 from .run import Run
 
 __all__ = ["Entries", "entries", "grad", "value_and_grad", "vjp"]
@@ -76,14 +77,16 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
 def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """The value, and a function from a cotangent of it to one cotangent per argument.
 
-    The pullback may be called many times; a leaf that is not a float has cotangent None.
+    The pullback may be called many times; an argument that is no float has cotangent None.
 
     >>> out, pullback = vjp(lambda x, y: (x * y, x), 2.0, 3.0)
     >>> out, pullback((1.0, 10.0))
     ((6.0, 2.0), (13.0, 2.0))
     """
     run = Run(f, None, args, {})
-    return run.value, run.pullback
+    name = layout_of(f).function.__qualname__
+    pullback = Pullback(name, run.value, (), run.pullback, lambda bars: bars)
+    return run.value, pullback.first(len(args))
 
 
 def entries(f: Callable[..., Any], *args: Any, argnums: Argnums | None = None) -> Entries:

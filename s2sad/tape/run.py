@@ -79,21 +79,15 @@ class Run:
     def pullback(self, g: Any) -> tuple[Any, ...]:
         """The cotangents of the arguments for a cotangent ``g`` built like the result.
 
-        None in ``g`` stands for zero. Raises OutputError where ``g`` does not fit the result.
+        None in ``g`` stands for zero.
         """
-        try:
-            parts = leaves_like(self._struct, g)
-        except ValueError as error:
-            raise OutputError(f"the cotangent does not fit the result: {error}") from None
-        seeds = []
-        for leaf, part in zip(self._leaves, parts, strict=True):
-            plain = leaf.primal if isinstance(leaf, TapeValue) else leaf
-            if part is not None and np.shape(part) != np.shape(plain):
-                raise OutputError(
-                    f"the cotangent has shape {np.shape(part)}, the result {np.shape(plain)}"
-                )
-            if part is not None and isinstance(leaf, TapeValue):
-                seeds.append((_place(leaf), part))
+        parts = leaves_like(self._struct, g)
+        pairs = zip(self._leaves, parts, strict=True)
+        seeds = [
+            (_place(leaf), part)
+            for leaf, part in pairs
+            if part is not None and isinstance(leaf, TapeValue)
+        ]
         sweep = self.recorder.tape.sweep(seeds)
         return tuple(
             gradient_tree(struct, [_gradient(leaf, sweep.take(_place(leaf))) for leaf in leaves])
