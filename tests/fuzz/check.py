@@ -79,7 +79,7 @@ def _run(engine: Engine, f: Callable[..., Any], program: Program) -> Finding | N
                     return finding
     except refused as error:
         lines = str(error).strip().splitlines() or ["(no message)"]
-        return Finding(engine.name, "refused", re.sub(r"'[^']*'", "'...'", lines[0]), str(error))
+        return Finding(engine.name, "refused", _shape(lines[0]), str(error))
     except TooLong as error:
         return Finding(engine.name, "crash", "too long", str(error))
     except Exception as error:  # noqa: BLE001 - any exception of an engine is a finding
@@ -87,8 +87,7 @@ def _run(engine: Engine, f: Callable[..., Any], program: Program) -> Finding | N
         where = f"{place.filename.rsplit('/', 1)[-1]}:{place.name}"
         if "fuzz" in where or "s2sad" not in place.filename:
             where = "emitted code"
-        text = re.sub(r"'[^']*'|\d+", "_", str(error))[:70]
-        key = f"{type(error).__name__} in {where}: {text}"
+        key = f"{type(error).__name__} in {where}: {_shape(str(error))[:70]}"
         return Finding(engine.name, "crash", key, traceback.format_exc(limit=-6))
     return None
 
@@ -131,6 +130,11 @@ def _compare(
     if any(leaves(g) != leaves(s) for g, s in zip(gradients, same, strict=True)):
         return Finding(engine.name, "unstable", "gradient", f"{gradients!r}, then {same!r}")
     return None
+
+
+def _shape(message: str) -> str:
+    """A message without its numbers, so that those of one cause are counted together."""
+    return re.sub(r"\d+", "#", message)
 
 
 def _text(value: Any) -> str:

@@ -24,6 +24,8 @@ from .program import Program
 from .shrink import as_test, shrink
 
 GRADIENT = 1e-3
+SHRUNK_OF_A_KIND = 3
+_shrunk: Counter[str] = Counter()  # per process: a failure seen often is shrunk only now and then
 
 
 @dataclass(slots=True)
@@ -118,7 +120,8 @@ def run_one(
     lines = program.source.count("\n")
     outcome = Outcome(index, findings, program.features, program.attempts, lines, steep)
     for finding in findings:
-        if finding.sort in shrinking:
+        if finding.sort in shrinking and _shrunk[str(finding)] < SHRUNK_OF_A_KIND:
+            _shrunk[str(finding)] += 1
             small, latest = shrink(program, finding, engines, wait)
             outcome.tests.append(as_test(small, latest))
     return outcome
@@ -185,6 +188,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     for outcome in outcomes:
         summary.add(outcome)
+        if summary.programs % 1000 == 0:
+            seconds = time.perf_counter() - start
+            done = f"{summary.programs} programs, {summary.clean} clean, {seconds:.0f} s"
+            print(done, file=sys.stderr, flush=True)
         if options.save and outcome.tests:
             options.save.mkdir(parents=True, exist_ok=True)
             for k, text in enumerate(outcome.tests):
