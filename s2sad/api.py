@@ -33,9 +33,7 @@ def grad(
 
 
 @overload
-def grad(
-    *, argnums: int | str | Sequence[int | str] = ..., has_aux: bool = ...
-) -> _Decorator: ...
+def grad(*, argnums: int | str | Sequence[int | str] = ..., has_aux: bool = ...) -> _Decorator: ...
 
 
 def grad(

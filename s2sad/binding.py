@@ -103,8 +103,7 @@ class Layout:
         if extra:
             takes = len(self.free)
             raise ArgumentError(
-                f"{name}() takes {_count(takes, 'positional argument')}, "
-                f"not {takes + len(extra)}"
+                f"{name}() takes {_count(takes, 'positional argument')}, not {takes + len(extra)}"
             )
         if unknown:
             raise ArgumentError(f"{name}() has no parameter {', '.join(map(repr, unknown))}")

@@ -296,9 +296,7 @@ class Method:
 def inner_function(f: Any) -> Any:
     """The function at the heart of derivatives of derivatives, its bound object kept."""
     while True:
-        if isinstance(f, Derivative):
-            f = f.primal
-        elif isinstance(f, Method):
+        if isinstance(f, (Derivative, Method)):
             f = f.primal
         elif isinstance(f, types.MethodType) and isinstance(f.__func__, (Derivative, Method)):
             f = types.MethodType(inner_function(f.__func__), f.__self__)

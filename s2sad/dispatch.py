@@ -154,7 +154,9 @@ class Dispatcher:
         names = layout.positional[len(layout.bound_args) :]
         given = args.index(MISSING) if MISSING in args else len(args)
         kwargs = dict(zip(names[given:], args[given:], strict=True))
-        stars = by_name.pop(layout.variadic, ())[max(0, len(layout.bound_args) - len(layout.positional)) :]
+        stars = by_name.pop(layout.variadic, ())[
+            max(0, len(layout.bound_args) - len(layout.positional)) :
+        ]
         more = by_name.pop(layout.keywords, {})
         kwargs = {**kwargs, **by_name, **more, **unknown}
         kwargs = {k: v for k, v in kwargs.items() if v is not MISSING}
@@ -197,9 +199,7 @@ class Dispatcher:
             kind_of(value, name) for value, name in zip(values, self.layout.names, strict=True)
         )
 
-    def _lookup(
-        self, key: Any, kinds: tuple[Kind, ...], values: Values
-    ) -> Specialization | None:
+    def _lookup(self, key: Any, kinds: tuple[Kind, ...], values: Values) -> Specialization | None:
         for candidate in tuple(self._known.get(key, ())):
             # Equal keys are equal kinds, except where a kind could not be hashed.
             if candidate.kinds == kinds and candidate.fits(values):

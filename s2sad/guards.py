@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Guard", "Is", "KindIs", "Names", "ValueIs", "apart", "conditions", "holds"]
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class KindIs:
     """The value has this kind; ``path`` names its sizes."""
@@ -100,14 +101,13 @@ class Names:
         """The expression that does what ``fetch.get`` does."""
         match fetch.form:
             case "param":
-                text = parameters[fetch.base]
+                text: str = parameters[fetch.base]
             case "global":
                 text = f"{self.hold(fetch.base, 'names')}[{fetch.name!r}]"
             case "cell":
                 text = f"{self.hold(fetch.base, 'cell')}.cell_contents"
             case "default":
-                text = f"{self.hold(fetch.get, 'fetch')}()"
-                return text
+                return f"{self.hold(fetch.get, 'fetch')}()"
             case _:
                 text = self.hold(fetch.base, "held")
         for step in fetch.path:
@@ -169,7 +169,10 @@ def conditions(expression: str, kind: Kind, names: Names, path: Hashable = None)
             else:
                 cls = names.hold(np.dtype(elem.dtype).type, "scalar")
             # One pass in C: as many elements of the class as there are elements.
-            return [f"{type_}({first}) is {list_}", f"{{*{names.builtin(map)}({type_}, {x})}} == {{{cls}}}"]
+            return [
+                f"{type_}({first}) is {list_}",
+                f"{{*{names.builtin(map)}({type_}, {x})}} == {{{cls}}}",
+            ]
         case Dict():
             keys = names.hold([k for k, _ in kind.items], "keys")
             parts = [f"{type_}({first}) is {dict_}", f"[*{x}] == {keys}"]
@@ -235,9 +238,7 @@ def apart(written: Sequence[Any], others: Sequence[Any]) -> bool:
     """
     mine = [buffer for value in written for buffer in buffers(value)]
     theirs = [buffer for value in others for buffer in buffers(value)]
-    return not any(
-        may_share(a, b) for i, a in enumerate(mine) for b in (*mine[i + 1 :], *theirs)
-    )
+    return not any(may_share(a, b) for i, a in enumerate(mine) for b in (*mine[i + 1 :], *theirs))
 
 
 def buffers(value: Any) -> list[Any]:
@@ -267,7 +268,7 @@ def do_share(a: Any, b: Any) -> bool:
     """The same, exactly; where that is too hard to find out, True."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         try:
-            return bool(np.shares_memory(a, b, max_work=100_000))
+            return bool(np.shares_memory(a, b, max_work=100_000))  # type: ignore[arg-type]
         except np.exceptions.TooHardError:
             return True
     return a is b

@@ -138,7 +138,7 @@ class _Parts(_Form):
         if self.cls is dict:
             return dict(zip(self.names, read, strict=True))
         if self.fields:
-            record = object.__new__(self.cls)
+            record: Any = object.__new__(self.cls)
             for name, part in zip(self.names, read, strict=True):
                 object.__setattr__(record, name, part)
             return record

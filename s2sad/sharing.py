@@ -29,7 +29,7 @@ _TWINS = 8
 
 
 class Shared:
-    """Compiled code by code object; at most ``_KEPT`` entries, the least recently used go first."""
+    """Compiled code by code object; what was used least recently goes first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

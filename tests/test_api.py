@@ -16,7 +16,15 @@ import numpy as np
 import pytest
 
 import s2sad
-from s2sad import ArgumentError, OutputError, SourceError, UnsupportedError, grad, value_and_grad, vjp
+from s2sad import (
+    ArgumentError,
+    OutputError,
+    SourceError,
+    UnsupportedError,
+    grad,
+    value_and_grad,
+    vjp,
+)
 
 
 def cube(x):

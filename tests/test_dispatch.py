@@ -263,7 +263,7 @@ def test_objects_and_values_are_guarded() -> None:
     assert [r.call(1.0)[0] for _ in range(2)] == [2, 2]
     space.s = "b"
     assert [r.call(1.0)[0] for _ in range(2)] == [3, 3]
-    space.f, space.s = len, "".join(["a"])
+    space.f, space.s = len, str(b"a", "ascii")
     assert [r.call(1.0)[0] for _ in range(2)] == [1, 1]
     del space.f
     assert r.spec and pytest.raises(AttributeError, r.call, 1.0)
