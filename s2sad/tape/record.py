@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .rules import cotangents
+from .rules import cotangents, is_elementwise, masked_cotangents
 
 NDArrayAny: TypeAlias = NDArray[Any]
 
@@ -261,7 +261,10 @@ class Sweep:
                 wanted = tuple(map(_any_place, step.operands))
                 values = tuple(map(_restore, step.values))
                 out = _restore(step.out_value)
-                bars = cotangents(step.primitive, step.attrs, values, out, g, wanted)
+                call = (step.primitive, step.attrs, values, out, g, wanted)
+                bars = cotangents(*call)
+                if is_elementwise(step.primitive) and not all(map(_is_finite, bars)):
+                    bars = masked_cotangents(*call)
                 for places, bar in zip(step.operands, bars, strict=True):
                     self.add(places, bar)
             case Copy():
@@ -329,6 +332,10 @@ def _any_place(places: Places) -> bool:
     if isinstance(places, list | tuple):
         return any(map(_any_place, places))
     return places is not None
+
+
+def _is_finite(bar: Any) -> bool:
+    return bar is None or bool(np.all(np.isfinite(bar)))
 
 
 def _restore(value: Any) -> Any:

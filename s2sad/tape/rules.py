@@ -11,12 +11,22 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from ..rules import registry
 from ..rules.apply import EagerBuilder
 from ..rules.apply import cotangents as apply_rule
 from ..rules.registry import Primitive
 
-__all__ = ["bind", "cotangents", "find", "named", "needs"]
+__all__ = [
+    "bind",
+    "cotangents",
+    "find",
+    "is_elementwise",
+    "masked_cotangents",
+    "named",
+    "needs",
+]
 
 
 def find(fn: Any) -> Primitive | None:
@@ -104,6 +114,46 @@ def cotangents(
         [n for n, want in enumerate(wanted) if want],
     )
     return [None if atom is None else _value(atom) for atom in found]
+
+
+_OPERATORS = frozenset(("add", "sub", "mul", "div", "pow", "mod", "neg", "pos", "abs"))
+
+
+def is_elementwise(name: str) -> bool:
+    """Whether each element of the result depends on one element of each operand."""
+    primitive = registry.primitive(name)
+    fun = primitive.fun
+    is_ufunc = isinstance(fun, np.ufunc) and fun.signature is None and fun.nout == 1
+    return primitive.partials is not None or is_ufunc or name in _OPERATORS
+
+
+def masked_cotangents(
+    name: str,
+    attrs: Mapping[str, Any],
+    operands: tuple[Any, ...],
+    out: Any,
+    g: Any,
+    wanted: tuple[bool, ...],
+) -> Sequence[Any]:
+    """The same for an elementwise primitive, where a zero cotangent gives zero, never 0 * inf.
+
+    So the arm that ``np.where`` did not take has no say, whatever happened there.
+    """
+    live = np.asarray(g) != 0
+    if live.ndim == 0:
+        if live:
+            return cotangents(name, attrs, operands, out, g, wanted)
+        return [0.0 if want else None for want in wanted]
+    chosen = tuple(np.broadcast_to(x, live.shape)[live] for x in operands)
+    bars = cotangents(name, attrs, chosen, np.asarray(out)[live], np.asarray(g)[live], wanted)
+    found: list[Any] = []
+    for bar in bars:
+        if bar is not None:
+            spread = np.zeros(live.shape, np.asarray(bar).dtype)
+            spread[live] = bar
+            bar = spread
+        found.append(bar)
+    return found
 
 
 def _value(atom: Any) -> Any:
