@@ -1,0 +1,129 @@
+"""Build time and call time on ten small functions, beside autograd and an adjoint by hand.
+
+    python -m tests.benchmarks.calls [--markdown]
+
+Needs autograd. Times are the best of several runs in one process; the ratios are what to quote.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import s2sad
+
+from .small_functions import Case, cases
+
+
+def best(run: Callable[[], Any], seconds: float = 0.15, repeats: int = 7) -> float:
+    """The best time of one call in seconds."""
+    run()
+    count = 1
+    while True:
+        start = time.perf_counter()
+        for _ in range(count):
+            run()
+        spent = time.perf_counter() - start
+        if spent > seconds / repeats:
+            break
+        count *= 2
+    times = [spent / count]
+    for _ in range(repeats - 1):
+        start = time.perf_counter()
+        for _ in range(count):
+            run()
+        times.append((time.perf_counter() - start) / count)
+    return min(times)
+
+
+def first_call(case: Case) -> float:
+    """The time of the first call of a fresh derivative; the source file is already parsed."""
+    times = []
+    for _ in range(5):
+        df = s2sad.grad(case.function, case.argnums)
+        args = case.args()
+        start = time.perf_counter()
+        df(*args)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def same(a: Any, b: Any) -> bool:
+    if isinstance(a, dict):
+        return all(same(a[k], b[k]) for k in a)
+    if isinstance(a, tuple):
+        return all(map(same, a, b))
+    return bool(np.allclose(a, b, rtol=1e-9, atol=1e-12))
+
+
+def import_time() -> float:
+    """Milliseconds ``import s2sad`` takes on top of NumPy, best of five processes."""
+    code = "import numpy, time; t = time.perf_counter(); import s2sad; print(time.perf_counter() - t)"
+    runs = [
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+        for _ in range(5)
+    ]
+    return min(runs) * 1e3
+
+
+def dispatch_time() -> float:
+    """Microseconds from the call of a derivative to its compiled function, five captures."""
+    c0, c1, c2, c3, c4 = 1.0, 2.0, 3.0, 4.0, 5.0
+
+    def f(x, y, z):
+        return x * c0 + y * c1 + z * c2 + c3 * c4
+
+    df = s2sad.grad(f)
+    args = (1.0, 2.0, 3.0)
+    raw = df.specialize(*args)
+    full = best(lambda: df(*args))
+    try:
+        bare = best(lambda: raw(*args))
+    except TypeError:
+        bare = best(lambda: raw(*args, c0, c1, c2, c3, c4))
+    return (full - bare) * 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    parser.parse_args()
+    import autograd
+    import autograd.numpy as anp
+
+    print("| function | primal µs | by hand µs | s2sad µs | s2sad / by hand | autograd µs | autograd / s2sad | first call ms |")
+    print("|---|---|---|---|---|---|---|---|")
+    over_hand, over_autograd = [], []
+    for case in cases():
+        args = case.args()
+        df = s2sad.grad(case.function, case.argnums)
+        hand = case.by_hand
+        assert same(df(*args), hand(*args)), case.name
+        ag = autograd.grad(case.autograd(anp), case.argnums)
+        assert same(df(*args), ag(*args)), case.name
+        primal, by_hand, ours = (
+            best(lambda f=f: f(*args)) for f in (case.function, hand, df)
+        )
+        theirs = best(lambda: ag(*args))
+        over_hand.append(ours / by_hand)
+        over_autograd.append(theirs / ours)
+        print(
+            f"| {case.name} | {primal * 1e6:.2f} | {by_hand * 1e6:.2f} | {ours * 1e6:.2f} | "
+            f"{over_hand[-1]:.2f} | {theirs * 1e6:.0f} | {over_autograd[-1]:.0f} | "
+            f"{first_call(case) * 1e3:.1f} |"
+        )
+    mean = lambda xs: math.exp(sum(map(math.log, xs)) / len(xs))  # noqa: E731
+    print()
+    print(f"geometric means: {mean(over_hand):.2f} × by hand, autograd {mean(over_autograd):.1f} × slower")
+    print(f"import s2sad on top of NumPy: {import_time():.0f} ms; dispatch: {dispatch_time():.2f} µs")
+
+
+if __name__ == "__main__":
+    main()
