@@ -1,0 +1,101 @@
+"""The emitter: a module in value semantics becomes readable Python text.
+
+In: a module. Out: ``Emitted``: the text, the name of its entry, and the globals it needs.
+
+    y = mul(x, x); yield y   ->   def f(x):
+                                      return x * x
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..ir.nodes import Function, Module, walk
+from .check import check_names
+from .expr import Expressions, Namespace
+from .names import name_values
+from .normal import normalize
+from .outofssa import Result, out_of_ssa
+from .storage import summarize
+from .stmt import Writer
+from .text import check, to_text
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """Python text, the function in it to call, and the globals it refers to."""
+
+    text: str
+    entry_name: str
+    namespace: Mapping[str, Any]
+
+
+def emit(
+    module: Module, *, fresh_results: bool = False, private_from: int | None = None
+) -> Emitted:
+    """Write a module out as Python text.
+
+    With ``fresh_results`` nothing the entry returns shares memory with its arguments or with
+    another result. Yields of the entry from ``private_from`` on are saved for later: they share
+    nothing with the arguments or with what is returned before them.
+    """
+    normal = {name: normalize(f) for name, f in module.functions.items()}
+    shaped = Module(normal)
+    summaries = summarize(shaped)
+    mutating = {name: tuple(i for i, _ in f.mutates) for name, f in normal.items()}
+    names = _function_names(module)
+    namespace = Namespace()
+    results: dict[str, Result] = {}
+    for name, f in normal.items():
+        entry = f is shaped.entry
+        results[name] = out_of_ssa(
+            f,
+            summaries,
+            mutating,
+            fresh_results=fresh_results and entry,
+            private_from=private_from if entry else None,
+        )
+    for result in results.values():
+        _enter_globals(result, namespace)
+    reserved = {*namespace.objects, *namespace.builtins, *names.values()}
+    texts = []
+    for name, result in results.items():
+        values = name_values(result.plan, result.functional, reserved)
+        check_names(result.plan, result.functional, values)
+        writer = Writer(result, values, namespace, names, module)
+        tree = writer.function(names[name])
+        text = to_text([tree])
+        check(text, [tree])
+        texts.append(text)
+    return Emitted("\n\n".join(texts), names[module.entry.name], dict(namespace.objects))
+
+
+def _function_names(module: Module) -> dict[str, str]:
+    """Identifiers for the functions of a module, in its order."""
+    names: dict[str, str] = {}
+    for name in module.functions:
+        base = "".join(c if c.isalnum() or c == "_" else "_" for c in name).strip("_") or "f"
+        if base[0].isdigit() or keyword.iskeyword(base) or hasattr(builtins, base):
+            base = f"f_{base}"
+        new, n = base, 1
+        while new in names.values():
+            n += 1
+            new = f"{base}_{n}"
+        names[name] = new
+    return names
+
+
+def _enter_globals(result: Result, namespace: Namespace) -> None:
+    """Meet every op once, so that the globals are known before names are chosen."""
+    expressions = Expressions(result.plan, {}, namespace)
+    function: Function = result.plan.function
+    for node in walk(function.body):
+        Writer.globals_of(node, expressions)
+    for y in function.body.yields:
+        expressions.atom(y)
+
+

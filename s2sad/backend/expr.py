@@ -1,0 +1,400 @@
+"""Expressions: atoms and ops as Python expression trees.
+
+In: an atom, with the plan and the names. Out: an ``ast`` expression; what it needs from outside
+(modules, helpers, constants without a literal) is entered in the namespace.
+
+    mul(x, -1.5)   ->   x * -1.5
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import math
+import types
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import runtime
+from ..ir.kinds import Array, Mixed, Num
+from ..ir.nodes import Atom, Const, If, Op, Value
+from ..rules.registry import lookup, primitive
+from .ops import is_container
+from .plan import Plan
+
+_BINARY: dict[str, type[ast.operator]] = {
+    "add": ast.Add,
+    "sub": ast.Sub,
+    "mul": ast.Mult,
+    "div": ast.Div,
+    "floordiv": ast.FloorDiv,
+    "mod": ast.Mod,
+    "pow": ast.Pow,
+    "matmul": ast.MatMult,
+    "lshift": ast.LShift,
+    "rshift": ast.RShift,
+    "bitand": ast.BitAnd,
+    "bitor": ast.BitOr,
+    "bitxor": ast.BitXor,
+}
+_COMPARE: dict[str, type[ast.cmpop]] = {
+    "lt": ast.Lt,
+    "le": ast.LtE,
+    "gt": ast.Gt,
+    "ge": ast.GtE,
+    "eq": ast.Eq,
+    "ne": ast.NotEq,
+    "is": ast.Is,
+    "is_not": ast.IsNot,
+    "in": ast.In,
+    "not_in": ast.NotIn,
+}
+_UNARY: dict[str, type[ast.unaryop]] = {
+    "neg": ast.USub,
+    "pos": ast.UAdd,
+    "invert": ast.Invert,
+    "not": ast.Not,
+}
+_BUILTIN_TYPES = (int, float, complex, bool, str, tuple, list, dict, type(None))
+
+
+class Namespace:
+    """The globals emitted text refers to, by name."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Any] = {}
+        self.builtins: set[str] = set()
+
+    def name(self, base: str, value: Any) -> str:
+        """A name for a global object: ``base`` or, if that means something else, ``base_2``."""
+        name, n = base, 1
+        while name in self.objects and self.objects[name] is not value:
+            n += 1
+            name = f"{base}_{n}"
+        self.objects[name] = value
+        return name
+
+    def builtin(self, name: str) -> ast.expr:
+        self.builtins.add(name)
+        return load(name)
+
+
+def load(name: str) -> ast.Name:
+    return ast.Name(name, ast.Load())
+
+
+def call(f: ast.expr, *args: ast.expr, **keywords: ast.expr) -> ast.Call:
+    return ast.Call(f, list(args), [ast.keyword(k, v) for k, v in keywords.items()])
+
+
+def attribute(x: ast.expr, name: str) -> ast.Attribute:
+    return ast.Attribute(x, name, ast.Load())
+
+
+def number(value: int) -> ast.expr:
+    constant = ast.Constant(abs(value))
+    return ast.UnaryOp(ast.USub(), constant) if value < 0 else constant
+
+
+class Expressions:
+    """Writes atoms and ops of one function as expressions."""
+
+    def __init__(self, plan: Plan, names: dict[Value, str], namespace: Namespace) -> None:
+        self.plan = plan
+        self.names = names
+        self.namespace = namespace
+
+    def atom(self, atom: Atom) -> ast.expr:
+        """The expression of an atom, with everything inline written out."""
+        if isinstance(atom, Const):
+            return self.constant(atom.value)
+        node = self.plan.inline.get(atom)
+        if node is None:
+            return load(self.names.get(atom, "_"))
+        if isinstance(node, If):
+            return self.conditional(node)
+        return self.op(node)
+
+    def atoms(self, atoms: Sequence[Atom]) -> list[ast.expr]:
+        return [self.atom(a) for a in atoms]
+
+    # -- constants ----------------------------------------------------------------------------
+
+    def constant(self, value: Any) -> ast.expr:
+        """A literal, or a name in the namespace."""
+        cls = type(value)
+        if cls is float:
+            return self.float(value)
+        if cls is int:
+            return number(value)
+        if cls is complex:
+            if value.real == 0.0 and math.copysign(1.0, value.real) > 0 and value.imag >= 0:
+                if math.copysign(1.0, value.imag) > 0 and math.isfinite(value.imag):
+                    return ast.Constant(complex(0.0, value.imag))
+            parts = (self.float(value.real), self.float(value.imag))
+            return call(self.namespace.builtin("complex"), *parts)
+        if value is None or value is Ellipsis or cls in (bool, str, bytes):
+            return ast.Constant(value)
+        if cls is tuple:
+            return ast.Tuple([self.constant(v) for v in value], ast.Load())
+        if cls is list:
+            return ast.List([self.constant(v) for v in value], ast.Load())
+        if cls is dict:
+            items = value.items()
+            return ast.Dict([self.constant(k) for k, _ in items], [self.constant(v) for _, v in items])
+        if cls is slice:
+            parts3 = [self.constant(v) for v in (value.start, value.stop, value.step)]
+            return call(self.namespace.builtin("slice"), *parts3)
+        if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+            return call(self.path("np." + value.dtype.name), self.constant(value.item()))
+        if isinstance(value, np.dtype) and value.kind in "biufc":
+            return call(self.path("np.dtype"), ast.Constant(value.name))
+        return self.object(value)
+
+    def float(self, value: float) -> ast.expr:
+        if math.isnan(value):
+            return self.path("np.nan")
+        sign = math.copysign(1.0, value) < 0
+        shown = self.path("np.inf") if math.isinf(value) else ast.Constant(abs(value))
+        return ast.UnaryOp(ast.USub(), shown) if sign else shown
+
+    def object(self, value: Any) -> ast.expr:
+        """A global that stands for an object without a literal."""
+        name = getattr(value, "__name__", None)
+        if isinstance(value, types.ModuleType):
+            short = {"numpy": "np"}.get(value.__name__, value.__name__.split(".")[-1])
+            return load(self.namespace.name(short, value))
+        if isinstance(name, str) and getattr(builtins, name, None) is value:
+            return self.namespace.builtin(name)
+        if isinstance(value, type) and getattr(np, name or "", None) is value:
+            return self.path(f"np.{name}")
+        known = lookup(value)
+        if known is not None and known.fun is value and "." in known.name:
+            return self.path(known.name)
+        if not (isinstance(name, str) and name.isidentifier()):
+            name = {"ndarray": "array"}.get(type(value).__name__, type(value).__name__.lower())
+        if not name.isidentifier() or hasattr(builtins, name):
+            name = f"{name}_" if name.isidentifier() else "constant"
+        return load(self.namespace.name(name, value))
+
+    def path(self, dotted: str) -> ast.expr:
+        """``np.linalg.inv`` as an expression; its root enters the namespace."""
+        root, *rest = dotted.split(".")
+        module = {"np": np, "math": math}.get(root)
+        if module is None:
+            module = importlib.import_module(root)
+        expression: ast.expr = load(self.namespace.name(root, module))
+        for part in rest:
+            expression = attribute(expression, part)
+        return expression
+
+    # -- ops ----------------------------------------------------------------------------------
+
+    def op(self, op: Op) -> ast.expr:
+        """The value of an op's (first) result."""
+        args = op.args
+        if op.fn in _BINARY:
+            left, right = self.atoms(args)
+            return ast.BinOp(left, _BINARY[op.fn](), right)
+        if op.fn in _COMPARE:
+            left, right = self.atoms(args)
+            return ast.Compare(left, [_COMPARE[op.fn]()], [right])
+        if op.fn in _UNARY:
+            (operand,) = self.atoms(args)
+            return ast.UnaryOp(_UNARY[op.fn](), operand)
+        method = getattr(self, "op_" + op.fn, None) if "." not in op.fn else None
+        if method is not None:
+            made: ast.expr = method(op)
+            return made
+        return self.general(op)
+
+    def general(self, op: Op) -> ast.expr:
+        """A call of a NumPy or math function, a builtin or a helper."""
+        record = primitive(op.fn)
+        if "." in op.fn:
+            f = self.path(op.fn)
+        elif hasattr(builtins, op.fn):
+            f = self.namespace.builtin(op.fn)
+        else:
+            f = load(self.namespace.name(op.fn, record.fun))
+        args = self.atoms(op.args)
+        keywords = {}
+        for name, value in op.attrs.items():
+            if self.positional(record.signature, name, len(args)) and not keywords:
+                args.append(self.constant(value))
+            else:
+                keywords[name] = self.constant(value)
+        return call(f, *args, **keywords)
+
+    def positional(self, signature: Any, name: str, count: int) -> bool:
+        """True for an option that everyone writes by position."""
+        if signature is None:
+            return False
+        parameters = list(signature.parameters.values())
+        if count >= len(parameters) or parameters[count].name != name:
+            return False
+        parameter = parameters[count]
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            return True
+        required = parameter.default is parameter.empty
+        return required and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+
+    def op_and(self, op: Op) -> ast.expr:
+        return self.logic(ast.And(), *op.args)
+
+    def op_or(self, op: Op) -> ast.expr:
+        return self.logic(ast.Or(), *op.args)
+
+    def logic(self, operator: ast.boolop, *atoms: Atom) -> ast.expr:
+        values: list[ast.expr] = []
+        for n, part in enumerate(self.atoms(atoms)):
+            if n == 0 and isinstance(part, ast.BoolOp) and type(part.op) is type(operator):
+                values.extend(part.values)
+            else:
+                values.append(part)
+        return ast.BoolOp(operator, values)
+
+    def op_item(self, op: Op) -> ast.expr:
+        base, index = op.args
+        return ast.Subscript(self.atom(base), self.index(index), ast.Load())
+
+    def index(self, atom: Atom) -> ast.expr:
+        """An expression in index position, where slices are written with colons."""
+        if isinstance(atom, Const):
+            return self.constant_index(atom.value)
+        node = self.plan.inline.get(atom)
+        if isinstance(node, Op) and node.fn == "slice":
+            parts = [None if _is_none(a) else self.atom(a) for a in node.args]
+            return ast.Slice(*parts)
+        if isinstance(node, Op) and node.fn == "tuple":
+            return ast.Tuple([self.index(a) for a in node.args], ast.Load())
+        return self.atom(atom)
+
+    def constant_index(self, value: Any) -> ast.expr:
+        if isinstance(value, slice):
+            parts = [
+                None if v is None else self.constant(v)
+                for v in (value.start, value.stop, value.step)
+            ]
+            return ast.Slice(*parts)
+        if type(value) is tuple:
+            return ast.Tuple([self.constant_index(v) for v in value], ast.Load())
+        return self.constant(value)
+
+    def op_slice(self, op: Op) -> ast.expr:
+        return call(self.namespace.builtin("slice"), *self.atoms(op.args))
+
+    def op_tuple(self, op: Op) -> ast.expr:
+        return ast.Tuple(self.atoms(op.args), ast.Load())
+
+    def op_list(self, op: Op) -> ast.expr:
+        return ast.List(self.atoms(op.args), ast.Load())
+
+    def op_dict(self, op: Op) -> ast.expr:
+        return ast.Dict([self.constant(k) for k in op.attrs["keys"]], self.atoms(op.args))
+
+    def op_record(self, op: Op) -> ast.expr:
+        cls = self.constant(op.attrs["cls"])
+        fields = op.attrs.get("fields")
+        args = self.atoms(op.args)
+        if fields is None:
+            return call(cls, *args)
+        return call(cls, **dict(zip(fields, args, strict=True)))
+
+    def op_attr(self, op: Op) -> ast.expr:
+        return attribute(self.atom(op.args[0]), op.attrs["name"])
+
+    def op_shape(self, op: Op) -> ast.expr:
+        (x,) = op.args
+        if isinstance(x.kind, Array):
+            return attribute(self.atom(x), "shape")
+        return call(self.path("np.shape"), self.atom(x))
+
+    def op_copy(self, op: Op) -> ast.expr:
+        (x,) = op.args
+        if isinstance(x, Const) and isinstance(x.value, list | dict):
+            return self.constant(x.value)
+        if isinstance(x.kind, Array) or is_container(x.kind) and not isinstance(x.kind, Num):
+            if not isinstance(x, Const) or isinstance(x.kind, Array):
+                return call(attribute(self.atom(x), "copy"))
+        return call(self.helper("copied"), self.atom(x))
+
+    def op_copied(self, op: Op) -> ast.expr:
+        return call(self.helper("copied"), self.atom(op.args[0]))
+
+    def helper(self, name: str) -> ast.expr:
+        return load(self.namespace.name(name, getattr(runtime, name)))
+
+    def op_zeros_like(self, op: Op) -> ast.expr:
+        (x,) = op.args
+        match x.kind:
+            case Num(dtype, weak):
+                if weak is not False:
+                    return ast.Constant(0j if dtype[0] == "c" else 0.0)
+                return call(self.path(f"np.{dtype}"), ast.Constant(0.0))
+            case Array():
+                return call(self.path("np.zeros_like"), self.atom(x))
+            case _:
+                return call(self.helper("zeros_like"), self.atom(x))
+
+    def op_cast(self, op: Op) -> ast.expr:
+        (x,) = op.args
+        like = op.attrs["like"]
+        plain = isinstance(x.kind, Num | Array) and (x.kind.dtype[0] != "c" or like[0] == "c")
+        if plain and isinstance(x.kind, Num):
+            return call(self.path(f"np.{like}"), self.atom(x))
+        if plain:
+            return call(attribute(self.atom(x), "astype"), self.path(f"np.{like}"))
+        f = load(self.namespace.name("cast", primitive("cast").fun))
+        return call(f, self.atom(x), like=ast.Constant(like))
+
+    def op_broadcast_like(self, op: Op) -> ast.expr:
+        x, like = op.args
+        if isinstance(like.kind, Array):
+            return call(self.path("np.broadcast_to"), self.atom(x), self.shape_of(like))
+        f = load(self.namespace.name("broadcast_like", primitive("broadcast_like").fun))
+        return call(f, self.atom(x), self.atom(like))
+
+    def shape_of(self, x: Atom) -> ast.expr:
+        return attribute(self.atom(x), "shape")
+
+    def op_unbroadcast(self, op: Op) -> ast.expr:
+        return call(self.helper("unbroadcast"), *self.atoms(op.args))
+
+    def op_ratio(self, op: Op) -> ast.expr:
+        return call(self.helper("ratio"), *self.atoms(op.args))
+
+    def op_add_to(self, op: Op) -> ast.expr:
+        """The sum as a new value."""
+        buffer, g = op.args
+        if isinstance(buffer.kind, Num | Array | Mixed) and isinstance(g.kind, Num | Array | Mixed):
+            return ast.BinOp(self.atom(buffer), ast.Add(), self.atom(g))
+        return call(load(self.namespace.name("add", runtime.add)), *self.atoms(op.args))
+
+    def op_format(self, op: Op) -> ast.expr:
+        template = op.attrs.get("template")
+        if template is not None:
+            return call(attribute(ast.Constant(template), "format"), *self.atoms(op.args))
+        f = load(self.namespace.name("format_parts", primitive("format").fun))
+        return call(f, *self.atoms(op.args))
+
+    def op_call(self, op: Op) -> ast.expr:
+        f, *args = self.atoms(op.args)
+        options = {k: self.constant(v) for k, v in op.attrs.items() if k != "result"}
+        return call(f, *args, **options)
+
+    def conditional(self, node: If) -> ast.expr:
+        """A branch without statements: ``and``, ``or`` or ``a if c else b``."""
+        cond, then, orelse = node.cond, node.then.yields[0], node.orelse.yields[0]
+        if orelse is cond or (isinstance(orelse, Const) and orelse.value is False):
+            return self.logic(ast.And(), cond, then)
+        if then is cond or (isinstance(then, Const) and then.value is True):
+            return self.logic(ast.Or(), cond, orelse)
+        return ast.IfExp(self.atom(cond), self.atom(then), self.atom(orelse))
+
+
+def _is_none(atom: Atom) -> bool:
+    return isinstance(atom, Const) and atom.value is None

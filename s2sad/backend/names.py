@@ -1,0 +1,221 @@
+"""Names: which values share one, and what it is.
+
+In: a plan whose writes are safe. Out: a name for every value that is not written inside an
+expression. A buffer and its new version share a name, and so do, where their live ranges do not
+meet, what a loop carries and the results of branches; the user's name wins, then ``x_2``.
+
+    y1 = mul(y0, c)  at the end of a loop that carries y   ->   y = y * c
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Iterable
+
+from ..ir.nodes import Atom, Call, Const, For, If, Op, Region, Value, While
+from ..ir.nodes import regions_of
+from .liveness import Live, Liveness
+from .ops import writes
+from .plan import Plan
+
+
+def name_values(
+    made: Plan, functional: frozenset[Op], reserved: Iterable[str]
+) -> dict[Value, str]:
+    """A name for every value that needs one; none of them is in ``reserved``."""
+    graph = _Interference(made)
+    graph.function()
+    classes = _Classes(graph, made)
+    _must_share(made, functional, classes, made.function.body)
+    _may_share(made, classes, made.function.body)
+    return _choose(made, classes, set(reserved))
+
+
+class _Interference(Liveness):
+    """Pairs of values that are alive together."""
+
+    def __init__(self, made: Plan) -> None:
+        super().__init__(made)
+        self.edges: dict[Value, Live] = {}
+
+    def define(self, values: Iterable[Value], live: Live) -> None:
+        values = tuple(values)
+        for v in values:
+            mine = self.edges.setdefault(v, set())
+            for w in (*live, *values):
+                if w is not v:
+                    mine.add(w)
+                    self.edges.setdefault(w, set()).add(v)
+
+
+class _Classes:
+    """Values joined under one name, and which classes are alive together."""
+
+    def __init__(self, graph: _Interference, made: Plan) -> None:
+        order = made.facts.order
+        self.order = order
+        self.parent: dict[Value, Value] = {}
+        self.members: dict[Value, list[Value]] = {v: [v] for v in graph.edges}
+        self.edges = graph.edges
+        self.base: dict[Value, str | None] = {v: v.name for v in graph.edges}
+
+    def find(self, v: Value) -> Value:
+        while v in self.parent:
+            v = self.parent[v]
+        return v
+
+    def meet(self, a: Value, b: Value) -> bool:
+        a, b = self.find(a), self.find(b)
+        return any(self.find(w) is b for w in self.edges[a])
+
+    def join(self, a: Value, b: Value, name: str | None = None) -> None:
+        a, b = self.find(a), self.find(b)
+        if a is b:
+            return
+        self.parent[b] = a
+        self.members[a].extend(self.members.pop(b))
+        self.edges[a] = self.edges[a] | self.edges[b]
+        self.base[a] = name or self.base[a] or self.base[b]
+
+    def try_join(self, a: Atom, b: Atom) -> None:
+        """One name for both, if they are never alive together and no user's name is lost."""
+        if not (isinstance(a, Value) and isinstance(b, Value)):
+            return
+        if a not in self.edges or b not in self.edges:
+            return
+        x, y = self.find(a), self.find(b)
+        if x is y or self.meet(x, y):
+            return
+        if None in (self.base[x], self.base[y]) or self.base[x] == self.base[y]:
+            self.join(x, y)
+
+
+def _must_share(
+    made: Plan, functional: frozenset[Op], classes: _Classes, region: Region
+) -> None:
+    """Buffers with their new versions, and the faces of one loop variable."""
+    for node in region.ops:
+        match node:
+            case Op() if not made.skipped(node) and node not in functional:
+                k = writes(node)
+                if k is not None and isinstance(node.args[k], Value):
+                    _force(classes, node.args[k], node.results[0])
+            case For():
+                for p, r in zip(node.body.params[1:], node.results, strict=True):
+                    _force(classes, p, r)
+            case While():
+                faces = (node.test.params, node.body.params, node.results)
+                for p, q, r in zip(*faces, strict=True):
+                    _force(classes, p, q)
+                    _force(classes, p, r)
+            case Call():
+                pass
+        for inner in regions_of(node):
+            _must_share(made, functional, classes, inner)
+
+
+def _force(classes: _Classes, a: Atom, b: Value) -> None:
+    if isinstance(a, Value) and a in classes.edges and b in classes.edges:
+        if not classes.meet(a, b):
+            classes.join(a, b)
+
+
+def _may_share(made: Plan, classes: _Classes, region: Region) -> None:
+    """What moves at the edges of regions, innermost first."""
+    for node in region.ops:
+        for inner in regions_of(node):
+            _may_share(made, classes, inner)
+        match node:
+            case If() if node not in made.tails:
+                for arm in (node.then, node.orelse):
+                    for r, y in zip(node.results, arm.yields, strict=True):
+                        classes.try_join(r, y)
+            case For() | While():
+                params = node.body.params[1:] if isinstance(node, For) else node.body.params
+                _join_ends(made, classes, node.body, params, node.body.yields[1:])
+                for p, a in zip(params, node.init, strict=True):
+                    classes.try_join(p, a)
+
+
+def _join_ends(
+    made: Plan,
+    classes: _Classes,
+    region: Region,
+    params: tuple[Value, ...],
+    yields: tuple[Atom, ...],
+) -> None:
+    last = region.ops[-1] if region.ops else None
+    if isinstance(last, If) and last in made.tails:
+        for arm in (last.then, last.orelse):
+            swap = dict(zip(last.results, arm.yields, strict=True))
+            inner = tuple(swap.get(y, y) if isinstance(y, Value) else y for y in yields)
+            _join_ends(made, classes, arm, params, inner)
+        return
+    for p, y in zip(params, yields, strict=True):
+        classes.try_join(p, y)
+
+
+# -- choosing -------------------------------------------------------------------------------------
+
+
+def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, str]:
+    reserved = reserved | set(keyword.kwlist)
+    chosen: dict[Value, str] = {}
+    users = {v.name for v in classes.edges if v.name}
+
+    def taken(root: Value) -> set[str]:
+        return {chosen[w] for w in classes.edges[root] if w in chosen}
+
+    def give(root: Value, base: str) -> None:
+        used = taken(root)
+        name, n = base, 1
+        while name in used or name in reserved or (n > 1 and name in users):
+            n += 1
+            name = f"{base}_{n}"
+        for v in classes.members[root]:
+            chosen[v] = name
+
+    params = set(made.function.params)
+    roots = sorted(classes.members, key=lambda r: min(map(_place(made), classes.members[r])))
+    first = [r for r in roots if any(v in params for v in classes.members[r])]
+    named = [r for r in roots if r not in first and classes.base[r]]
+    rest = [r for r in roots if r not in first and not classes.base[r]]
+    for root in first:
+        owner = next(v for v in made.function.params if v in classes.members[root])
+        give(root, owner.name or classes.base[root] or "x")
+    for root in named:
+        base = classes.base[root] or ""
+        give(root, base if base.isidentifier() else "t")
+    for root in rest:
+        give(root, _temporary(made, classes.members[root], chosen))
+    return chosen
+
+
+def _place(made: Plan):  # type: ignore[no-untyped-def]
+    return made.facts.order.__getitem__
+
+
+def _temporary(made: Plan, members: list[Value], chosen: dict[Value, str]) -> str:
+    """A short name that says what the value is, where that is plain."""
+    for v in members:
+        node = made.facts.definitions.get(v)
+        if not isinstance(node, Op):
+            continue
+        if node.fn == "item" and isinstance(node.args[0], Value):
+            base = chosen.get(node.args[0])
+            index = node.args[1]
+            if base and isinstance(index, Value) and index in chosen and index.name:
+                return f"{base}_{chosen[index]}"
+            if base and isinstance(index, Const) and type(index.value) is int:
+                return f"{base}_{index.value}" if index.value >= 0 else f"{base}_last"
+            if base and isinstance(index, Const) and isinstance(index.value, str):
+                if index.value.isidentifier() and not hasattr(builtins, index.value):
+                    return index.value
+        if node.fn == "len":
+            return "n"
+        if node.fn in ("list",):
+            return "items"
+    return "t"
+
+

@@ -1,0 +1,177 @@
+"""Normal form for writing out: dead code dropped, indexed writes as one op each.
+
+In: a function. Out: the same function in which ``setitem`` and ``accumulate`` have become
+``store``, so that what a person writes as one statement is one node.
+
+    t = item(u, i); s = add(t, v); u1 = setitem(u, i, s)   ->   u1 = store(u, i, v, how="+=")
+    r = item(a, i); r1 = setitem(r, j, v); a1 = setitem(a, i, r1)   ->   a1 = store(a, i, j, v)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..ir.kinds import Array, FixedList, ListOf, Num
+from ..ir.nodes import Atom, Const, For, Function, If, Node, Op, Region, Value, While
+from ..ir.nodes import operands_of
+from .ops import ARITHMETIC, effect, fits_in_place, is_basic_index, is_mask, same_index
+
+
+def normalize(function: Function) -> Function:
+    """The function with stores fused and dead ops dropped."""
+    body = _Fuse().region(function.body)
+    return replace(function, body=_live_region(body, set(body.yields)))
+
+
+# -- stores ---------------------------------------------------------------------------------------
+
+
+class _Fuse:
+    def __init__(self) -> None:
+        self.definitions: dict[Value, Node] = {}
+
+    def region(self, region: Region) -> Region:
+        ops = []
+        for node in region.ops:
+            new = self.node(node)
+            ops.append(new)
+            for r in new.results:
+                self.definitions[r] = new
+        return Region(region.params, tuple(ops), region.yields)
+
+    def node(self, node: Node) -> Node:
+        match node:
+            case Op(fn="setitem"):
+                return self.setitem(node)
+            case Op(fn="accumulate"):
+                return self.accumulate(node)
+            case If():
+                then, orelse = self.region(node.then), self.region(node.orelse)
+                return If(node.results, node.cond, then, orelse, node.span)
+            case For():
+                return replace(node, body=self.region(node.body))
+            case While():
+                return replace(node, test=self.region(node.test), body=self.region(node.body))
+            case _:
+                return node
+
+    def defined(self, atom: Atom) -> Op | None:
+        node = self.definitions.get(atom) if isinstance(atom, Value) else None
+        return node if isinstance(node, Op) else None
+
+    def setitem(self, node: Op) -> Op:
+        root, index, value = node.args
+        source = self.defined(value)
+        if source is not None and source.fn == "store":
+            inner = self.defined(source.args[0])
+            if self.reads(inner, root, index) and isinstance(root.kind, Array):
+                if is_basic_index(index, self.definitions):
+                    return _store(node, source.attrs["how"], root, index, *source.args[1:])
+        if source is not None and source.fn in ARITHMETIC and _unnamed(value, node):
+            left, right = source.args
+            whole = isinstance(index, Const) and index.value is Ellipsis
+            if left is root and whole and fits_in_place(root.kind, right.kind, value.kind):
+                return _store(node, ARITHMETIC[source.fn] + "=", root, right)
+            inner = self.defined(left)
+            if inner is not None and self.reads(inner, root, index):
+                scalar = isinstance(left.kind, Num)
+                if scalar or fits_in_place(left.kind, right.kind, value.kind):
+                    if scalar or isinstance(root.kind, Array):
+                        return _store(node, ARITHMETIC[source.fn] + "=", root, index, right)
+        return _store(node, "=", root, index, value)
+
+    def accumulate(self, node: Op) -> Op:
+        root, index, g = node.args
+        how = "+="
+        source = self.defined(g)
+        if isinstance(root.kind, Array):
+            if not is_basic_index(index, self.definitions) and not is_mask(index):
+                how = "at"
+            elif source is not None and source.fn == "neg" and g.name is None:  # type: ignore[union-attr]
+                how, g = "-=", source.args[0]
+        elif isinstance(root.kind, ListOf | FixedList) and isinstance(g.kind, Num):
+            how = "+="
+        else:
+            how = "helper"
+        return _store(node, how, root, index, g)
+
+    def reads(self, inner: Op | None, root: Atom, index: Atom) -> bool:
+        """True if ``inner`` is ``item(root, index)``."""
+        if inner is None or inner.fn != "item" or inner.args[0] is not root:
+            return False
+        return same_index(inner.args[1], index, self.definitions)
+
+
+def _unnamed(value: Atom, node: Op) -> bool:
+    """True for a value without a name of its own: the user wrote an augmented assignment."""
+    return isinstance(value, Value) and (value.name is None or value.name == node.results[0].name)
+
+
+def _store(node: Op, how: str, *args: Atom) -> Op:
+    attrs: dict[str, Any] = {"how": how}
+    return Op(node.results, "store", args, attrs, node.span)
+
+
+# -- dead code ------------------------------------------------------------------------------------
+
+
+def _live_region(region: Region, live: set[Any]) -> Region:
+    """The region without pure nodes nobody reads; ``live`` gains what the region reads."""
+    live.update(region.yields)
+    kept: list[Node] = []
+    for node in reversed(region.ops):
+        if not any(r in live for r in node.results) and not effect(node):
+            continue
+        match node:
+            case If():
+                node = _live_if(node, live)
+            case For():
+                node = _live_for(node, live)
+            case While():
+                body = _live_region(node.body, live)
+                node = replace(node, test=_live_region(node.test, live), body=body)
+        live.update(operands_of(node))
+        kept.append(node)
+    return Region(region.params, tuple(reversed(kept)), region.yields)
+
+
+def _live_if(node: If, live: set[Any]) -> If:
+    keep = [k for k, r in enumerate(node.results) if r in live]
+    arms = [
+        _live_region(Region((), arm.ops, tuple(arm.yields[k] for k in keep)), live)
+        for arm in (node.then, node.orelse)
+    ]
+    return If(tuple(node.results[k] for k in keep), node.cond, arms[0], arms[1], node.span)
+
+
+def _live_for(node: For, live: set[Any]) -> For:
+    """Carried values that only feed themselves are dropped."""
+    count = len(node.init)
+    keep = [r in live for r in node.results]
+    while True:
+        yields = (node.body.yields[0], *(y for y, k in zip(node.body.yields[1:], keep) if k))
+        inner = set(live)
+        body = _live_region(Region(node.body.params, node.body.ops, yields), inner)
+        more = [k or p in inner for k, p in zip(keep, node.body.params[1:])]
+        if more == keep:
+            break
+        keep = more
+    live.update(inner)
+
+    def pick(xs: Any) -> tuple[Any, ...]:
+        return tuple(x for x, k in zip(xs, keep, strict=True) if k)
+
+    assert len(keep) == count
+    params = (node.body.params[0], *pick(node.body.params[1:]))
+    return For(
+        pick(node.results),
+        node.start,
+        node.stop,
+        node.step,
+        pick(node.init),
+        Region(params, body.ops, body.yields),
+        node.span,
+    )
+
+

@@ -1,0 +1,124 @@
+"""Trees to text: astor's generator with comments, and a check that the text means the tree.
+
+In: a list of statements, ``Comment`` nodes among them. Out: text whose parse is the same tree.
+
+    [Comment("reverse sweep"), y = x * x]   ->   "# reverse sweep\\ny = x * x\\n"
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from typing import Any
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from astor.code_gen import SourceGenerator, set_precedence
+    from astor.op_util import Precedence
+
+WIDTH = 99
+
+
+class Comment(ast.stmt):
+    """A line ``# text`` among the statements."""
+
+    _fields = ("text",)
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class EmitError(Exception):
+    """The text does not mean what it was written for: a bug in s2sad, never in user code."""
+
+
+class _Generator(SourceGenerator):  # type: ignore[misc]
+    def visit_Comment(self, node: Comment) -> None:
+        self.statement(node, "# ", node.text)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef, is_async: bool = False) -> None:
+        self.statement(node, f"def {node.name}(")
+        self.visit_arguments(node.args)
+        self.write("):")
+        self.body(node.body)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if node.value is Ellipsis:
+            self.write("...")
+        elif isinstance(node.value, int | float | complex):
+            with self.delimit(node):
+                self.write(repr(node.value))
+        else:
+            self.write(repr(node.value))
+
+    def visit_Tuple(self, node: ast.Tuple) -> None:
+        # inside an index a tuple needs no parentheses, everywhere else but on the left it reads
+        # better without them only where astor says so
+        super().visit_Tuple(node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        _tighten(node.value)
+        super().visit_Attribute(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        _tighten(node.value)
+        super().visit_Subscript(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        _tighten(node.func)
+        super().visit_Call(node)
+
+
+def _tighten(node: ast.expr) -> None:
+    """What stands before a dot or a bracket binds tightest, numbers included."""
+    set_precedence(Precedence.highest, node)
+
+
+def to_text(statements: list[ast.stmt]) -> str:
+    """The text of these statements."""
+    generator = _Generator("    ")
+    for statement in statements:
+        generator.visit(statement)
+    generator.result.append("\n")
+    return "".join(generator.result).lstrip("\n")
+
+
+def line_of(statement: ast.stmt) -> str:
+    """The first line of a statement's text."""
+    generator = _Generator("    ")
+    body = getattr(statement, "body", None)
+    if isinstance(body, list):
+        fields = {name: getattr(statement, name) for name in statement._fields}
+        fields.update(body=[], orelse=[])
+        statement = type(statement)(**fields)
+    generator.visit(statement)
+    return "".join(generator.result).lstrip("\n")
+
+
+def check(text: str, statements: list[ast.stmt]) -> ast.Module:
+    """Parse the text; raises EmitError unless that gives the tree it was written from."""
+    parsed = ast.parse(text)
+    if not _same(parsed.body, statements):
+        raise EmitError(f"the emitted text does not parse to the intended tree:\n{text}")
+    return parsed
+
+
+_SKIP = frozenset({"ctx", "kind", "type_comment", "type_params", "type_ignores"})
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, list):
+        b = [x for x in b if not isinstance(x, Comment)]
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, ast.AST):
+        if type(a) is not type(b):
+            return False
+        return all(
+            _same(getattr(a, name, None), getattr(b, name, None))
+            for name in a._fields
+            if name not in _SKIP
+        )
+    if isinstance(a, float | complex):
+        return repr(a) == repr(b)
+    return type(a) is type(b) and bool(a == b)
