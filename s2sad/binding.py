@@ -1,4 +1,4 @@
-"""Binding: a function's parameters, the values they get in one call, which of them are ``argnums``.
+"""Binding: what the parameters of a function get in one call, and which of them are ``argnums``.
 
 In: a callable, and what the caller passed. Out: a ``Layout``, and one value per parameter in the
 order of the signature, with ``*args`` as one tuple and ``**kwargs`` as one dict::

@@ -91,30 +91,24 @@ def build(
     targets = targets_of(layout, transform.argnums, values, kinds, skip)
     program = lower_program(f, layout, values, kinds)
     aliases = refuse_overlaps(layout, program.written, program.captures, values)
-    from .backend.compile import compile_module
-
     finish = _picker(transform, targets)
     wrt = sorted({target.parameter for target in targets})
+    name = layout.function.__qualname__
     if transform.name == "vjp":
         from .transform.adjoint import forward_and_reverse
 
         pair = forward_and_reverse(program.module, wrt)
-        compiled = compile_module(pair.module)
-        run = _vjp_runner(
-            layout.function.__qualname__,
-            compiled.functions[pair.forward],
-            compiled.functions[pair.reverse],
-            layout,
-            wrt,
-            skip,
-        )
         module = pair.module
+        saved_from = len(module.functions[pair.forward].body.yields) - pair.saved
+        forward, text = _compile(module, pair.forward, saved_from)
+        reverse, reverse_text = _compile(module, pair.reverse)
+        text = f"{text}\n\n{reverse_text}"
+        run = _vjp_runner(name, forward, reverse, layout, wrt, skip)
     else:
         module, checked = gradient_of(layout, program.module, transform, targets)
-        compiled = compile_module(module)
-        run = compiled.functions[module.entry.name]
+        run, text = _compile(module, module.entry.name)
         if checked or finish is not None:
-            run = _checked_runner(layout.function.__qualname__, run, transform, checked, finish)
+            run = _checked_runner(name, run, transform, checked, finish)
     return Specialization(
         run,
         kinds,
@@ -122,7 +116,7 @@ def build(
         program.guards,
         program.written,
         aliases,
-        compiled.text,
+        text,
         module,
     )
 
@@ -145,6 +139,37 @@ def ssa_text(module: Module) -> Text:
 
 
 # ------------------------------------------------------------------------------- the stages
+
+
+def _compile(
+    module: Module, name: str, saved_from: int | None = None
+) -> tuple[Callable[..., Any], str]:
+    """The function ``name`` of a module as a callable, with its text.
+
+    Nothing it returns shares memory with its arguments; yields from ``saved_from`` on share none
+    with what is returned before them.
+    """
+    from .backend.compile import compile_module
+    from .backend.emit import emit
+
+    emitted = emit(_reachable(module, name), fresh_results=True, private_from=saved_from)
+    return compile_module(emitted), emitted.text
+
+
+def _reachable(module: Module, name: str) -> Module:
+    """The module of what ``name`` calls, itself first."""
+    from .ir.nodes import Call, walk
+    from .ir.nodes import Module as IRModule
+
+    found: dict[str, Any] = {}
+    ahead = [name]
+    while ahead:
+        callee = ahead.pop()
+        if callee not in found:
+            found[callee] = module.functions[callee]
+            nodes = walk(found[callee].body)
+            ahead += [node.callee for node in nodes if isinstance(node, Call)]
+    return IRModule(found)
 
 
 def lower_program(
