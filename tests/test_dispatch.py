@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
+import timeit
 from collections import namedtuple
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -344,3 +345,19 @@ def test_a_failed_build_leaves_nothing() -> None:
 def test_layout_of_a_wrapped_function() -> None:
     assert isinstance(layout_of(functools.lru_cache(plain)), Layout)
     assert layout_of(staticmethod(plain)).names == ("x", "k")
+
+
+def test_dispatch_is_cheap() -> None:
+    space = {"a": 1.0, "b": 2.0, "c": np.ones(3), "d": 4, "f": len}
+    places = [Fetch.of("global", space, n) for n in space]
+    kinds = tuple(KindIs(p, kind_of(p.get(), ("captured", p)), ("captured", p)) for p in places[:4])
+    r = Recorder(
+        lambda x, y, z: None,
+        guards=(*kinds, Is(places[4], len)),
+        captures=tuple(places[:4]),
+    )
+    r.call(1.0, np.ones((2, 3)), np.ones(4))
+    names = {"call": r.call, "y": np.ones((2, 3)), "z": np.ones(4)}
+    number = 20_000
+    best = min(timeit.repeat("call(1.0, y, z)", globals=names, number=number, repeat=7)) / number
+    assert len(r.builds) == 1 and best < 2e-6  # 0.5 microseconds where nothing else runs
