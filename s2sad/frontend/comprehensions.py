@@ -1,0 +1,172 @@
+"""Comprehensions, and what else collects or folds the elements of an iterable.
+
+In: a comprehension. Out: a list of known length, or a loop that appends.
+
+    [f(a) for a in x]     t = []; for i in range(len(x)): t = append t f(item x i)
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..ir.nodes import Const
+from . import indexing, iteration, loops, lower_expr, lower_stmt, methods
+from .context import Lowerer
+from .refs import (
+    UNASSIGNED,
+    ArrayRef,
+    Data,
+    Entries,
+    HeapRef,
+    Items,
+    IterRef,
+    Ref,
+    Val,
+)
+
+_Comp = ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp
+
+
+def comprehension(cx: Lowerer, node: _Comp) -> Ref:
+    """Lower a comprehension (a generator is computed at once: it is consumed where it stands)."""
+    targets = [n for g in node.generators for n in _names(g.target)]
+    frame = cx.frame
+    saved = {n: cx.state.get(frame, n) for n in targets}
+    if isinstance(node, ast.DictComp):
+        result = _dict(cx, node)
+    else:
+        result = _listed(cx, node.generators, node.elt)
+    for name, ref in saved.items():
+        if ref is UNASSIGNED:
+            cx.state.frames[frame].pop(name, None)
+        else:
+            cx.state.set(frame, name, ref)
+    if isinstance(node, ast.SetComp):
+        from .builtin_calls import handler
+
+        make = handler(set)
+        assert make is not None
+        return make(cx, [result], {})
+    return result
+
+
+def _names(node: ast.expr) -> list[str]:
+    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
+
+
+def _listed(cx: Lowerer, generators: Sequence[ast.comprehension], elt: ast.expr) -> HeapRef:
+    result = cx.new(Items(()))
+
+    def add() -> None:
+        methods.call(cx, result, "append", [lower_expr.expr(cx, elt)], {})
+
+    _nest(cx, generators, add)
+    return result
+
+
+def _nest(
+    cx: Lowerer, generators: Sequence[ast.comprehension], innermost: Callable[[], None]
+) -> None:
+    first, rest = generators[0], generators[1:]
+    iterable = lower_expr.expr(cx, first.iter)
+
+    def body() -> None:
+        _filtered(cx, first.ifs, lambda: _nest(cx, rest, innermost) if rest else innermost())
+
+    loops.for_loop(
+        cx,
+        iterable,
+        lambda ref: lower_stmt.assign(cx, first.target, ref),
+        body,
+        target=first.target,
+    )
+
+
+def _filtered(cx: Lowerer, tests: Sequence[ast.expr], then: Callable[[], None]) -> None:
+    if not tests:
+        then()
+        return
+    cond = lower_expr.truth(cx, lower_expr.expr(cx, tests[0]))
+    if isinstance(cond, Const):
+        if cond.value:
+            _filtered(cx, tests[1:], then)
+        return
+    cx.branch(cond, lambda: _filtered(cx, tests[1:], then), lambda: None)
+
+
+def _dict(cx: Lowerer, node: ast.DictComp) -> Ref:
+    result = cx.new(Entries({}))
+
+    def add() -> None:
+        key = lower_expr.expr(cx, node.key)
+        indexing.set_item(cx, result, key, lower_expr.expr(cx, node.value))
+
+    _nest(cx, node.generators, add)
+    return result
+
+
+def to_list(cx: Lowerer, ref: Ref) -> Ref:
+    """``list(ref)``: a new list of the elements."""
+    items = iteration.static_items(cx, ref)
+    if items is not None:
+        return cx.new(Items(tuple(items)))
+    if isinstance(ref, HeapRef):
+        content = cx.content(ref)
+        if isinstance(content, Data):
+            new = cx.new(Data(content.atom))
+            cx.state.share(new.root, ref.root)
+            return new
+    if isinstance(ref, IterRef | ArrayRef | Val):
+        return collect(cx, ref, lambda r: r)
+    cx.fail("this cannot be made a list")
+
+
+def collect(
+    cx: Lowerer,
+    ref: Ref,
+    element: Callable[[Ref], Ref],
+    keep: Callable[[Ref], Ref] | None = None,
+) -> Ref:
+    """A new list of ``element(x)`` for every x of an iterable that is to be kept."""
+    result = cx.new(Items(()))
+    slot = f"$x{cx.fresh_id()}"
+    frame = cx.frame
+
+    def add() -> None:
+        methods.call(cx, result, "append", [element(cx.state.get(frame, slot))], {})
+
+    def body() -> None:
+        if keep is None:
+            add()
+            return
+        cond = lower_expr.truth(cx, keep(cx.state.get(frame, slot)))
+        if isinstance(cond, Const):
+            if cond.value:
+                add()
+            return
+        cx.branch(cond, add, lambda: None)
+
+    loops.for_loop(cx, ref, lambda r: cx.state.set(frame, slot, r), body)
+    cx.state.frames[frame].pop(slot, None)
+    return result
+
+
+def fold(cx: Lowerer, ref: Ref, first: Ref, combine: Callable[[Ref, Ref], Ref]) -> Ref:
+    """``combine(... combine(first, x0) ..., xn)``."""
+    total, slot = f"$t{cx.fresh_id()}", f"$x{cx.fresh_id()}"
+    frame = cx.frame
+    cx.state.set(frame, total, first)
+
+    def body() -> None:
+        new = combine(cx.state.get(frame, total), cx.state.get(frame, slot))
+        cx.state.set(frame, total, new)
+
+    loops.for_loop(cx, ref, lambda r: cx.state.set(frame, slot, r), body)
+    cx.state.frames[frame].pop(slot, None)
+    return cx.state.frames[frame].pop(total)
+
+
+def unused(*_: Any) -> None:
+    return None

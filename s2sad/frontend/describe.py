@@ -1,0 +1,50 @@
+"""References in words, for messages.
+
+In: a reference. Out: what a user would call it.
+
+    describe_ref(TupleRef(()))   ->   "a tuple"
+"""
+
+from __future__ import annotations
+
+from ..rules.kindrules import describe
+from .refs import (
+    ArrayRef,
+    BoundRef,
+    Choice,
+    FuncRef,
+    HeapRef,
+    IterRef,
+    Lost,
+    PartialRef,
+    Ref,
+    Static,
+    TupleRef,
+    Val,
+)
+
+
+def describe_ref(ref: Ref) -> str:
+    """What a user would call it."""
+    match ref:
+        case Val():
+            return describe(ref.kind)
+        case Static():
+            name = getattr(ref.obj, "__name__", None)
+            return f"'{name}'" if isinstance(name, str) else f"a {type(ref.obj).__name__}"
+        case ArrayRef():
+            return "an array"
+        case TupleRef():
+            return "a tuple"
+        case HeapRef():
+            return "a list, dict or object"
+        case FuncRef() | PartialRef() | Choice():
+            return "a function"
+        case BoundRef():
+            return f"the method '{ref.name}'"
+        case IterRef():
+            return f"a {ref.form}"
+        case Lost():
+            return "this"
+        case _:
+            return "something unassigned"

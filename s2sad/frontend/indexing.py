@@ -1,0 +1,376 @@
+"""Subscripts: reading and writing elements, views and copies.
+
+In: references to a container and an index. Out: a reference, or a new version of the container.
+
+    A[i][j] = v     A1 = setitem A0 (i, j) v
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from ..ir.kinds import (
+    Array,
+    FixedList,
+    Kind,
+    ListOf,
+    Mixed,
+    Num,
+    Opaque,
+    Tuple,
+    Unknown,
+    join,
+    kind_of,
+)
+from ..ir.nodes import Atom, Const, Value
+from . import attributes, lower_calls, lower_expr
+from .context import Lowerer, NeedsUnrolling
+from .describe import describe_ref
+from .refs import (
+    ArrayRef,
+    Data,
+    Entries,
+    Fields,
+    HeapRef,
+    Items,
+    Ref,
+    Static,
+    TupleRef,
+    Val,
+    View,
+    same_ref,
+)
+
+
+def index(cx: Lowerer, node: ast.expr) -> Ref:
+    """The reference to what stands between the brackets."""
+    match node:
+        case ast.Slice():
+            parts = [
+                Const.of(None) if n is None else lower_expr.value(cx, n)
+                for n in (node.lower, node.upper, node.step)
+            ]
+            if all(isinstance(p, Const) for p in parts):
+                return Val(Const.of(slice(*[p.value for p in parts if isinstance(p, Const)])))
+            return Val(cx.op("slice", *parts))
+        case ast.Tuple():
+            found: list[Ref] = []
+            for n in node.elts:
+                if isinstance(n, ast.Starred):
+                    found.extend(lower_expr.spread(cx, lower_expr.expr(cx, n.value), n))
+                else:
+                    found.append(index(cx, n))
+            return TupleRef(tuple(found))
+        case _:
+            return lower_expr.expr(cx, node)
+
+
+def is_basic(kind: Kind) -> bool | None:
+    """Whether an index of this kind gives a view (None: unknown)."""
+    match kind:
+        case Num(dtype):
+            return dtype[0] in "iu"
+        case Tuple(items):
+            answers = [is_basic(k) for k in items]
+            return False if False in answers else None if None in answers else True
+        case Array() | ListOf() | FixedList():
+            return False
+        case Opaque():
+            return True
+        case _:
+            return None
+
+
+def item(cx: Lowerer, base: Ref, i: Ref) -> Ref:
+    """``base[i]``."""
+    match base:
+        case TupleRef():
+            return _of_known(cx, base, base.items, i)
+        case HeapRef():
+            content = cx.content(base)
+            match content:
+                case Items():
+                    return _of_known(cx, base, content.items, i)
+                case Entries():
+                    return _of_dict(cx, base, content, i)
+                case Fields():
+                    method = attributes.attribute(cx, base, "__getitem__")
+                    return lower_calls.apply(cx, method, [i], {})
+            return element(cx, base, cx.atom(i))
+        case ArrayRef():
+            return _of_array(cx, base, cx.atom(i))
+        case Static():
+            return _of_static(cx, base, i)
+        case Val():
+            if isinstance(base.atom, Const) and cx.known(i) and not isinstance(base.atom.value, float):
+                try:
+                    return cx.constant(base.atom.value[cx.value(i)])
+                except Exception as error:
+                    cx.fail(f"this raises {type(error).__name__}: {error}")
+            return cx.ref(cx.op("item", base.atom, cx.atom(i)))
+        case _:
+            cx.fail(f"{describe_ref(base)} cannot be indexed")
+
+
+def _of_static(cx: Lowerer, base: Static, i: Ref) -> Ref:
+    if lower_calls.is_index_object(base.obj):
+        return lower_calls.index_object(cx, base.obj, i)
+    key = cx.static(i, "this index")
+    try:
+        found = base.obj[key]
+    except Exception as error:
+        cx.fail(f"this raises {type(error).__name__}: {error}")
+    if base.fetch is not None:
+        return cx.captures.ref(base.fetch.sub(("item", key)), found)
+    return Static(found)
+
+
+def _of_array(cx: Lowerer, base: ArrayRef, i: Atom) -> Ref:
+    basic = is_basic(i.kind)
+    if basic:
+        step = View.of("item", (i,), {})
+        atom = cx.view(cx.read(base), step)
+        if isinstance(atom.kind, Array | Mixed):
+            return ArrayRef(base.root, (*base.path, step))
+        return cx.ref(atom)
+    found = cx.ref(cx.op("item", cx.read(base), i))
+    if basic is None and isinstance(found, ArrayRef):
+        cx.state.share(found.root, base.root)
+    return found
+
+
+def element(cx: Lowerer, base: HeapRef, i: Atom) -> Ref:
+    """An element (or a slice) of a list whose length is not known now."""
+    content = cx.content(base)
+    assert isinstance(content, Data)
+    found = cx.ref(cx.op("item", content.atom, i))
+    share_all(cx, found, base)
+    return found
+
+
+def share_all(cx: Lowerer, ref: Ref, base: HeapRef) -> None:
+    """Every root that ``ref`` leads to may be held by the list ``base`` as well."""
+    match ref:
+        case ArrayRef():
+            if isinstance(cx.kind(ref), Array | Mixed | Unknown):
+                cx.state.share(ref.root, base.root)
+        case TupleRef():
+            for r in ref.items:
+                share_all(cx, r, base)
+        case HeapRef():
+            cx.state.share(ref.root, base.root)
+            content = cx.state.content(ref.root)
+            if isinstance(content, Items):
+                for r in content.items:
+                    share_all(cx, r, base)
+            elif isinstance(content, Entries | Fields):
+                for r in content.items.values():
+                    share_all(cx, r, base)
+
+
+def _of_known(cx: Lowerer, base: Ref, items: tuple[Ref, ...], i: Ref) -> Ref:
+    """An element of a tuple or list of known length."""
+    if cx.known(i):
+        key = cx.value(i)
+        if isinstance(key, slice):
+            part = items[key]
+            return TupleRef(part) if isinstance(base, TupleRef) else cx.new(Items(part))
+        try:
+            return items[key]
+        except (IndexError, TypeError) as error:
+            cx.fail(f"this raises {type(error).__name__}: {error}")
+    if not items:
+        cx.fail("this list is empty")
+    first = items[0]
+    if all(same_ref(first, r) for r in items[1:]):
+        return first
+    kinds = [cx.kind(r) for r in items]
+    together = kinds[0]
+    for k in kinds[1:]:
+        together = join(together, k)
+    numbers = all(isinstance(k, Num) for k in kinds)
+    if not numbers:
+        refusal = cx.refuse(
+            "this index chooses among unlike or mutable things, and is not known "
+            "when the derivative is built",
+            "loop over the elements, or stack them into an array",
+        )
+        if cx.unrollable:
+            raise NeedsUnrolling(refusal)
+        if not isinstance(together, Array | ListOf | Tuple):
+            raise refusal
+    if isinstance(base, HeapRef):
+        loosen(cx, base)
+        return item(cx, base, i)
+    return cx.ref(cx.op("item", cx.op("tuple", *map(cx.atom, items)), cx.atom(i)))
+
+
+def loosen(cx: Lowerer, base: HeapRef) -> Data:
+    """Turn a list of known length into an IR value; from now on its length is not known."""
+    content = cx.content(base)
+    if isinstance(content, Data):
+        return content
+    if not isinstance(content, Items):
+        cx.fail("this is not a list")
+    for ref in content.items:
+        hold(cx, base, ref)
+    data = Data(cx.op("list", *map(cx.atom, content.items), name=base.root.label))
+    cx.state.heap[base.root] = data
+    return data
+
+
+def hold(cx: Lowerer, base: HeapRef, ref: Ref) -> None:
+    """Note that a list that is an IR value holds what ``ref`` leads to."""
+    match ref:
+        case ArrayRef():
+            cx.state.share(base.root, ref.root)
+        case TupleRef():
+            for r in ref.items:
+                hold(cx, base, r)
+        case HeapRef():
+            cx.state.share(base.root, ref.root)
+            content = cx.state.content(ref.root)
+            match content:
+                case Items():
+                    for r in content.items:
+                        hold(cx, base, r)
+                case Entries() | Fields():
+                    for r in content.items.values():
+                        hold(cx, base, r)
+
+
+def _of_dict(cx: Lowerer, base: HeapRef, content: Entries, i: Ref) -> Ref:
+    if cx.known(i):
+        key = cx.value(i)
+        if key not in content.items:
+            cx.fail(f"this raises KeyError: {key!r}")
+        return content.items[key]
+    key = cx.static(i, "a key")
+    return content.items[key]
+
+
+# -- writing ---------------------------------------------------------------------------------------
+
+
+def set_item(cx: Lowerer, base: Ref, i: Ref, value: Ref) -> None:
+    """``base[i] = value``."""
+    match base:
+        case ArrayRef():
+            set_array(cx, base, cx.atom(i), cx.atom(value))
+        case HeapRef():
+            content = cx.content(base)
+            match content:
+                case Entries():
+                    key = cx.static(i, "a key")
+                    cx.set_content(base, Entries({**content.items, key: value}))
+                case Items() if cx.known(i):
+                    items = list(content.items)
+                    key = cx.value(i)
+                    try:
+                        if isinstance(key, slice):
+                            items[key] = lower_expr.spread(cx, value, cx.node)  # type: ignore[arg-type]
+                        else:
+                            items[key] = value
+                    except (IndexError, TypeError, ValueError) as error:
+                        cx.fail(f"this raises {type(error).__name__}: {error}")
+                    cx.set_content(base, Items(tuple(items)))
+                case Items() | Data():
+                    if isinstance(content, Items):
+                        unlike = not all(isinstance(cx.kind(r), Num) for r in content.items)
+                        if unlike and cx.unrollable:
+                            raise NeedsUnrolling(cx.refuse("this index is not known now"))
+                    data = loosen(cx, base)
+                    new = cx.op("setitem", data.atom, cx.atom(i), cx.atom(value), name=base.root.label)
+                    cx.set_content(base, Data(new))
+                    hold(cx, base, value)
+                case Fields():
+                    method = attributes.attribute(cx, base, "__setitem__")
+                    lower_calls.apply(cx, method, [i, value], {})
+                case _:
+                    cx.fail("items of this cannot be assigned")
+        case _:
+            cx.fail(f"items of {describe_ref(base)} cannot be assigned")
+
+
+def check_fits(cx: Lowerer, array: Kind, value: Atom) -> None:
+    """Refuse to store floats in an integer array, which would cut them off."""
+    if isinstance(array, Array | Mixed) and array.dtype[0] in "iub":
+        k = value.kind
+        if isinstance(k, Num | Array | Mixed) and k.dtype[0] in "fc":
+            exact = isinstance(value, Const) and value.value == int(value.value)
+            if not exact:
+                cx.fail(
+                    f"floats are stored in an array of {array.dtype}, which cuts them off",
+                    "make it an array of floats: np.zeros(n), np.array([0.0, 1.0]), x.astype(float)",
+                )
+
+
+def set_array(cx: Lowerer, base: ArrayRef, i: Atom, value: Atom) -> None:
+    """A new version of the root of ``base``."""
+    cx.check_writable(base)
+    ref, at = base, i
+    while ref.path and ref.path[-1].fn == "item":
+        outer = ref.path[-1].args[0]
+        joined = _composed(cx, outer, at)
+        if joined is None:
+            break
+        ref, at = ArrayRef(ref.root, ref.path[:-1]), joined
+    old = cx.read(ref)
+    if isinstance(old.kind, Mixed):
+        cx.fail("this may be a number or an array", "make it an array: np.zeros(n)")
+    check_fits(cx, old.kind, value)
+    cx.write(ref, cx.op("setitem", old, at, value, name=getattr(old, "name", None)))
+
+
+def _composed(cx: Lowerer, outer: Atom, inner: Atom) -> Atom | None:
+    """The one index that does what two do, where the first is of ints only."""
+    first, second = components(cx, outer), components(cx, inner)
+    if first is None or second is None:
+        return None
+    if not all(isinstance(a.kind, Num) and a.kind.dtype[0] in "iu" for a in first):
+        return None
+    if not all(is_basic(a.kind) for a in second):
+        return None
+    parts = (*first, *second)
+    if all(isinstance(a, Const) for a in parts):
+        value = tuple(a.value for a in parts if isinstance(a, Const))
+        return Const(value, kind_of(value))
+    return cx.op("tuple", *parts)
+
+
+def components(cx: Lowerer, i: Atom) -> tuple[Atom, ...] | None:
+    """The parts of an index."""
+    if isinstance(i, Const):
+        return tuple(map(Const.of, i.value)) if isinstance(i.value, tuple) else (i,)
+    made = cx.b.defined_by(i, "tuple")
+    if made is not None:
+        return made.args
+    return None if isinstance(i.kind, Tuple) else (i,)
+
+
+def delete_item(cx: Lowerer, base: Ref, i: Ref) -> None:
+    """``del base[i]``."""
+    if not isinstance(base, HeapRef):
+        cx.fail(f"items of {describe_ref(base)} cannot be deleted")
+    content = cx.content(base)
+    key = cx.static(i, "what is deleted")
+    match content:
+        case Entries():
+            if key not in content.items:
+                cx.fail(f"this raises KeyError: {key!r}")
+            cx.set_content(base, Entries({k: v for k, v in content.items.items() if k != key}))
+        case Items():
+            items = list(content.items)
+            del items[key]
+            cx.set_content(base, Items(tuple(items)))
+        case _:
+            cx.fail("items of a list of unknown length cannot be deleted", "use pop()")
+
+
+def truthy(value: Any) -> bool:
+    return bool(value)
+
+
+def is_value(a: Atom) -> bool:
+    return isinstance(a, Value)

@@ -1,0 +1,574 @@
+"""Joining states where control flow meets: which names and roots differ, and as what they go on.
+
+In: two states. Out: a `Plan`, one template per name or root that differs. A template says how the
+two references are described by one: the same, a value of a joined kind, an array under a fresh
+root, a tuple of templates, a container, or lost. ``extract`` gives the atoms that a side yields
+for a plan, ``instantiate`` puts fresh values in their place.
+
+    if c: y = x * x          y: Leaf(float), then yields [mul x x], else yields [x]
+    else: y = x
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ..ir.kinds import (
+    UNKNOWN,
+    Array,
+    FixedList,
+    Kind,
+    ListOf,
+    Mixed,
+    Num,
+    Undef,
+    Unknown,
+    forget_sizes,
+    join,
+    loosen,
+)
+from ..ir.nodes import UNDEFINED, Atom, Const, Value
+from .refs import (
+    NOTHING,
+    UNASSIGNED,
+    ArrayRef,
+    Consumed,
+    Content,
+    Data,
+    Entries,
+    Fields,
+    Frame,
+    HeapRef,
+    Items,
+    Lost,
+    Ref,
+    Root,
+    Stale,
+    Static,
+    TupleRef,
+    Val,
+    atom_key,
+    same_content,
+    same_ref,
+)
+from .state import State
+
+Place: TypeAlias = "tuple[Frame, str] | Root"
+
+
+class Template:
+    """Base of all templates."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Same(Template):
+    ref: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf(Template):
+    """A value; as content of a root, a version (``data``)."""
+
+    kind: Kind
+    data: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FreshArray(Template):
+    """An array that is one of several: a fresh root, ``slot`` in the plan's table."""
+
+    kind: Kind
+    slot: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FreshHeap(Template):
+    """A container that is one of several; its content's template is in the plan's table."""
+
+    slot: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Many(Template):
+    """A tuple, list, dict or object: ``like`` rebuilds it from its children."""
+
+    like: Any
+    children: tuple[Template, ...]
+
+
+@dataclass(slots=True)
+class Slot:
+    """A fresh root: the two references it stands for, and the template of its content."""
+
+    pair: tuple[Ref, Ref]
+    content: Template | None
+    label: str | None
+
+
+class Plan:
+    """Templates by place, and the fresh roots they use."""
+
+    def __init__(self) -> None:
+        self.places: dict[Place, Template] = {}
+        self.slots: list[Slot] = []
+        self.memo: dict[Any, int] = {}
+
+
+# -- making a plan ---------------------------------------------------------------------------------
+
+
+def make_plan(a: State, b: State, force: Collection[Place] = ()) -> Plan:
+    """What differs between two states, and ``force`` even where it doesn't.
+
+    Frames of only one of them have ended.
+    """
+    plan = Plan()
+    maker = _Maker(plan, a, b)
+    for frame in a.frames:
+        if frame not in b.frames:
+            continue
+        va, vb = a.frames[frame], b.frames[frame]
+        if va is vb:
+            continue
+        for name in [*va, *(n for n in vb if n not in va)]:
+            ra, rb = va.get(name, UNASSIGNED), vb.get(name, UNASSIGNED)
+            if not same_ref(ra, rb):
+                plan.places[frame, name] = maker.refs(ra, rb, _shown(name))
+            elif (frame, name) in force:
+                if isinstance(ra, Val):
+                    plan.places[frame, name] = Leaf(ra.kind)
+                elif isinstance(ra, ArrayRef):
+                    plan.places[frame, name] = maker.array(ra, rb, name)
+    for root in a.heap:
+        if root in b.heap and not same_content(a.heap[root], b.heap[root]):
+            plan.places[root] = maker.contents(a.heap[root], b.heap[root])
+        elif root in force and root in b.heap:
+            content = a.heap[root]
+            if isinstance(content, Data):
+                plan.places[root] = Leaf(content.atom.kind, data=True)
+    return plan
+
+
+class _Maker:
+    def __init__(self, plan: Plan, a: State, b: State) -> None:
+        self.plan, self.a, self.b = plan, a, b
+
+    def refs(self, ra: Ref, rb: Ref, name: str | None = None) -> Template:
+        if same_ref(ra, rb) and not self._ended(ra):
+            return Same(ra)
+        match ra, rb:
+            case Lost(), _:
+                return Same(ra)
+            case _, Lost():
+                return Same(rb)
+            case (Val(), Val()):
+                return Leaf(_joined(ra.kind, rb.kind))
+            case (Val(), _) if rb is UNASSIGNED:
+                return Leaf(ra.kind)
+            case (_, Val()) if ra is UNASSIGNED:
+                return Leaf(rb.kind)
+            case (ArrayRef() | Val(), ArrayRef() | Val()):
+                return self.array(ra, rb, name)
+            case (ArrayRef(), _) | (_, ArrayRef()) if UNASSIGNED in (ra, rb):
+                return self.array(ra, rb, name)
+            case TupleRef(), TupleRef() if len(ra.items) == len(rb.items) and ra.cls is rb.cls:
+                return Many(ra, tuple(map(self.refs, ra.items, rb.items)))
+            case (TupleRef(), _) if rb is UNASSIGNED:
+                return Many(ra, tuple(self.refs(r, UNASSIGNED) for r in ra.items))
+            case (_, TupleRef()) if ra is UNASSIGNED:
+                return Many(rb, tuple(self.refs(UNASSIGNED, r) for r in rb.items))
+            case HeapRef(), HeapRef():
+                return self._heap(ra, rb, name)
+            case (HeapRef(), _) | (_, HeapRef()) if UNASSIGNED in (ra, rb):
+                return self._heap(ra, rb, name)
+            case _:
+                return Same(_lost(ra, rb, name))
+
+    def _ended(self, ref: Ref) -> bool:
+        """Whether a root of the reference is not in both heaps."""
+        return isinstance(ref, ArrayRef | HeapRef) and not (
+            self.a.has(ref.root) and self.b.has(ref.root)
+        )
+
+    def array(self, ra: Ref, rb: Ref, name: str | None) -> Template:
+        ka, kb = array_kind(self.a, ra), array_kind(self.b, rb)
+        kind = _joined(ka, kb)
+        return FreshArray(kind, self._slot(ra, rb, name, Leaf(kind, data=True)))
+
+    def _slot(self, ra: Ref, rb: Ref, name: str | None, content: Template | None) -> int:
+        key = (_ref_key(ra), _ref_key(rb))
+        known = self.plan.memo.get(key)
+        if known is None:
+            known = self.plan.memo[key] = len(self.plan.slots)
+            self.plan.slots.append(Slot((ra, rb), content, name))
+        return known
+
+    def _heap(self, ra: Ref, rb: Ref, name: str | None) -> Template:
+        known = len(self.plan.slots)
+        slot = self._slot(ra, rb, name, None)
+        if slot == known:  # a new one
+            ca = self.a.content(ra.root) if isinstance(ra, HeapRef) else None
+            cb = self.b.content(rb.root) if isinstance(rb, HeapRef) else None
+            self.plan.slots[slot].content = self.contents(ca, cb)
+        return FreshHeap(slot)
+
+    def contents(self, ca: Content | None, cb: Content | None) -> Template:
+        """The template of a root's content; None where a side has none."""
+        ca, cb = (None if c is NOTHING else c for c in (ca, cb))
+        match ca, cb:
+            case (Stale(), _) | (_, None) if isinstance(ca, Stale):
+                return Same(ca)
+            case _, Stale():
+                return Same(cb)
+            case (Data(), Data()):
+                return Leaf(_joined(ca.atom.kind, cb.atom.kind), data=True)
+            case (Data(), None):
+                return Leaf(ca.atom.kind, data=True)
+            case (None, Data()):
+                return Leaf(cb.atom.kind, data=True)
+            case (Items(), Items()) if len(ca.items) == len(cb.items):
+                return Many(ca, tuple(map(self.refs, ca.items, cb.items)))
+            case (Items() | Data(), Items() | Data()):
+                kind = join(list_kind(self.a, ca), list_kind(self.b, cb))
+                return Leaf(kind, data=True)
+            case (Entries(), Entries()) if list(ca.items) == list(cb.items):
+                return Many(ca, tuple(map(self.refs, ca.items.values(), cb.items.values())))
+            case (Fields(), Fields()) if ca.cls is cb.cls and list(ca.items) == list(cb.items):
+                return Many(ca, tuple(map(self.refs, ca.items.values(), cb.items.values())))
+            case (Items() | Entries() | Fields(), None):
+                return Many(ca, tuple(self.refs(r, UNASSIGNED) for r in children(ca)))
+            case (None, Items() | Entries() | Fields()):
+                return Many(cb, tuple(self.refs(UNASSIGNED, r) for r in children(cb)))
+            case Consumed(), _:
+                return Same(Consumed(True))
+            case _:
+                return Same(Stale(None, "it has different keys on different paths"))
+
+
+def children(content: Content) -> tuple[Ref, ...]:
+    match content:
+        case Items():
+            return content.items
+        case Entries() | Fields():
+            return tuple(content.items.values())
+        case _:
+            return ()
+
+
+def _joined(a: Kind, b: Kind) -> Kind:
+    return join(a, b)
+
+
+def array_kind(state: State, ref: Ref) -> Kind:
+    """The kind of an array reference as the state has it (its views have been read before)."""
+    match ref:
+        case Val():
+            return ref.kind
+        case ArrayRef():
+            content = state.content(ref.root) if state.has(ref.root) else None
+            if not isinstance(content, Data):
+                return UNKNOWN
+            kind = content.atom.kind
+            for step in ref.path:
+                kind = view_kind(kind, step.fn, step.args, dict(step.attrs))
+            return kind
+        case _:
+            return Undef()
+
+
+def view_kind(kind: Kind, fn: str, args: Sequence[Atom], attrs: dict[str, Any]) -> Kind:
+    from ..rules.registry import primitive
+
+    result = primitive(fn).kind((Value(kind), *args), attrs)
+    assert isinstance(result, Kind)
+    return result
+
+
+def list_kind(state: State, content: Content) -> Kind:
+    """The kind of a list as an IR value."""
+    match content:
+        case Data():
+            kind = content.atom.kind
+            return loosen(kind) if isinstance(kind, FixedList | ListOf) else kind
+        case Items():
+            elem: Kind | None = None
+            for item in content.items:
+                k = forget_sizes(ref_kind(state, item))
+                elem = k if elem is None else join(elem, k)
+            return ListOf(elem)
+        case _:
+            return UNKNOWN
+
+
+def ref_kind(state: State, ref: Ref) -> Kind:
+    """The kind a reference has as an IR value."""
+    from ..ir.kinds import Dict, Record, Tuple, kind_of
+
+    match ref:
+        case Val():
+            return ref.kind
+        case ArrayRef():
+            return array_kind(state, ref)
+        case TupleRef():
+            return Tuple(tuple(ref_kind(state, r) for r in ref.items), ref.cls)
+        case HeapRef():
+            match state.content(ref.root):
+                case Data(atom):
+                    return atom.kind
+                case Items(items):
+                    return FixedList(tuple(ref_kind(state, r) for r in items))
+                case Entries(items):
+                    return Dict(tuple((k, ref_kind(state, r)) for k, r in items.items()))
+                case Fields(cls, items):
+                    return Record(cls, tuple((k, ref_kind(state, r)) for k, r in items.items()))
+            return UNKNOWN
+        case Static():
+            return kind_of(ref.obj)
+        case _:
+            return UNKNOWN
+
+
+def _ref_key(ref: Ref) -> Any:
+    match ref:
+        case ArrayRef():
+            return (ref.root, ref.path)
+        case HeapRef():
+            return (ref.root,)
+        case Val():
+            return atom_key(ref.atom)
+        case _:
+            return None
+
+
+def _lost(ra: Ref, rb: Ref, name: str | None) -> Lost:
+    what = f"'{name}'" if name else "this"
+    if UNASSIGNED in (ra, rb):
+        return Lost(f"{what} may not be assigned here", "assign it on every path")
+    if isinstance(ra, TupleRef) and isinstance(rb, TupleRef):
+        return Lost(
+            f"{what} is a tuple of different lengths on different paths",
+            "use a list, and append to it",
+        )
+    return Lost(
+        f"{what} is something different on different paths",
+        "use two names, or make it the same kind of thing on every path",
+    )
+
+
+# -- covering --------------------------------------------------------------------------------------
+
+
+def widened(old: Plan, new: Plan, *, forget: bool) -> tuple[Plan, bool]:
+    """``new`` with every kind joined with that of ``old``; True if ``old`` covered it all."""
+    covered = True
+    for place, t_new in list(new.places.items()):
+        t_old = old.places.get(place)
+        if t_old is None:
+            covered = False
+            continue
+        t, ok = _widen(old, t_old, new, t_new, forget)
+        new.places[place] = t
+        covered = covered and ok
+    return new, covered
+
+
+def _widen(old: Plan, a: Template, new: Plan, b: Template, forget: bool) -> tuple[Template, bool]:
+    match a, b:
+        case Same(), Same():
+            return b, True
+        case Leaf(), Leaf():
+            kind = _wide(a.kind, b.kind, forget)
+            return Leaf(kind, b.data), kind == a.kind
+        case FreshArray(), FreshArray():
+            kind = _wide(a.kind, b.kind, forget)
+            new.slots[b.slot].content = Leaf(kind, data=True)
+            return FreshArray(kind, b.slot), kind == a.kind
+        case FreshHeap(), FreshHeap():
+            ca, cb = old.slots[a.slot].content, new.slots[b.slot].content
+            if ca is None or cb is None:
+                return b, True
+            content, ok = _widen(old, ca, new, cb, forget)
+            new.slots[b.slot].content = content
+            return b, ok
+        case Many(), Many() if len(a.children) == len(b.children):
+            pairs = [
+                _widen(old, x, new, y, forget)
+                for x, y in zip(a.children, b.children, strict=True)
+            ]
+            return Many(b.like, tuple(t for t, _ in pairs)), all(ok for _, ok in pairs)
+        case _, Leaf():
+            return b, False
+        case Leaf(), _ if a.data and isinstance(b, Many):
+            return a, True  # a list that once grew stays a list of any length
+        case _:
+            return b, False
+
+
+def _wide(a: Kind, b: Kind, forget: bool) -> Kind:
+    kind = join(a, b)
+    return forget_sizes(kind) if forget and kind != a else kind
+
+
+# -- using a plan ----------------------------------------------------------------------------------
+
+ReadRef: TypeAlias = Callable[[Ref], Atom]
+
+
+def extract(plan: Plan, state: State, side: int, read: Callable[[Any, Kind], Atom]) -> list[Atom]:
+    """The atoms that this side (0 or 1) yields: ``read`` makes an atom of a reference.
+
+    ``side`` is -1 for a side that raised: it yields nothing that is defined.
+    """
+    atoms: list[Atom] = []
+    seen: set[int] = set()
+
+    def visit(t: Template, ref: Any) -> None:
+        match t:
+            case Leaf():
+                if ref is UNASSIGNED or ref is None or ref is NOTHING or isinstance(ref, Lost | Stale):
+                    atoms.append(UNDEFINED)
+                else:
+                    atoms.append(read(ref, t.kind))
+            case FreshArray():
+                if t.slot not in seen:
+                    seen.add(t.slot)
+                    visit(Leaf(t.kind), ref)
+            case FreshHeap():
+                if t.slot not in seen:
+                    seen.add(t.slot)
+                    content = state.content(ref.root) if isinstance(ref, HeapRef) else None
+                    inner = plan.slots[t.slot].content
+                    if inner is not None:
+                        visit(inner, content)
+            case Many():
+                refs: Sequence[Any]
+                match ref:
+                    case TupleRef():
+                        refs = ref.items
+                    case Content() if ref is not NOTHING:
+                        refs = children(ref)
+                    case _:
+                        refs = [UNASSIGNED] * len(t.children)
+                for child, r in zip(t.children, refs, strict=True):
+                    visit(child, r)
+
+    for place, t in plan.places.items():
+        if side < 0:
+            visit(t, UNASSIGNED)
+        elif isinstance(place, Root):
+            visit(t, state.heap.get(place))
+        else:
+            visit(t, state.get(*place))
+    return atoms
+
+
+def instantiate(plan: Plan, state: State, fresh: Callable[[Kind, str | None], Value]) -> list[Value]:
+    """Put fresh values for all that the plan names into the state, in the order of `extract`."""
+    values: list[Value] = []
+    roots: dict[int, Root] = {}
+
+    def value(kind: Kind, name: str | None) -> Value:
+        values.append(fresh(kind, name))
+        return values[-1]
+
+    def make(t: Template, name: str | None) -> Any:
+        match t:
+            case Same():
+                return t.ref
+            case Leaf():
+                v = value(t.kind, name)
+                return Data(v) if t.data else as_ref(state, v)
+            case FreshArray():
+                root = roots.get(t.slot)
+                if root is None:
+                    root = roots[t.slot] = Root(plan.slots[t.slot].label or name)
+                    state.heap[root] = Data(value(t.kind, plan.slots[t.slot].label or name))
+                return ArrayRef(root)
+            case FreshHeap():
+                root = roots.get(t.slot)
+                if root is None:
+                    root = roots[t.slot] = Root(plan.slots[t.slot].label or name)
+                    inner = plan.slots[t.slot].content
+                    assert inner is not None
+                    state.heap[root] = make(inner, name)
+                return HeapRef(root)
+            case Many():
+                return rebuild(t.like, [make(c, None) for c in t.children])
+
+    made = [
+        (place, make(t, place.label if isinstance(place, Root) else _shown(place[1])))
+        for place, t in plan.places.items()
+    ]
+    for place, ref in made:
+        if isinstance(place, Root):
+            state.heap[place] = ref
+        else:
+            state.set(*place, ref)
+    _share(plan, roots, state)
+    return values
+
+
+def _shown(name: str) -> str | None:
+    """The name for values: flags and temporaries of the frontend have none."""
+    return None if name.startswith("$") else name
+
+
+def _share(plan: Plan, roots: dict[int, Root], state: State) -> None:
+    """Fresh roots may share memory with the roots they stand for, and with one another."""
+    parts = {
+        n: [r.root if isinstance(r, ArrayRef | HeapRef) else None for r in plan.slots[n].pair]
+        for n in roots
+    }
+    shares = dict(state.shares)
+    for n, root in roots.items():
+        for part in parts[n]:
+            if part is not None:
+                state.share(root, part)
+        for m in roots:
+            if m < n and any(
+                p is not None and q is not None and (p is q or q in shares.get(p, ()))
+                for p, q in zip(parts[n], parts[m], strict=True)
+            ):
+                state.share(root, roots[m])
+
+
+def rebuild(like: Any, refs: list[Ref]) -> Any:
+    """A tuple or a content like this one, of other references."""
+    match like:
+        case TupleRef():
+            return TupleRef(tuple(refs), like.cls)
+        case Items():
+            return Items(tuple(refs))
+        case Entries():
+            return Entries(dict(zip(like.items, refs, strict=True)))
+        case Fields():
+            return Fields(like.cls, dict(zip(like.items, refs, strict=True)))
+    raise TypeError(like)
+
+
+def as_ref(state: State, value: Atom) -> Ref:
+    """A reference to a value that nothing else refers to."""
+    if isinstance(value.kind, Array | Mixed):
+        root = Root(value.name if isinstance(value, Value) else None)
+        state.heap[root] = Data(value)
+        return ArrayRef(root)
+    if isinstance(value.kind, ListOf | FixedList):
+        root = Root(value.name if isinstance(value, Value) else None)
+        state.heap[root] = Data(value)
+        return HeapRef(root)
+    return Val(value)
+
+
+def merge_shares(target: State, *sides: State) -> None:
+    """Roots that may share memory on some path may share it afterwards."""
+    for side in sides:
+        for root, others in side.shares.items():
+            target.shares[root] = target.shares.get(root, frozenset()) | others
+
+
+def is_number(kind: Kind) -> bool:
+    return isinstance(kind, Num | Unknown)

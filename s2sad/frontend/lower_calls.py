@@ -1,0 +1,438 @@
+"""Calls: binding of arguments, inlining of the user's functions, and primitives.
+
+In: a callable's reference and the references of its arguments. Out: what the call returns. The
+user's own functions are inlined, so that aliasing and mutation of arguments come out exactly.
+
+    def half(t): return 0.5 * t         half(x) + 1.0   ->   mul 0.5 x; add
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import inspect
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import UnsupportedError
+from ..ir.kinds import Array, Mixed, Num
+from ..ir.nodes import FALSE, Const
+from ..rules.registry import Primitive, array_method, lookup, primitive
+from . import builtin_calls, lower_expr, lower_stmt, methods, primitives
+from .context import Lowerer, Refuse
+from .describe import describe_ref
+from .refs import (
+    UNASSIGNED,
+    ArrayRef,
+    BoundRef,
+    Choice,
+    Entries,
+    Fields,
+    Frame,
+    FuncRef,
+    HeapRef,
+    Items,
+    Lost,
+    PartialRef,
+    Ref,
+    Static,
+    TupleRef,
+    Val,
+)
+from .source import find_source
+
+#: Calls nested deeper than this are refused.
+DEPTH_LIMIT = 60
+
+
+def call(cx: Lowerer, node: ast.Call) -> Ref:
+    """Lower a call expression."""
+    func = lower_expr.expr(cx, node.func)
+    special = builtin_calls.lazy(cx, func, node)
+    if special is not None:
+        return special
+    args: list[Ref] = []
+    for arg in node.args:
+        if isinstance(arg, ast.Starred):
+            args.extend(lower_expr.spread(cx, lower_expr.expr(cx, arg.value), arg))
+        else:
+            args.append(lower_expr.expr(cx, arg))
+    kwargs: dict[str, Ref] = {}
+    for keyword in node.keywords:
+        value = lower_expr.expr(cx, keyword.value)
+        if keyword.arg is not None:
+            kwargs[keyword.arg] = value
+            continue
+        content = cx.content(value) if isinstance(value, HeapRef) else None
+        if not isinstance(content, Entries):
+            cx.fail("only a dict with known keys can be spread with '**'", node=keyword.value)
+        kwargs.update(content.items)
+    with cx.at(node):
+        return apply(cx, func, args, kwargs)
+
+
+def apply(
+    cx: Lowerer, func: Ref, args: Sequence[Ref], kwargs: Mapping[str, Ref]
+) -> Ref:
+    """The result of a call."""
+    match func:
+        case PartialRef():
+            return apply(cx, func.func, [*func.args, *args], {**func.kwargs, **kwargs})
+        case BoundRef():
+            return method(cx, func.receiver, func.name, args, kwargs)
+        case FuncRef():
+            return inline(cx, func, args, kwargs)
+        case Choice():
+            found = cx.branch(
+                func.cond,
+                lambda: apply(cx, func.first, args, kwargs),
+                lambda: apply(cx, func.second, args, kwargs),
+            )
+            assert found is not None
+            return found
+        case Static():
+            return apply_static(cx, func, args, kwargs)
+        case HeapRef() if isinstance(cx.content(func), Fields):
+            from .attributes import attribute
+
+            return apply(cx, attribute(cx, func, "__call__"), args, kwargs)
+        case Lost():
+            raise cx.lost(func)
+        case _:
+            cx.fail(f"{describe_ref(func)} cannot be called")
+
+
+def apply_static(
+    cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping[str, Ref]
+) -> Ref:
+    obj = func.obj
+    handler = builtin_calls.handler(obj)
+    if handler is not None:
+        return handler(cx, list(args), dict(kwargs))
+    record = lookup(obj)
+    if record is not None:
+        return primitives.call(cx, record, args, kwargs)
+    match obj:
+        case types.FunctionType():
+            return inline(cx, obj, args, kwargs)
+        case functools.partial():
+            inner = Static(obj.func, func.fetch.sub("func") if func.fetch else None)
+            given = [_held(cx, func, "args", n, v) for n, v in enumerate(obj.args)]
+            named = {k: _held(cx, func, "keywords", k, v) for k, v in obj.keywords.items()}
+            return apply(cx, inner, [*given, *args], {**named, **kwargs})
+        case types.MethodType():
+            receiver = Static(obj.__self__, func.fetch.sub("__self__") if func.fetch else None)
+            return apply(cx, Static(obj.__func__), [receiver, *args], kwargs)
+        case type():
+            return construct(cx, obj, args, kwargs)
+        case functools._lru_cache_wrapper():
+            return apply(cx, Static(obj.__wrapped__), args, kwargs)
+        case np.ufunc():
+            cx.fail(
+                f"np.{obj.__name__} has no rule", "register one, or write it with other functions"
+            )
+    inner_function = getattr(obj, "py_func", None)
+    if isinstance(inner_function, types.FunctionType):
+        return inline(cx, inner_function, args, kwargs)
+    if not isinstance(obj, type) and isinstance(
+        getattr(type(obj), "__call__", None), types.FunctionType
+    ):
+        return apply(cx, Static(type(obj).__call__), [func, *args], kwargs)
+    return primitives.opaque(cx, func, args, kwargs)
+
+
+def _held(cx: Lowerer, func: Static, where: str, key: Any, value: Any) -> Ref:
+    """An argument that a ``functools.partial`` holds."""
+    from .refs import Fetch
+
+    fetch = func.fetch or Fetch.of("object", func.obj, "partial")
+    return cx.captures.ref(fetch.sub(where).sub(("item", key)), value)
+
+
+# -- the user's functions --------------------------------------------------------------------------
+
+
+def inline(
+    cx: Lowerer,
+    func: FuncRef | types.FunctionType,
+    args: Sequence[Ref],
+    kwargs: Mapping[str, Ref],
+) -> Ref:
+    """Lower the body of a function in place of its call."""
+    from . import recursion
+
+    if isinstance(func, FuncRef):
+        source, node, outer = func.source, func.node, func.frame
+        key: Any = (func.node, func.frame)
+    else:
+        try:
+            source = find_source(func)
+        except UnsupportedError as error:
+            problem = error.problems[0]
+            cx.fail(problem.message, problem.help or "register a rule for it")
+        node, outer, key = source.node, None, func.__code__
+    if key in cx.stack:
+        return recursion.call(cx, key, func, source, node, outer, args, kwargs)
+    if len(cx.stack) >= DEPTH_LIMIT:
+        cx.fail(f"calls are nested more than {DEPTH_LIMIT} deep here")
+    return recursion.guarded(
+        cx, key, func, lambda: body(cx, key, func, source, node, outer, args, kwargs)
+    )
+
+
+def body(
+    cx: Lowerer,
+    key: Any,
+    func: FuncRef | types.FunctionType,
+    source: Any,
+    node: ast.FunctionDef | ast.Lambda,
+    outer: Frame | None,
+    args: Sequence[Ref],
+    kwargs: Mapping[str, Ref],
+) -> Ref:
+    """Bind the arguments, lower the body, give back what it returns."""
+    frame = Frame(source, node, outer)
+    names = bind(cx, func, source, node, args, kwargs)
+    caller = (cx.frame, cx.loops, cx.b.span, cx.node)
+    cx.state.frames[frame] = {**names, "$ret": Val(FALSE)}
+    cx.frame, cx.loops = frame, []
+    cx.stack.append(key)
+    try:
+        result = function_body(cx, node)
+    finally:
+        cx.stack.pop()
+        cx.frame, cx.loops, cx.b.span, cx.node = caller
+    if not frame.closed:
+        cx.state.frames.pop(frame, None)
+    return result
+
+
+def function_body(cx: Lowerer, node: ast.FunctionDef | ast.Lambda) -> Ref:
+    """Lower the statements of the present frame's function; what it returns."""
+    frame = cx.frame
+    if isinstance(node, ast.Lambda):
+        return lower_expr.expr(cx, node.body)
+    if is_generator(node):
+        cx.fail("'yield' has no derivative", "collect the values in a list and return it", node)
+    statements: list[ast.stmt] = list(node.body)
+    lower_stmt.block(cx, statements)
+    if cx.state.raised:
+        return Lost("this is never reached", quiet=True)
+    returned = cx.state.get(frame, "$ret")
+    if isinstance(returned, Val) and not (
+        isinstance(returned.atom, Const) and returned.atom.value
+    ):
+        lower_stmt.unless(
+            cx, returned, lambda: lower_stmt.leave_function(cx, Val(Const.of(None)))
+        )
+    value = cx.state.get(frame, "$val")
+    if value is UNASSIGNED:
+        return Val(Const.of(None))
+    if isinstance(value, Lost):
+        raise Refuse(None) if value.quiet else _unlike(cx, value)
+    return value
+
+
+def _unlike(cx: Lowerer, value: Lost) -> Refuse:
+    return cx.refuse(
+        "this function returns different kinds of things on different paths",
+        "return the same kind of thing on every path",
+        cx.frame.node,
+    )
+
+
+def is_generator(node: ast.FunctionDef) -> bool:
+    def inside(n: ast.AST) -> bool:
+        if isinstance(n, ast.Yield | ast.YieldFrom):
+            return True
+        if isinstance(n, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            return False
+        return any(map(inside, ast.iter_child_nodes(n)))
+
+    return any(map(inside, node.body))
+
+
+def bind(
+    cx: Lowerer,
+    func: FuncRef | types.FunctionType,
+    source: Any,
+    node: ast.FunctionDef | ast.Lambda,
+    args: Sequence[Ref],
+    kwargs: Mapping[str, Ref],
+) -> dict[str, Ref]:
+    """What every parameter refers to."""
+    a = node.args
+    name = getattr(node, "name", "<lambda>")
+    positional = [p.arg for p in (*a.posonlyargs, *a.args)]
+    only = {p.arg for p in a.posonlyargs}
+    found: dict[str, Ref] = dict(zip(positional, args, strict=False))
+    extra = list(args[len(positional) :])
+    if extra and a.vararg is None:
+        cx.fail(f"{name}() takes {len(positional)} arguments, and {len(args)} are given")
+    if a.vararg is not None:
+        found[a.vararg.arg] = TupleRef(tuple(extra))
+    rest: dict[str, Ref] = {}
+    for key, value in kwargs.items():
+        if (key in positional and key not in only) or any(p.arg == key for p in a.kwonlyargs):
+            if key in found:
+                cx.fail(f"{name}() is given '{key}' twice")
+            found[key] = value
+        elif a.kwarg is not None:
+            rest[key] = value
+        else:
+            cx.fail(f"{name}() has no parameter '{key}'")
+    if a.kwarg is not None:
+        found[a.kwarg.arg] = cx.new(Entries(rest))
+    for key in (*positional, *(p.arg for p in a.kwonlyargs)):
+        if key not in found:
+            found[key] = default(cx, func, source, positional, key, name)
+    return found
+
+
+def default(
+    cx: Lowerer,
+    func: FuncRef | types.FunctionType,
+    source: Any,
+    positional: list[str],
+    key: str,
+    name: str,
+) -> Ref:
+    from .refs import Fetch
+
+    if isinstance(func, FuncRef):
+        if key in func.kwdefaults:
+            return func.kwdefaults[key]
+        first = len(positional) - len(func.defaults)
+        if key in positional and positional.index(key) >= first:
+            return func.defaults[positional.index(key) - first]
+    else:
+        if key in source.kwdefaults:
+            return cx.captures.ref(Fetch.of("default", func, key), source.kwdefaults[key])
+        first = len(positional) - len(source.defaults)
+        if key in positional and positional.index(key) >= first:
+            value = source.defaults[positional.index(key) - first]
+            return cx.captures.ref(Fetch.of("default", func, key), value)
+    cx.fail(f"{name}() needs an argument '{key}'")
+
+
+# -- objects ---------------------------------------------------------------------------------------
+
+
+def construct(
+    cx: Lowerer, cls: type, args: Sequence[Ref], kwargs: Mapping[str, Ref]
+) -> Ref:
+    """An instance of a class of the user's."""
+    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+        names = list(cls._fields)
+        found = dict(zip(names, args, strict=False)) | dict(kwargs)
+        for name, value in getattr(cls, "_field_defaults", {}).items():
+            found.setdefault(name, cx.constant(value))
+        if set(found) != set(names):
+            cx.fail(f"{cls.__name__}() takes {', '.join(names)}")
+        return TupleRef(tuple(found[n] for n in names), cls)
+    if issubclass(cls, BaseException):
+        return Static(cls(*[cx.value(a) for a in args if cx.known(a)]))
+    if dataclasses.is_dataclass(cls) and "__init__" in cls.__dict__ and _generated(cls):
+        return _dataclass(cx, cls, args, kwargs)
+    init = getattr(cls, "__init__", None)
+    if isinstance(init, types.FunctionType):
+        ref = cx.new(Fields(cls, {}))
+        outer, cx.building = cx.building, True
+        try:
+            apply(cx, Static(init), [ref, *args], kwargs)
+        finally:
+            cx.building = outer
+        return ref
+    if init is object.__init__ and not args and not kwargs and cls.__module__ != "builtins":
+        return cx.new(Fields(cls, {}))
+    return primitives.opaque(cx, Static(cls), args, kwargs)
+
+
+def _generated(cls: type) -> bool:
+    init = cls.__dict__["__init__"]
+    return isinstance(init, types.FunctionType) and init.__code__.co_filename == "<string>"
+
+
+def _dataclass(
+    cx: Lowerer, cls: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]
+) -> Ref:
+    fields = [f for f in dataclasses.fields(cls) if f.init]
+    try:
+        bound = inspect.signature(cls).bind(*args, **kwargs)
+    except TypeError as error:
+        cx.fail(f"{cls.__name__}(): {error}")
+    found: dict[str, Ref] = {}
+    for f in dataclasses.fields(cls):
+        if f.name in bound.arguments:
+            found[f.name] = bound.arguments[f.name]
+        elif f.default is not dataclasses.MISSING:
+            found[f.name] = value_ref(cx, f.default)
+        elif f.default_factory is not dataclasses.MISSING:
+            found[f.name] = apply(cx, Static(f.default_factory), [], {})
+    del fields
+    ref = cx.new(Fields(cls, found))
+    if hasattr(cls, "__post_init__"):
+        outer, cx.building = cx.building, True
+        try:
+            apply(cx, Static(cls.__post_init__), [ref], {})
+        finally:
+            cx.building = outer
+    return ref
+
+
+def value_ref(cx: Lowerer, value: Any) -> Ref:
+    """A reference to a constant that is not written in the function."""
+    if isinstance(value, bool | int | float | complex | str | tuple | type(None)):
+        return cx.constant(value)
+    return Static(value)
+
+
+# -- methods and primitives ------------------------------------------------------------------------
+
+
+def method(
+    cx: Lowerer, receiver: Ref, name: str, args: Sequence[Ref], kwargs: Mapping[str, Ref]
+) -> Ref:
+    """``receiver.name(*args, **kwargs)``."""
+    return methods.call(cx, receiver, name, list(args), dict(kwargs))
+
+
+def primitive_by_name(cx: Lowerer, name: str, args: Sequence[Ref]) -> Ref:
+    return primitives.call(cx, primitive(name), args, {})
+
+
+def is_library(module: types.ModuleType) -> bool:
+    """Modules whose contents do not change: NumPy, SciPy, the standard library's mathematics."""
+    top = module.__name__.partition(".")[0]
+    return top in ("numpy", "scipy", "math", "cmath", "operator", "functools", "itertools")
+
+
+def is_index_object(obj: Any) -> bool:
+    return obj in (np.r_, np.c_, np.s_, np.index_exp) if not isinstance(obj, np.ndarray) else False
+
+
+def index_object(cx: Lowerer, obj: Any, i: Ref) -> Ref:
+    """``np.r_[...]``, ``np.c_[...]``: by what they mean."""
+    if obj is np.s_ or obj is np.index_exp:
+        return i
+    parts = i.items if isinstance(i, TupleRef) else (i,)
+    arrays: list[Ref] = []
+    for part in parts:
+        if isinstance(part, Val) and isinstance(part.atom, Const) and isinstance(
+            part.atom.value, slice | str
+        ):
+            cx.fail("slices and strings in np.r_ and np.c_ are not supported", "use np.arange")
+        kind = cx.kind(part)
+        if isinstance(kind, Num):
+            part = primitive_by_name(cx, "np.atleast_1d", [part])
+        arrays.append(part)
+    if obj is np.c_:
+        return primitive_by_name(cx, "np.column_stack", [TupleRef(tuple(arrays))])
+    return primitive_by_name(cx, "np.concatenate", [TupleRef(tuple(arrays))])
+
+
+_ = (Array, ArrayRef, Items, Mixed, Primitive, array_method)

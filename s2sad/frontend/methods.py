@@ -1,0 +1,389 @@
+"""Methods of arrays, lists, dicts, strings and numbers.
+
+In: a receiver, a method's name and arguments. Out: a reference; mutation makes new versions.
+
+    xs.append(v)      a list of known length grows; others: append xs v
+    a.sum(axis=0)     np.sum a {axis: 0}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..ir.kinds import Array, Mixed, Num, Opaque, Unknown
+from ..ir.nodes import Const
+from ..rules.registry import array_method, has_primitive, lookup, primitive
+from . import indexing, iteration, lower_calls, lower_expr, lower_stmt, primitives
+from .context import Lowerer
+from .describe import describe_ref
+from .refs import (
+    ArrayRef,
+    Data,
+    Entries,
+    Fields,
+    HeapRef,
+    Items,
+    IterRef,
+    Ref,
+    Static,
+    TupleRef,
+    Val,
+)
+
+Args: TypeAlias = list[Ref]
+Kwargs: TypeAlias = dict[str, Ref]
+
+
+def call(cx: Lowerer, receiver: Ref, name: str, args: Args, kwargs: Kwargs) -> Ref:
+    """``receiver.name(*args, **kwargs)``."""
+    match receiver:
+        case ArrayRef():
+            return _array(cx, receiver, name, args, kwargs)
+        case HeapRef():
+            content = cx.content(receiver)
+            match content:
+                case Items() | Data():
+                    return _list(cx, receiver, name, args, kwargs)
+                case Entries():
+                    return _dict(cx, receiver, content, name, args, kwargs)
+                case Fields():
+                    from .attributes import attribute
+
+                    return lower_calls.apply(cx, attribute(cx, receiver, name), args, kwargs)
+        case TupleRef():
+            return _tuple(cx, receiver, name, args, kwargs)
+        case Val():
+            return _value(cx, receiver, name, args, kwargs)
+        case Static():
+            return _static(cx, receiver, name, args, kwargs)
+    cx.fail(f"{describe_ref(receiver)} has no method '{name}' here")
+
+
+# -- arrays ----------------------------------------------------------------------------------------
+
+
+def _array(cx: Lowerer, base: ArrayRef, name: str, args: Args, kwargs: Kwargs) -> Ref:
+    mutator = _MUTATORS.get(name)
+    if mutator is not None:
+        return mutator(cx, base, args, kwargs)
+    match name:
+        case "copy":
+            new = cx.ref(cx.op("copy", cx.read(base)))
+            if isinstance(new, ArrayRef):
+                new.root.contiguous = not args and not kwargs
+            return new
+        case "reshape":
+            shape = args[0] if len(args) == 1 else TupleRef(tuple(args))
+            return primitives.call(cx, primitive("np.reshape"), [base, shape], kwargs)
+        case "transpose" if args:
+            axes = args[0] if len(args) == 1 else TupleRef(tuple(args))
+            return primitives.call(cx, primitive("np.transpose"), [base, axes], kwargs)
+        case "astype" if has_primitive("cast") and array_method("astype") is None:
+            dtype = np.dtype(cx.static(args[0], "the dtype of astype"))
+            return cx.ref(cx.op("cast", cx.read(base), like=dtype.name))
+        case "item":
+            return _item(cx, base, args)
+        case "tolist":
+            from .comprehensions import to_list
+
+            return to_list(cx, base)
+        case "view" | "tobytes" | "tofile" | "dump" | "setflags" | "byteswap" | "resize":
+            cx.fail(f"'.{name}()' is about memory, which derivatives do not follow")
+    record = array_method(name)
+    if record is None:
+        for candidate in (getattr(np, name, None),):
+            record = lookup(candidate) if candidate is not None else None
+    if record is None:
+        cx.fail(f"the array method '.{name}()' is not supported")
+    return primitives.call(cx, record, [base, *args], kwargs)
+
+
+def _item(cx: Lowerer, base: ArrayRef, args: Args) -> Ref:
+    """``a.item()``: a Python number."""
+    kind = cx.kind(base)
+    if args:
+        index = args[0] if len(args) == 1 else TupleRef(tuple(args))
+        value = indexing.item(cx, base, index)
+    elif isinstance(kind, Array) and kind.rank is not None:
+        value = indexing.item(cx, base, TupleRef(tuple([cx.constant(0)] * kind.rank)))
+        if kind.dims is not None and any(d != 1 for d in kind.dims):
+            one = cx.op("eq", cx.atom(_size(cx, base)), Const.of(1))
+            cx.ops("assert", one, Const.of("item() needs an array of size 1"))
+    else:
+        cx.fail("'.item()' of an array of unknown rank is not supported")
+    return _python_number(cx, value)
+
+
+def _size(cx: Lowerer, base: ArrayRef) -> Ref:
+    from .attributes import size
+
+    return size(cx, base)
+
+
+def _python_number(cx: Lowerer, value: Ref) -> Ref:
+    kind = cx.kind(value)
+    if isinstance(kind, Num) and kind.weak:
+        return value
+    if isinstance(kind, Num):
+        fn = {"f": float, "i": int, "u": int, "b": bool, "c": complex}[kind.dtype[0]]
+        return lower_calls.apply(cx, Static(fn), [value], {})
+    cx.fail("this cannot be made a Python number")
+
+
+def _fill(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
+    indexing.set_array(cx, base, Const.of(...), cx.atom(args[0]))
+    return cx.constant(None)
+
+
+def _sort(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
+    new = primitives.call(cx, primitive("np.sort"), [base, *args], kwargs)
+    lower_stmt.write_all(cx, base, cx.read(base), cx.atom(new))
+    return cx.constant(None)
+
+
+def _put(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
+    kind = cx.kind(base)
+    if not (isinstance(kind, Array) and kind.rank == 1):
+        cx.fail("'.put()' is supported for 1-d arrays only", "index the array instead")
+    indexing.set_item(cx, base, args[0], args[1])
+    return cx.constant(None)
+
+
+_MUTATORS: dict[str, Callable[[Lowerer, ArrayRef, Args, Kwargs], Ref]] = {
+    "fill": _fill,
+    "sort": _sort,
+    "put": _put,
+}
+
+
+# -- lists -----------------------------------------------------------------------------------------
+
+
+def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> Ref:
+    content = cx.content(base)
+    none = cx.constant(None)
+    items = content.items if isinstance(content, Items) else None
+    match name:
+        case "append":
+            if items is not None:
+                cx.set_content(base, Items((*items, args[0])))
+            else:
+                value = cx.atom(args[0])
+                _hold_once(cx, base, args[0])
+                new = cx.op("append", content.atom, value, name=base.root.label)
+                cx.set_content(base, Data(new))
+            return none
+        case "extend":
+            more = iteration.static_items(cx, args[0])
+            if items is not None and more is not None:
+                cx.set_content(base, Items((*items, *more)))
+                return none
+            from .comprehensions import to_list
+
+            other = to_list(cx, args[0])
+            data = indexing.loosen(cx, base)
+            new = cx.op("extend", data.atom, cx.atom(other), name=base.root.label)
+            if isinstance(other, HeapRef):
+                cx.state.share(base.root, other.root)
+            cx.set_content(base, Data(new))
+            return none
+        case "insert":
+            if items is not None and cx.known(args[0]):
+                changed = list(items)
+                changed.insert(cx.value(args[0]), args[1])
+                cx.set_content(base, Items(tuple(changed)))
+                return none
+            data = indexing.loosen(cx, base)
+            _hold_once(cx, base, args[1])
+            new = cx.op("insert", data.atom, cx.atom(args[0]), cx.atom(args[1]), name=base.root.label)
+            cx.set_content(base, Data(new))
+            return none
+        case "pop":
+            return _pop(cx, base, items, args)
+        case "copy":
+            if items is not None:
+                return cx.new(Items(items))
+            new_list = cx.new(Data(content.atom))
+            cx.state.share(new_list.root, base.root)
+            return new_list
+        case "clear":
+            cx.set_content(base, Items(()))
+            return none
+        case "reverse" if items is not None:
+            cx.set_content(base, Items(items[::-1]))
+            return none
+        case "sort" if items is not None and all(map(cx.known, items)) and not kwargs:
+            ordered = sorted(items, key=cx.value)
+            cx.set_content(base, Items(tuple(ordered)))
+            return none
+        case "sort":
+            from .builtin_calls import handler
+
+            make = handler(sorted)
+            assert make is not None
+            new_ref = make(cx, [base, *args], kwargs)
+            assert isinstance(new_ref, HeapRef)
+            cx.set_content(base, cx.content(new_ref))
+            return none
+        case "index" | "count" if items is not None and all(map(cx.known, (*items, args[0]))):
+            return cx.constant(getattr(list(map(cx.value, items)), name)(cx.value(args[0])))
+        case "add" if items is not None and cx.known(args[0]):
+            if cx.value(args[0]) not in map(cx.value, items):
+                cx.set_content(base, Items((*items, args[0])))
+            return none
+    cx.fail(f"the method '.{name}()' is not supported here", "build the list with append")
+
+
+def _hold_once(cx: Lowerer, base: HeapRef, ref: Ref) -> None:
+    indexing.hold(cx, base, ref)
+
+
+def _pop(cx: Lowerer, base: HeapRef, items: tuple[Ref, ...] | None, args: Args) -> Ref:
+    if items is not None and all(map(cx.known, args)):
+        at = cx.value(args[0]) if args else -1
+        changed = list(items)
+        try:
+            found = changed.pop(at)
+        except IndexError as error:
+            cx.fail(f"this raises IndexError: {error}")
+        cx.set_content(base, Items(tuple(changed)))
+        return found
+    data = indexing.loosen(cx, base)
+    rest, x = cx.ops("pop", data.atom, *map(cx.atom, args), names=(base.root.label,))
+    ref = cx.ref(x)
+    indexing.share_all(cx, ref, base)
+    cx.check_writable(base)
+    cx.state.heap[base.root] = Data(rest)
+    return ref
+
+
+# -- dicts, tuples ---------------------------------------------------------------------------------
+
+
+def _dict(
+    cx: Lowerer, base: HeapRef, content: Entries, name: str, args: Args, kwargs: Kwargs
+) -> Ref:
+    items = dict(content.items)
+    match name:
+        case "keys" | "values" | "items":
+            return IterRef(name, (base,))
+        case "get":
+            key = cx.static(args[0], "a key")
+            missing = args[1] if len(args) > 1 else cx.constant(None)
+            return items.get(key, missing)
+        case "copy":
+            return cx.new(Entries(items))
+        case "update":
+            if args:
+                other = cx.content(args[0]) if isinstance(args[0], HeapRef) else None
+                if not isinstance(other, Entries):
+                    cx.fail("update() needs a dict with known keys")
+                items.update(other.items)
+            items.update(kwargs)
+            cx.set_content(base, Entries(items))
+            return cx.constant(None)
+        case "setdefault":
+            key = cx.static(args[0], "a key")
+            if key not in items:
+                items[key] = args[1] if len(args) > 1 else cx.constant(None)
+                cx.set_content(base, Entries(items))
+            return items[key]
+        case "pop":
+            key = cx.static(args[0], "a key")
+            if key not in items:
+                if len(args) > 1:
+                    return args[1]
+                cx.fail(f"this raises KeyError: {key!r}")
+            found = items.pop(key)
+            cx.set_content(base, Entries(items))
+            return found
+        case "clear":
+            cx.set_content(base, Entries({}))
+            return cx.constant(None)
+    cx.fail(f"the dict method '.{name}()' is not supported")
+
+
+def _tuple(cx: Lowerer, base: TupleRef, name: str, args: Args, kwargs: Kwargs) -> Ref:
+    if base.cls is not None:
+        fields = base.cls._fields  # type: ignore[attr-defined]
+        if name == "_replace":
+            items = dict(zip(fields, base.items, strict=True)) | kwargs
+            return TupleRef(tuple(items[f] for f in fields), base.cls)
+        if name == "_asdict":
+            return cx.new(Entries(dict(zip(fields, base.items, strict=True))))
+    if name in ("index", "count") and cx.known(base) and cx.known(args[0]):
+        return cx.constant(getattr(cx.value(base), name)(cx.value(args[0])))
+    cx.fail(f"the method '.{name}()' is not supported here")
+
+
+# -- values ----------------------------------------------------------------------------------------
+
+
+def _value(cx: Lowerer, base: Val, name: str, args: Args, kwargs: Kwargs) -> Ref:
+    kind = base.kind
+    if isinstance(base.atom, Const) and all(map(cx.known, [*args, *kwargs.values()])):
+        value = base.atom.value
+        if isinstance(value, str | bytes | int | tuple):
+            given = {k: cx.value(v) for k, v in kwargs.items()}
+            try:
+                result = getattr(value, name)(*map(cx.value, args), **given)
+            except Exception as error:
+                cx.fail(f"this raises {type(error).__name__}: {error}")
+            if isinstance(result, list):
+                return cx.new(Items(tuple(map(cx.constant, result))))
+            return cx.constant(result)
+    if isinstance(kind, Opaque) and kind.cls is str:
+        if name == "format" and isinstance(base.atom, Const) and not kwargs:
+            atoms = [lower_expr.printable(cx, a) for a in args]
+            return Val(cx.op("format", *atoms, template=base.atom.value))
+        if name == "join":
+            from .comprehensions import to_list
+
+            return Val(cx.op("call", Const.of(str.join), base.atom, cx.atom(to_list(cx, args[0])), result=kind))
+        method = getattr(str, name, None)
+        if method is not None:
+            return Val(cx.op("call", Const.of(method), base.atom, *map(cx.atom, args), result=kind))
+    if isinstance(kind, Num):
+        return _number(cx, base, name, args, kwargs)
+    if isinstance(kind, Unknown | Mixed):
+        record = array_method(name)
+        if record is not None:
+            return primitives.call(cx, record, [base, *args], kwargs)
+    cx.fail(f"the method '.{name}()' of {describe_ref(base)} is not supported")
+
+
+def _number(cx: Lowerer, base: Val, name: str, args: Args, kwargs: Kwargs) -> Ref:
+    assert isinstance(base.kind, Num)
+    match name:
+        case "item":
+            return _python_number(cx, base)
+        case "copy" | "__float__" | "squeeze" | "ravel" if name == "copy":
+            return base
+        case "conjugate" | "conj" if base.kind.dtype[0] != "c":
+            return base
+        case "astype":
+            dtype = np.dtype(cx.static(args[0], "the dtype of astype"))
+            return cx.ref(cx.op("cast", base.atom, like=dtype.name))
+        case "tolist":
+            return _python_number(cx, base)
+        case "is_integer":
+            return Val(cx.op("eq", cx.op("mod", base.atom, Const.of(1)), Const.of(0)))
+    record = array_method(name) or lookup(getattr(np, name, None))
+    if record is None:
+        cx.fail(f"the method '.{name}()' of a number is not supported")
+    return primitives.call(cx, record, [base, *args], kwargs)
+
+
+# -- methods of constants --------------------------------------------------------------------------
+
+
+def _static(cx: Lowerer, base: Static, name: str, args: Args, kwargs: Kwargs) -> Ref:
+    obj = getattr(base.obj, name)
+    return lower_calls.apply(cx, Static(obj), args, kwargs)
+
+
+def unused(*_: Any) -> None:
+    return None

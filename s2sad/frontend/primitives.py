@@ -1,0 +1,272 @@
+"""Calls of registered functions: operands, static attributes, views, ``out=``.
+
+In: a registry record and the references of a call's arguments. Out: a node, and a reference to its
+result, which is a view of an operand where the record says so.
+
+    np.sum(x, axis=k)     np.sum x {axis: 0}     (k must be known)
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..ir.kinds import UNKNOWN, Array, Kind, Mixed, Num, Opaque, carries_derivative
+from ..ir.nodes import Atom, Const
+from ..rules.registry import Primitive
+from .context import Lowerer
+from .describe import describe_ref
+from .refs import (
+    ArrayRef,
+    BoundRef,
+    Choice,
+    Data,
+    FuncRef,
+    HeapRef,
+    Items,
+    IterRef,
+    PartialRef,
+    Ref,
+    Static,
+    TupleRef,
+    Val,
+    View,
+)
+
+#: Views for certain: writing the result writes the operand.
+_VIEWS = {"np.transpose", "np.swapaxes", "np.squeeze", "np.expand_dims", "np.moveaxis",
+          "np.real", "np.imag", "np.diagonal", "np.atleast_1d", "np.atleast_2d",
+          "np.atleast_3d", "np.flip", "np.flipud", "np.fliplr", "np.rot90",
+          "np.broadcast_to", "np.matrix_transpose", "np.permute_dims", "np.rollaxis"}  # fmt: skip
+#: Views where the operand is contiguous, copies elsewhere.
+_PERHAPS = {"np.reshape", "np.ravel"}
+#: Fresh arrays in C order.
+_FRESH = {"np.zeros", "np.ones", "np.empty", "np.full", "np.arange", "np.linspace", "np.eye",
+          "np.identity", "copy", "np.array"}  # fmt: skip
+
+
+def call(
+    cx: Lowerer, record: Primitive, args: Sequence[Ref], kwargs: Mapping[str, Ref]
+) -> Ref:
+    """The result of calling a registered function."""
+    kwargs = dict(kwargs)
+    out = kwargs.pop("out", None)
+    if out is not None and isinstance(out, TupleRef) and len(out.items) == 1:
+        out = out.items[0]
+    if out is not None and cx.known(out) and cx.value(out) is None:
+        out = None
+    operands, attrs = arguments(cx, record, args, kwargs)
+    result = emit(cx, record, operands, attrs)
+    return result if out is None else into(cx, record, out, result)
+
+
+def into(cx: Lowerer, record: Primitive, out: Ref, result: Ref) -> Ref:
+    """``out=``: the result is written into an array that exists."""
+    from .lower_stmt import write_all
+
+    if not isinstance(out, ArrayRef):
+        cx.fail(f"the 'out' of {record.name} must be an array")
+    write_all(cx, out, cx.read(out), cx.atom(result))
+    return out
+
+
+def arguments(
+    cx: Lowerer, record: Primitive, args: Sequence[Ref], kwargs: Mapping[str, Ref]
+) -> tuple[list[Ref], dict[str, Any]]:
+    """Sort a call's arguments into operands and static attributes."""
+    if record.signature is None:
+        attrs = {k: cx.static(v, f"the '{k}' of {record.name}") for k, v in kwargs.items()}
+        return list(args), attrs
+    try:
+        bound = record.signature.bind(*args, **kwargs)
+    except TypeError as error:
+        cx.fail(
+            f"{record.name}: {error}",
+            "leave the argument out, or register a rule that knows it",
+        )
+    operands: list[Ref] = []
+    attrs = {}
+    names = {n.lstrip("*") for n in record.operands}
+    missing: list[Ref] = []
+    for name, parameter in record.signature.parameters.items():
+        given = name in bound.arguments
+        if name in names:
+            if not given:
+                missing.append(Val(Const.of(None)))
+                continue
+            operands.extend(missing)
+            missing = []
+            value = bound.arguments[name]
+            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+                operands.extend(value)
+            else:
+                operands.append(value)
+        elif given:
+            value = bound.arguments[name]
+            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+                attrs[name] = tuple(
+                    cx.static(v, f"an argument of {record.name}") for v in value
+                )
+                continue
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                for key, v in value.items():
+                    attrs[key] = cx.static(v, f"the '{key}' of {record.name}")
+                continue
+            known = cx.static(value, f"the '{name}' of {record.name}")
+            if not _is_default(known, parameter.default):
+                attrs[name] = known
+    return operands, attrs
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    return value is default or (
+        isinstance(value, int | float | str | tuple)
+        and type(value) is type(default)
+        and bool(value == default)
+    )
+
+
+def operand(cx: Lowerer, record: Primitive, ref: Ref) -> Atom:
+    """The atom of an operand; iterables become lists."""
+    match ref:
+        case IterRef():
+            from .comprehensions import to_list
+
+            return cx.atom(to_list(cx, ref))
+        case FuncRef() | BoundRef() | PartialRef() | Choice():
+            cx.fail(f"{record.name} cannot take {describe_ref(ref)}", "write it as a loop")
+    return cx.atom(ref)
+
+
+def emit(
+    cx: Lowerer, record: Primitive, operands: Sequence[Ref], attrs: Mapping[str, Any]
+) -> Ref:
+    """Append the node; the reference to its result."""
+    base = None
+    if record.view_of is not None and record.view_of < len(operands):
+        base = operands[record.view_of]
+    if isinstance(base, ArrayRef):
+        return _view(cx, record, base, operands, attrs)
+    atoms = [operand(cx, record, r) for r in operands]
+    kinds = record.kind(atoms, dict(attrs)) if False else None
+    del kinds
+    results = cx.ops(record.name, *atoms, **attrs)
+    refs = [cx.ref(r) for r in results]
+    for ref in refs:
+        if record.name in _FRESH and isinstance(ref, ArrayRef):
+            ref.root.contiguous = True
+        if record.view_of is not None and isinstance(base, HeapRef | TupleRef):
+            _share(cx, ref, base)
+    if not refs:
+        return Val(Const.of(None))
+    return refs[0] if len(refs) == 1 else TupleRef(tuple(refs))
+
+
+def _share(cx: Lowerer, ref: Ref, base: Ref) -> None:
+    if isinstance(ref, ArrayRef):
+        if isinstance(base, HeapRef):
+            cx.state.share(ref.root, base.root)
+            content = cx.state.content(base.root)
+            parts: Sequence[Ref] = content.items if isinstance(content, Items) else ()
+        else:
+            parts = base.items if isinstance(base, TupleRef) else ()
+        for part in parts:
+            if isinstance(part, ArrayRef):
+                cx.state.share(ref.root, part.root)
+
+
+def _view(
+    cx: Lowerer,
+    record: Primitive,
+    base: ArrayRef,
+    operands: Sequence[Ref],
+    attrs: Mapping[str, Any],
+) -> Ref:
+    """The result of a function that may give a view of its operand."""
+    rest = [operand(cx, record, r) for n, r in enumerate(operands) if n != record.view_of]
+    certain = record.name in _VIEWS or (
+        record.name in _PERHAPS
+        and base.root.contiguous
+        and all(s.fn in _PERHAPS for s in base.path)
+        and attrs.get("order", "C") == "C"
+    )
+    if certain and record.view_of == 0:
+        step = View.of(record.name, tuple(rest), attrs)
+        atom = cx.view(cx.read(base), step)
+        if isinstance(atom.kind, Array | Mixed):
+            return ArrayRef(base.root, (*base.path, step))
+        return cx.ref(atom)
+    atoms = [operand(cx, record, r) for r in operands]
+    results = cx.ops(record.name, *atoms, **attrs)
+    refs = [cx.ref(r) for r in results]
+    for ref in refs:
+        for part in _arrays(cx, ref):
+            if record.name != "np.array" or attrs.get("copy", True) is not True:
+                cx.state.share(part.root, base.root)
+            part.root.contiguous = record.name in _FRESH
+    return refs[0] if len(refs) == 1 else TupleRef(tuple(refs))
+
+
+def _arrays(cx: Lowerer, ref: Ref) -> list[ArrayRef]:
+    match ref:
+        case ArrayRef():
+            return [ref]
+        case TupleRef():
+            return [a for r in ref.items for a in _arrays(cx, r)]
+        case HeapRef():
+            content = cx.state.content(ref.root)
+            if isinstance(content, Items):
+                return [a for r in content.items for a in _arrays(cx, r)]
+    return []
+
+
+# -- opaque calls ----------------------------------------------------------------------------------
+
+
+def opaque(
+    cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping[str, Ref]
+) -> Ref:
+    """A call of what has neither source nor rule: allowed where nothing differentiable goes in."""
+    name = getattr(func.obj, "__qualname__", None) or getattr(func.obj, "__name__", repr(func.obj))
+    module = getattr(func.obj, "__module__", None)
+    full = f"{module}.{name}" if isinstance(module, str) and module != "builtins" else str(name)
+    for ref in [*args, *kwargs.values()]:
+        if not inert(cx, ref):
+            cx.fail(
+                f"{full} has neither Python source nor a rule",
+                "register a rule for it, or write it with functions that have one",
+            )
+    atoms = [cx.atom(r) for r in args]
+    options = {k: cx.static(v, f"the '{k}' of {name}") for k, v in kwargs.items()}
+    result = _result_kind(cx, func.obj, args, kwargs)
+    return cx.ref(cx.op("call", Const.of(func.obj), *atoms, result=result, **options))
+
+
+def inert(cx: Lowerer, ref: Ref) -> bool:
+    """Whether nothing that could be differentiated is inside."""
+    if isinstance(ref, FuncRef | BoundRef | PartialRef | Choice):
+        return False
+    if isinstance(ref, Static):
+        return True
+    if cx.known(ref):
+        return True
+    return not carries_derivative(cx.kind(ref))
+
+
+def _result_kind(
+    cx: Lowerer, f: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]
+) -> Kind:
+    """The kind of an opaque call's result, where its annotations tell."""
+    from ..ir.kinds import BOOL, FLOAT, INT, STR
+
+    import time
+
+    if f in (time.time, time.perf_counter, time.monotonic, time.process_time):
+        return FLOAT
+    hints = getattr(f, "__annotations__", {})
+    by_name = {float: FLOAT, int: INT, bool: BOOL, str: STR}
+    return by_name.get(hints.get("return"), UNKNOWN)
+
+
+_ = (Data, Num, Opaque)

@@ -1,0 +1,76 @@
+"""The state of lowering: what every name refers to and what every root holds.
+
+In: writes as the program makes them. Out: the present version of everything. A state is copied
+where control flow parts and joined by `joins` where it meets again.
+
+    a[0] = 5.0    heap[root of a]: Data(a0) -> Data(a1), with a1 = setitem(a0, 0, 5.0)
+
+``shares`` holds pairs of roots that *may* share memory (one of two arrays chosen by a branch, an
+array appended to a list). Writing one of such a pair makes the other stale; reading what is stale
+is refused. So an ambiguity costs nothing until a program can observe it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import Span
+from ..ir.nodes import Atom
+from .refs import UNASSIGNED, Content, Frame, Ref, Root, Stale
+
+
+class State:
+    """Variables of every live frame, contents of roots, and the views read so far."""
+
+    __slots__ = ("frames", "ground", "heap", "raised", "shares", "views")
+
+    def __init__(self, ground: dict[Root, Content] | None = None) -> None:
+        #: captured data, which is never written; shared by all copies
+        self.ground: dict[Root, Content] = {} if ground is None else ground
+        self.frames: dict[Frame, dict[str, Ref]] = {}
+        self.heap: dict[Root, Content] = {}
+        self.shares: dict[Root, frozenset[Root]] = {}
+        #: (version of the root, path) -> the value read, valid where it was computed
+        self.views: dict[Any, Atom] = {}
+        #: left by raising: nothing after this point runs
+        self.raised = False
+
+    def copy(self) -> State:
+        new = State(self.ground)
+        new.frames = {f: dict(v) for f, v in self.frames.items()}
+        new.heap = dict(self.heap)
+        new.shares = dict(self.shares)
+        new.views = dict(self.views)
+        new.raised = self.raised
+        return new
+
+    def get(self, frame: Frame, name: str) -> Ref:
+        return self.frames[frame].get(name, UNASSIGNED)
+
+    def set(self, frame: Frame, name: str, ref: Ref) -> None:
+        self.frames[frame][name] = ref
+
+    def share(self, a: Root, b: Root) -> None:
+        """From now on a may be, or hold, the memory of b and of whatever b may share it with."""
+        for y in (b, *self.shares.get(b, ())):
+            if a is not y:
+                self.shares[a] = self.shares.get(a, frozenset()) | {y}
+                self.shares[y] = self.shares.get(y, frozenset()) | {a}
+
+    def may_share(self, a: Root, b: Root) -> bool:
+        return a is b or b in self.shares.get(a, ())
+
+    def write(self, root: Root, content: Content, span: Span | None, why: str = "") -> None:
+        """Give a root new content; what may share its memory becomes stale."""
+        self.heap[root] = content
+        for other in self.shares.get(root, ()):
+            if other in self.heap:
+                self.heap[other] = Stale(span, why)
+
+    def content(self, root: Root) -> Content:
+        """What the root holds now."""
+        found = self.heap.get(root)
+        return self.ground[root] if found is None else found
+
+    def has(self, root: Root) -> bool:
+        return root in self.heap or root in self.ground
