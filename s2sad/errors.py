@@ -40,7 +40,8 @@ class Span:
     """A stretch of source text: lines from 1, columns from 0 in UTF-8 bytes, as in `ast`.
 
     `lines` are the lines of the file as they were when it was read; without them the text is
-    looked up in `linecache` when the span is shown.
+    looked up in `linecache` when the span is shown. `reverse` marks what reverses that place
+    rather than computes it.
 
     >>> Span("model.py", 12, 8, 12, 15, "simulate").place
     'model.py:12:9 in simulate'
@@ -53,6 +54,7 @@ class Span:
     end_col: int
     function: str = ""
     lines: Sequence[str] | None = dataclasses.field(default=None, repr=False, compare=False)
+    reverse: bool = False
 
     @property
     def text(self) -> str:
