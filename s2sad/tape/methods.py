@@ -12,7 +12,7 @@ import numpy as np
 
 from ..rules import registry
 from .rules import find
-from .values import TapeArray, TapeScalar, TapeValue, primal_of
+from .values import TapeArray, TapeScalar, TapeValue, bare, primal_of
 from .where import refuse
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ def attribute(recorder: Recorder, value: TapeValue, name: str) -> Any:
     if name in ("real", "imag") and not np.iscomplexobj(plain):
         return value if name == "real" else getattr(plain, name)
     if name == "flat" and isinstance(value, TapeArray):
-        if not plain.flags.c_contiguous:
-            raise refuse(".flat of an array that is not contiguous", "use .ravel()")
-        return recorder.wrap(plain.reshape(-1), (value,))
+        return Flat(value)
     found = getattr(plain, name)
     if not callable(found):
         return recorder.run(
@@ -55,7 +53,8 @@ def attribute(recorder: Recorder, value: TapeValue, name: str) -> Any:
         raise refuse(f"the tape does not follow the method .{name}()")
 
     def method(*args: Any, **kwargs: Any) -> Any:
-        return _call(recorder, value, name, args, kwargs)
+        options = {k: bare(v) for k, v in kwargs.items()}
+        return _call(recorder, value, name, tuple(map(bare, args)), options)
 
     method.__name__ = name
     return method
@@ -118,6 +117,33 @@ def _copied(
         if value.storage.owns(result):  # astype(copy=False)
             return recorder.wrap(result, (value,))
     return recorder.copy(value, result)
+
+
+class Flat:
+    """``array.flat``: the elements in C order, to be read and written."""
+
+    __slots__ = ("_array",)
+
+    def __init__(self, array: TapeArray) -> None:
+        self._array = array
+
+    def __len__(self) -> int:
+        return int(self._array.primal.size)
+
+    def __iter__(self) -> Any:
+        return (self[n] for n in range(len(self)))
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._array[self._index(key)]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._array[self._index(key)] = value
+
+    def _index(self, key: Any) -> Any:
+        shape = self._array.primal.shape
+        chosen = np.arange(len(self))[primal_of(key)]
+        index = np.unravel_index(chosen, shape)
+        return tuple(int(i) for i in index) if np.ndim(chosen) == 0 else index
 
 
 def _nested(array: Any) -> Any:

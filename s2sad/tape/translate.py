@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .values import TapeValue
+from .special import HANDLERS
+from .values import TapeValue, bare
 from .where import NAMESPACE_MARK, refuse
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Proxy:
     """A function of NumPy, math or the builtins that tells the tape what it does."""
 
     __slots__ = ("__wrapped__", "_recorder")
+    is_proxy = True
 
     def __init__(self, recorder: Recorder, function: Any) -> None:
         self._recorder = recorder
@@ -48,6 +50,8 @@ class Proxy:
         )
 
     def __getattr__(self, name: str) -> Any:
+        if name == "dtype" and isinstance(self.__wrapped__, type):
+            return np.dtype(self.__wrapped__)  # NumPy asks: array.astype(float)
         found = getattr(self.__wrapped__, name)
         if isinstance(self.__wrapped__, np.ufunc) and callable(found):
             return _UfuncMethod(self._recorder, self.__wrapped__, name)
@@ -82,6 +86,8 @@ class _UfuncMethod:
 class ModuleProxy:
     """A module whose functions are proxies."""
 
+    is_proxy = True
+
     def __init__(self, translator: Translator, module: types.ModuleType) -> None:
         self.__dict__["_translator"] = translator
         self.__dict__["__wrapped__"] = module
@@ -111,15 +117,6 @@ class Namespace(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         found = self[name] = self._translator.value(self._live[name])
         return found
-
-
-def bare(value: Any) -> Any:
-    """The thing itself where it is a proxy (a dtype, a function passed as an argument)."""
-    if isinstance(value, Proxy | ModuleProxy):
-        return value.__wrapped__
-    if type(value) is tuple:
-        return tuple(map(bare, value))
-    return value
 
 
 class Translator:
@@ -167,8 +164,7 @@ class Translator:
         if isinstance(found, types.ModuleType):
             return self.value(found)
         if isinstance(found, type):
-            number = issubclass(found, np.inexact) and found not in (np.inexact, np.floating)
-            return Proxy(self.recorder, found) if number else found
+            return self.value(found)
         return Proxy(self.recorder, found) if callable(found) else found
 
     def record(self, value: Any) -> Any:
@@ -235,9 +231,8 @@ class Translator:
 
     def _class(self, cls: type) -> type | Proxy:
         """The user's class with its methods translated: a subclass, so that isinstance holds."""
-        if issubclass(cls, np.inexact):
-            proxy: Proxy = self.member(cls)
-            return proxy
+        if cls in HANDLERS:  # float, np.float64 and their like convert
+            return Proxy(self.recorder, cls)
         if not _is_users(cls) or issubclass(cls, tuple | BaseException):
             return cls
         methods: dict[str, Any] = {}
@@ -252,6 +247,7 @@ class Translator:
         except TypeError:  # a class that refuses to be derived from
             return cls
         self._known[id(cls)] = (cls, new)
+        self._known[id(new)] = (new, new)
         self.original_class[new] = cls
         for name, method in methods.items():
             setattr(new, name, self._method(method))
@@ -305,8 +301,13 @@ class Translator:
         def isinstance_(value: Any, classes: Any) -> bool:
             return isinstance(primal_of_value(value), bare(classes))
 
+        def issubclass_(cls: Any, classes: Any) -> bool:
+            return issubclass(bare(cls), bare(classes))
+
         def type_(*args: Any) -> Any:
-            return type(primal_of_value(args[0])) if len(args) == 1 else type(*args)
+            if len(args) == 1:
+                return self.value(type(primal_of_value(args[0])))
+            return type(*args)
 
         def import_(name: str, globals: Any = None, locals: Any = None, *rest: Any) -> Any:
             live = None if globals is None else {"__name__": globals["__name__"]}
@@ -314,8 +315,13 @@ class Translator:
                 live = globals._live
             return self.value(builtins.__import__(name, live, locals, *rest))
 
-        proxies = {f.__name__: Proxy(self.recorder, f) for f in (float, int, complex)}
-        return {**proxies, "isinstance": isinstance_, "type": type_, "__import__": import_}
+        return {
+            **{cls.__name__: self.value(cls) for cls in (float, int, complex)},
+            "isinstance": isinstance_,
+            "issubclass": issubclass_,
+            "type": type_,
+            "__import__": import_,
+        }
 
 
 class _UserModule(ModuleProxy):

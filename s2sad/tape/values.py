@@ -21,7 +21,7 @@ from .where import refuse
 if TYPE_CHECKING:
     from .dispatch import Recorder
 
-__all__ = ["TapeArray", "TapeScalar", "TapeValue"]
+__all__ = ["TapeArray", "TapeScalar", "TapeValue", "bare", "primal_of"]
 
 
 _FUNCTIONS = {
@@ -211,6 +211,15 @@ class TapeArray(TapeValue):
 
     def __deepcopy__(self, memo: Any) -> Any:
         return self.recorder.copy(self)
+
+
+def bare(value: Any) -> Any:
+    """The thing itself where it is a proxy: a dtype, or a function passed as an argument."""
+    if getattr(type(value), "is_proxy", False):
+        return value.__wrapped__
+    if type(value) is tuple:
+        return tuple(map(bare, value))
+    return value
 
 
 def primal_of(value: Any) -> Any:
