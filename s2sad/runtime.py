@@ -8,9 +8,8 @@ Each is pure unless its docstring says that it changes its first argument.
 
 from __future__ import annotations
 
-from typing import Any
-
 import math
+from typing import Any
 
 import numpy as np
 

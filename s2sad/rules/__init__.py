@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
-from . import reverse_only, structural
+from . import (
+    creation,
+    elementwise,
+    methods,
+    products,
+    reductions,
+    reverse_only,
+    scalars,
+    selection,
+    shape,
+    structural,
+)
 
-__all__ = ["reverse_only", "structural"]
+__all__ = [
+    "creation",
+    "elementwise",
+    "methods",
+    "products",
+    "reductions",
+    "reverse_only",
+    "scalars",
+    "selection",
+    "shape",
+    "structural",
+]

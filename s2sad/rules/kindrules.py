@@ -33,6 +33,7 @@ from ..ir.kinds import (
     broadcast_dim,
     join,
     join_dim,
+    promote,
     shift_dim,
 )
 from ..ir.nodes import Atom, Const
@@ -163,6 +164,12 @@ def ufunc_dtypes(ufunc: Any, *operands: tuple[str, bool | None]) -> tuple[str, .
 
 def _operand(k: Num | Array | Mixed) -> tuple[str, bool | None]:
     return (k.dtype, isinstance(k, Num) and k.weak)
+
+
+def true_dtype(*kinds: Num | Array | Mixed) -> str:
+    """The dtype of arithmetic on these that divides: never an int."""
+    dtype = promote(*kinds)
+    return dtype if dtype[0] in "fc" else "float64"
 
 
 def elementwise_kind(dtype: str, operands: Sequence[Num | Array | Mixed]) -> Kind:

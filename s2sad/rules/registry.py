@@ -95,7 +95,19 @@ class Primitive:
 
 _by_name: dict[str, Primitive] = {}
 _by_callable: dict[Any, Primitive] = {}
-_methods: dict[str, str] = {}
+_methods: dict[str, Method] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What ``x.attribute`` means: a primitive, read like a field or called.
+
+    ``packs``: several positional arguments stand for one tuple (``x.reshape(2, 3)``).
+    """
+
+    name: str
+    is_property: bool = False
+    packs: bool = False
 
 
 def register(primitive: Primitive, *callables: Any) -> Primitive:
@@ -126,15 +138,49 @@ def lookup(f: Any) -> Primitive | None:
         return None
 
 
-def method(attribute: str, name: str) -> None:
+def method(
+    attribute: str, name: str, *, is_property: bool = False, packs: bool = False
+) -> None:
     """``x.attribute(...)`` of an array means the primitive ``name`` with x as first operand."""
-    _methods[attribute] = name
+    _methods[attribute] = Method(name, is_property, packs)
 
 
 def array_method(attribute: str) -> Primitive | None:
     """The primitive behind an array method or attribute, or None."""
-    name = _methods.get(attribute)
-    return None if name is None else _by_name[name]
+    found = _methods.get(attribute)
+    return None if found is None else _by_name[found.name]
+
+
+def method_of(attribute: str) -> Method | None:
+    """How an array method or attribute is used, or None."""
+    return _methods.get(attribute)
+
+
+def bind(
+    primitive: Primitive, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Operands and attributes of a call: an operand left out before a given one is its default.
+
+    Raises TypeError where the call does not fit the signature.
+    """
+    if primitive.signature is None:
+        return tuple(args), dict(kwargs)
+    bound = primitive.signature.bind(*args, **kwargs).arguments
+    operands: list[Any] = []
+    missing: list[Any] = []
+    attrs: dict[str, Any] = {}
+    for name, parameter in primitive.signature.parameters.items():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            operands += bound.get(name, ())
+        elif name not in primitive.operands:
+            if name in bound:
+                attrs[name] = bound[name]
+        elif name in bound:
+            operands += [*missing, bound[name]]
+            missing = []
+        else:
+            missing.append(parameter.default)
+    return tuple(operands), attrs
 
 
 def primitives() -> dict[str, Primitive]:

@@ -38,6 +38,7 @@ from ..ir.kinds import (
 from ..ir.nodes import Atom, Const
 from . import indexkinds as ik
 from . import kindrules as kr
+from . import linear, staged
 from .registry import KindError, KindRule, Primitive, register
 
 Attrs = Mapping[str, Any]
@@ -53,21 +54,24 @@ def _define(
 
 # -- arithmetic ----------------------------------------------------------------------------------
 
-_define("add", operator.add, "x y", kr.add_kind, partials=("1", "1"))
+_define("add", operator.add, "x y", kr.add_kind, vjp=staged.add_vjp, jvp=staged.add_jvp)
 _define(
     "sub", operator.sub, "x y", kr.sized_arithmetic(np.subtract, -1), partials=("1", "-1")
 )
-_define("mul", operator.mul, "x y", kr.mul_kind, partials=("y", "x"))
+_define("mul", operator.mul, "x y", kr.mul_kind, vjp=staged.mul_vjp, jvp=staged.mul_jvp)
 _define(
     "div",
     operator.truediv,
     "x y",
     kr.arithmetic(np.true_divide, least=2),
-    partials=("g / y", "-g * x / y / y"),
+    vjp=staged.div_vjp,
+    jvp=staged.div_jvp,
 )
 _define("floordiv", operator.floordiv, "x y", kr.arithmetic(np.floor_divide), zero=True)
 _define("mod", operator.mod, "x y", kr.arithmetic(np.remainder), partials=("1", "-(x // y)"))
-_define("pow", operator.pow, "x y", kr.pow_kind)
+_define(
+    "pow", operator.pow, "x y", kr.pow_kind, vjp=staged.pow_vjp, jvp=staged.pow_jvp
+)
 _define("neg", operator.neg, "x", kr.arithmetic(np.negative), partials=("-1",))
 _define("pos", operator.pos, "x", kr.arithmetic(np.positive), partials=("1",))
 _define("invert", operator.invert, "x", kr.arithmetic(np.invert), zero=True)
@@ -76,7 +80,14 @@ _define("rshift", operator.rshift, "x y", kr.arithmetic(np.right_shift), zero=Tr
 _define("bitand", operator.and_, "x y", kr.bitwise(np.bitwise_and), zero=True)
 _define("bitor", operator.or_, "x y", kr.bitwise(np.bitwise_or), zero=True)
 _define("bitxor", operator.xor, "x y", kr.bitwise(np.bitwise_xor), zero=True)
-_define("matmul", operator.matmul, "x y", kr.matmul_kind)
+_define(
+    "matmul",
+    operator.matmul,
+    "x y",
+    kr.matmul_kind,
+    vjp=linear.matmul_vjp,
+    jvp=("x_dot @ y", "x @ y_dot"),
+)
 
 # -- comparisons and truth -----------------------------------------------------------------------
 
@@ -416,8 +427,7 @@ def _ratio_kind(args: Atoms, attrs: Attrs) -> Kind:
     kinds = [kr.numeric(a.kind) for a in args]
     if all(isinstance(k, Num) and k.weak for k in kinds):
         return kr.python_number(*(k for k in kinds if isinstance(k, Num)), least=2)
-    dtypes = kr.ufunc_dtypes(np.true_divide, *map(kr._operand, kinds))
-    return kr.elementwise_kind(dtypes[0], kinds)
+    return kr.elementwise_kind(kr.true_dtype(*kinds), kinds)
 
 
 _define(
@@ -427,6 +437,30 @@ _define(
     _ratio_kind,
     partials=("ratio(g, y)", "-ratio(ratio(g * x, y), y)"),
 )
+
+_define(
+    "power_slope",
+    runtime.power_slope,
+    "s x y",
+    _ratio_kind,
+    partials=(
+        "power_slope(g, x, y)",
+        "power_slope(g * s * y, x, y - 1)",
+        "g * s * x ** (y - 1) * (1 + y * log_base(x))",
+    ),
+)
+_define("log_base", runtime.log_base, "x", _ratio_kind, partials=("ratio(g, x)",))
+
+
+def _sum_repeats(g: Any, x: Any) -> Any:
+    n = len(x)
+    total = runtime.zeros_like(x)
+    for start in range(0, len(g), n or 1):
+        total = runtime.add(total, g[start : start + n])
+    return total
+
+
+_define("sum_repeats", _sum_repeats, "g x", lambda args, attrs: zeros_kind(args[1].kind))
 
 # -- effects -------------------------------------------------------------------------------------
 

@@ -1,0 +1,167 @@
+"""How the tables are written: one line per function.
+
+In: the function, its derivative as text, a domain for samples. Out: a record in the registry.
+
+    elementwise(np.sin, "cos(x)")
+    elementwise(np.multiply, "y", "x")
+    rule(np.linalg.inv, "a", vjp="-out.T @ g @ out.T", jvp="-out @ a_dot @ out")
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .examplekinds import by_example
+from .kindrules import ufunc_kind
+from .registry import KindRule, Primitive, Sample, StagedJvp, StagedVjp, register
+
+_MODULES = {
+    "numpy": "np",
+    "numpy.linalg": "np.linalg",
+    "numpy.fft": "np.fft",
+    "math": "math",
+    "builtins": "",
+}
+
+
+def name_of(f: Any) -> str:
+    """How emitted text calls a function: "np.sin", "math.exp", "abs"."""
+    module = getattr(f, "__module__", None) or "numpy"
+    prefix = "np" if isinstance(f, np.ufunc) else _MODULES.get(module, module)
+    return f"{prefix}.{f.__name__}" if prefix else str(f.__name__)
+
+
+def signature(operands: Sequence[str], options: str = "") -> inspect.Signature:
+    """Parameters for operands (``x``, ``x=1``, ``*xs``) and then for static options.
+
+    >>> str(signature(["a"], "axis=None, keepdims=False"))
+    '(a, axis=None, keepdims=False)'
+    """
+    P = inspect.Parameter
+    pieces = [*operands, *([options] if options else [])]
+    found = ast.parse(f"lambda {', '.join(pieces)}: 0", mode="eval").body
+    assert isinstance(found, ast.Lambda)
+    a = found.args
+    plain = [(p.arg, P.POSITIONAL_OR_KEYWORD) for p in a.args]
+    defaults: list[Any] = [P.empty] * (len(plain) - len(a.defaults))
+    defaults += map(ast.literal_eval, a.defaults)
+    if a.vararg is not None:
+        plain.append((a.vararg.arg, P.VAR_POSITIONAL))
+        defaults.append(P.empty)
+    for p, default in zip(a.kwonlyargs, a.kw_defaults, strict=True):
+        plain.append((p.arg, P.KEYWORD_ONLY))
+        defaults.append(P.empty if default is None else ast.literal_eval(default))
+    return inspect.Signature(
+        [P(n, k, default=d) for (n, k), d in zip(plain, defaults, strict=True)]
+    )
+
+
+def elementwise(
+    f: Any,
+    *partials: str | None,
+    name: str | None = None,
+    kind: KindRule | None = None,
+    domain: str = "real",
+    at: Sequence[Sample] = (),
+    fun: Callable[..., Any] | None = None,
+    aliases: Sequence[Any] = (),
+    **more: Any,
+) -> Primitive:
+    """A function of x (and y) whose derivative is a partial per operand, as text.
+
+    ``domain`` names the points it is tested at ("real", "positive", "unit", "above one"); ``at``
+    are more points, among them its kinks and singular points.
+    """
+    names = ("x", "y", "z")[: len(partials) or getattr(f, "nin", 1)]
+    if kind is None:
+        kind = ufunc_kind(f) if isinstance(f, np.ufunc) else by_example(f)
+    full = name or name_of(f)
+    points = more.pop("samples", None)
+    return register(
+        Primitive(
+            full,
+            fun or f,
+            names,
+            kind,
+            more.pop("signature", signature(names)),
+            partials=tuple(partials) if partials else None,
+            samples=points or _Points(full, len(names), domain, tuple(at)),
+            **more,
+        ),
+        f,
+        *aliases,
+    )
+
+
+class _Points:
+    """The samples of an elementwise function, made when they are asked for."""
+
+    def __init__(self, name: str, count: int, domain: str, more: tuple[Sample, ...]) -> None:
+        self.args = (name, count, domain, more)
+
+    def __call__(self) -> Sequence[Sample]:
+        from .samples import elementwise_samples
+
+        return elementwise_samples(*self.args)
+
+
+def rule(
+    f: Any,
+    operands: str,
+    options: str = "",
+    *,
+    vjp: str | tuple[str | None, ...] | StagedVjp | None = None,
+    jvp: str | tuple[str | None, ...] | StagedJvp | None = None,
+    kind: KindRule | None = None,
+    name: str | None = None,
+    aliases: Sequence[Any] = (),
+    samples: Sequence[Sample] | Callable[[], Sequence[Sample]] = (),
+    fun: Callable[..., Any] | None = None,
+    **more: Any,
+) -> Primitive:
+    """A function with the derivative given for each mode.
+
+    ``operands`` are names (``"a b"``, ``"*arrays"``, ``"x=None"`` for one that may be left out),
+    ``options`` the static parameters with their defaults (``"axis=None, keepdims=False"``).
+    """
+    given = operands.split()
+    names = tuple(g.partition("=")[0] for g in given)
+    sig = signature(given, options)
+    run = fun or f
+    return register(
+        Primitive(
+            name or name_of(f),
+            run,
+            names,
+            kind or by_example(run),
+            sig,
+            vjp=(vjp,) if isinstance(vjp, str) else vjp,
+            jvp=jvp,
+            defaults={
+                n: p.default
+                for n, p in sig.parameters.items()
+                if p.default is not p.empty and n not in names
+            },
+            samples=samples if callable(samples) else tuple(samples),
+            **more,
+        ),
+        f,
+        *aliases,
+    )
+
+
+def zero(
+    f: Any, operands: str, options: str = "", *, kind: KindRule | None = None, **more: Any
+) -> Primitive:
+    """A function whose derivative is zero everywhere."""
+    return rule(f, operands, options, kind=kind, zero=True, **more)
+
+
+def sample(*args: Any, expect: tuple[Any, ...] | None = None, **attrs: Any) -> Sample:
+    """A point at which a rule is tested; with ``expect``, the cotangents there of a seed of ones."""
+    return Sample(args, attrs, expect, expect is not None)

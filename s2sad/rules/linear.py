@@ -1,0 +1,82 @@
+"""Matrix products: the adjoints of ``@`` and ``dot`` for operands of every rank.
+
+In: the cotangent of the product and its operands, whose ranks are known. Out: their cotangents,
+still as wide as broadcasting made them.
+
+    matmul_vjp(b, g, out, A, B)   ->   g @ B.T, A.T @ g
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..ir.kinds import Array, FixedList, ListOf, Num, Tuple
+from ..ir.nodes import Atom
+from .kindrules import as_array
+from .registry import KindError
+
+if TYPE_CHECKING:
+    from ..ir.builder import Builder
+
+
+def rank(a: Atom) -> int:
+    """The number of axes of an operand; KindError where it is unknown."""
+    k = a.kind
+    if isinstance(k, Num):
+        return 0
+    if isinstance(k, Tuple | FixedList | ListOf):
+        k = as_array(k)
+    if isinstance(k, Array) and k.rank is not None:
+        return k.rank
+    raise KindError("the number of axes is not known here")
+
+
+def matmul_vjp(b: Builder, g: Atom, out: Atom, x: Atom, y: Atom) -> list[Any]:
+    """``x @ y``: vectors, matrices, and stacks of them."""
+    m, n = rank(x), rank(y)
+    text = b.text
+    if m == 1 and n == 1:
+        return [lambda: b.mul(g, y), lambda: b.mul(g, x)]
+    if m == 2 and n == 2:
+        return [lambda: text("g @ y.T", g=g, y=y), lambda: text("x.T @ g", g=g, x=x)]
+    if m == 2 and n == 1:
+        return [lambda: text("outer(g, y)", g=g, y=y), lambda: text("x.T @ g", g=g, x=x)]
+    if m == 1 and n == 2:
+        return [lambda: text("y @ g", g=g, y=y), lambda: text("outer(x, g)", g=g, x=x)]
+    if m == 1:
+        return [
+            lambda: text("(y @ g[..., None])[..., 0]", g=g, y=y),
+            lambda: text("x[:, None] * g[..., None, :]", g=g, x=x),
+        ]
+    if n == 1:
+        return [
+            lambda: text("g[..., None] * y", g=g, y=y),
+            lambda: text("(matrix_transpose(x) @ g[..., None])[..., 0]", g=g, x=x),
+        ]
+    return [lambda: text("g @ matrix_transpose(y)", g=g, y=y), lambda: text("matrix_transpose(x) @ g", g=g, x=x)]
+
+
+def dot_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom) -> list[Any]:
+    """``np.dot``: a product with scalars, else over the last axis of a and the last but one of b."""
+    m, n = rank(a), rank(b_)
+    text = b.text
+    if m == 0 or n == 0:
+        return [lambda: b.mul(g, b_), lambda: b.mul(g, a)]
+    if m <= 2 and n <= 2:
+        return matmul_vjp(b, g, out, a, b_)
+    if n == 1:
+        return [
+            lambda: text("g[..., None] * y", g=g, y=b_),
+            lambda: b.op("np.tensordot", g, a, axes=(tuple(range(m - 1)), tuple(range(m - 1)))),
+        ]
+
+    def wrt_a() -> Atom:
+        kept = tuple(range(m - 1, m + n - 2))
+        over = tuple(k for k in range(n) if k != n - 2)
+        return b.op("np.tensordot", g, b_, axes=(kept, over))
+
+    def wrt_b() -> Atom:
+        full = b.op("np.tensordot", a, g, axes=(tuple(range(m - 1)), tuple(range(m - 1))))
+        return full if n == 2 else b.op("np.moveaxis", full, source=0, destination=n - 2)
+
+    return [wrt_a, wrt_b]

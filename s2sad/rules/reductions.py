@@ -1,0 +1,392 @@
+"""Reductions and scans.
+
+In: nothing. Out: records in the registry. The cotangent of a reduction is spread over the axes
+that it summed; where it then meets an array of the same shape, the builder leaves broadcasting
+to NumPy.
+
+    np.sum(x, axis=0):   x_bar = broadcast_like(g, x)
+    np.mean(x):          x_bar = np.full_like(x, g / x.size)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import runtime
+from ..ir.kinds import Num
+from ..ir.nodes import Atom, Const
+from .apply import spread_like
+from .declare import rule, sample, zero
+from .linear import rank
+from .registry import Sample
+
+if TYPE_CHECKING:
+    from ..ir.builder import Builder
+
+Axis = int | tuple[int, ...] | None
+
+
+def kept(b: Builder, g: Atom, x: Atom, axis: Axis, keepdims: Any) -> Atom:
+    """A reduced value with the axes that were reduced put back as size 1."""
+    if axis is None or keepdims is True or isinstance(x.kind, Num):
+        return g
+    if isinstance(axis, tuple) and not axis:
+        return g
+    return b.op("np.expand_dims", g, axis=axis)
+
+
+def spread(b: Builder, g: Atom, x: Atom, axis: Axis, keepdims: Any) -> Atom:
+    """A reduced value in the shape of what was reduced."""
+    return spread_like(b, kept(b, g, x, axis, keepdims), x)
+
+
+def count(b: Builder, x: Atom, axis: Axis) -> Atom:
+    """How many elements of ``x`` go into one element of the result."""
+    if isinstance(x.kind, Num):
+        return Const.of(1)
+    if axis is None:
+        return b.op("np.size", x)
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    n: Atom = Const.of(1)
+    for k in axes:
+        size = b.op("len", x) if k == 0 else b.op("item", b.op("shape", x), Const.of(k))
+        n = b.mul(n, size)
+    return n
+
+
+def _axes(*shapes: tuple[int, ...], extra: dict[str, Any] | None = None) -> Any:
+    """Samples over shapes and every form of axis."""
+
+    def samples() -> Sequence[Sample]:
+        rng = np.random.default_rng(0)
+        points = []
+        for shape in shapes or ((3,), (2, 3), (2, 1, 3)):
+            x = rng.uniform(0.3, 2.0, shape)
+            forms: list[dict[str, Any]] = [{}, {"axis": -1}, {"axis": 0, "keepdims": True}]
+            if len(shape) > 1:
+                forms += [{"axis": (0, -1)}, {"keepdims": True}]
+            points += [Sample((x,), {**f, **(extra or {})}) for f in forms]
+        x32 = rng.uniform(0.3, 2.0, (2, 3)).astype("float32")
+        points += [Sample((x32,), {"axis": 1, **(extra or {})}), Sample((x32,), extra or {})]
+        return points
+
+    return samples
+
+
+# -- sums ----------------------------------------------------------------------------------------
+
+
+def sum_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
+    return [spread(b, g, a, o.get("axis"), o.get("keepdims"))]
+
+
+def sum_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
+    o.pop("initial", None)
+    return b.op("np.sum", dots[0], **o)
+
+
+rule(
+    np.sum,
+    "a",
+    "axis=None, keepdims=False, initial=0",
+    vjp=sum_vjp,
+    jvp=sum_jvp,
+    samples=lambda: [
+        *_axes()(),
+        sample(2.0),
+        sample(np.array(1.5)),
+        sample(np.zeros(0)),
+        sample(np.zeros((0, 3)), axis=0),
+        sample([1.0, 2.0]),
+        sample(np.ones(2), axis=()),
+        sample(np.ones(2), initial=3.0),
+    ],
+)
+
+
+def mean_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
+    axis = o.get("axis")
+    return [spread(b, b.div(g, count(b, a, axis)), a, axis, o.get("keepdims"))]
+
+
+rule(
+    np.mean,
+    "a",
+    "axis=None, keepdims=False",
+    vjp=mean_vjp,
+    jvp="linear",
+    samples=lambda: [*_axes()(), sample(2.0), sample([1.0, 2.0, 4.0])],
+)
+
+
+def average_vjp(b: Builder, g: Atom, out: Atom, a: Atom, weights: Any = None, **o: Any) -> Any:
+    axis = o.get("axis")
+    if weights is None or isinstance(weights, Const) and weights.value is None:
+        return mean_vjp(b, g, out, a, axis=axis)
+    w = _lined_up(b, weights, a, axis)
+    total = b.op("np.sum", w, **({} if axis is None else {"axis": axis}))
+    share = spread(b, b.div(g, total), a, axis, False)
+    centred = b.sub(a, spread(b, out, a, axis, False))
+    return [lambda: b.mul(share, w), lambda: _back(b, b.mul(share, centred), weights, a, axis)]
+
+
+def _lined_up(b: Builder, weights: Atom, a: Atom, axis: Axis) -> Atom:
+    """Weights along one axis, in a shape that broadcasts against ``a``."""
+    if axis is None or isinstance(axis, tuple) or rank(weights) == rank(a):
+        return weights
+    after = rank(a) - 1 - axis % rank(a)
+    return b.op("item", weights, Const.of((slice(None), *[None] * after))) if after else weights
+
+
+def _back(b: Builder, w_bar: Atom, weights: Atom, a: Atom, axis: Axis) -> Atom:
+    if axis is None or isinstance(axis, tuple) or rank(weights) == rank(a):
+        return w_bar
+    others = tuple(k for k in range(rank(a)) if k != axis % rank(a))
+    return b.op("np.sum", w_bar, axis=others) if others else w_bar
+
+
+def average_jvp(
+    b: Builder, dots: Sequence[Atom | None], out: Atom, a: Atom, weights: Any = None, **o: Any
+) -> Any:
+    axis = o.get("axis")
+    over = {} if axis is None else {"axis": axis}
+    if weights is None or isinstance(weights, Const) and weights.value is None:
+        return b.op("np.mean", dots[0], **over)
+    w = _lined_up(b, weights, a, axis)
+    terms: Any = None
+    if dots[0] is not None:
+        terms = b.mul(w, dots[0])
+    if dots[1] is not None:
+        centred = b.sub(a, spread(b, out, a, axis, False))
+        more = b.mul(_lined_up(b, dots[1], a, axis), centred)
+        terms = more if terms is None else b.add(terms, more)
+    return b.div(b.op("np.sum", terms, **over), b.op("np.sum", w, **over))
+
+
+rule(
+    np.average,
+    "a weights=None",
+    "axis=None",
+    vjp=average_vjp,
+    jvp=average_jvp,
+    samples=lambda: [
+        sample(np.array([1.0, 4.0])),
+        sample(np.array([1.0, 4.0]), np.array([0.5, 2.5])),
+        sample(np.array([[1.0, 4.0, 2.0], [0.0, 1.0, 5.0]]), np.array([0.5, 2.5]), axis=0),
+        sample(np.array([[1.0, 4.0, 2.0], [0.0, 1.0, 5.0]]), np.array([0.5, 2.5, 1.0]), axis=1),
+    ],
+)
+
+# -- spread about the mean -----------------------------------------------------------------------
+
+
+def _centred(b: Builder, a: Atom, axis: Axis) -> Atom:
+    over: dict[str, Any] = {} if axis is None else {"axis": axis, "keepdims": True}
+    return b.sub(a, b.op("np.mean", a, **over))
+
+
+def _freedom(b: Builder, a: Atom, axis: Axis, ddof: Any) -> Atom:
+    return b.sub(count(b, a, axis), Const.of(ddof or 0))
+
+
+def var_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
+    axis = o.get("axis")
+    scale = b.div(b.mul(Const.of(2.0), g), _freedom(b, a, axis, o.get("ddof")))
+    return [b.mul(spread(b, scale, a, axis, o.get("keepdims")), _centred(b, a, axis))]
+
+
+def var_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
+    axis = o.get("axis")
+    over = {k: o[k] for k in ("axis", "keepdims") if k in o}
+    inner = b.op("np.sum", b.mul(_centred(b, a, axis), dots[0]), **over)
+    return b.div(b.mul(Const.of(2.0), inner), _freedom(b, a, axis, o.get("ddof")))
+
+
+def std_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
+    axis, keepdims = o.get("axis"), o.get("keepdims")
+    below = b.mul(_freedom(b, a, axis, o.get("ddof")), spread(b, out, a, axis, keepdims))
+    up = b.mul(spread(b, g, a, axis, keepdims), _centred(b, a, axis))
+    return [b.op("ratio", up, below)]
+
+
+def std_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
+    return b.op("ratio", var_jvp(b, dots, out, a, **o), b.mul(Const.of(2.0), out))
+
+
+for _f, _vjp, _jvp in ((np.var, var_vjp, var_jvp), (np.std, std_vjp, std_jvp)):
+    rule(
+        _f,
+        "a",
+        "axis=None, ddof=0, keepdims=False",
+        vjp=_vjp,
+        jvp=_jvp,
+        samples=lambda: [
+            *_axes((3,), (2, 3), (2, 3, 2))(),
+            *_axes((3,), (3, 4), extra={"ddof": 1})(),
+        ],
+    )
+
+# -- extremes: ties share evenly -----------------------------------------------------------------
+
+
+def extreme_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
+    axis, keepdims = o.get("axis"), o.get("keepdims")
+    if isinstance(a.kind, Num):
+        return [g]
+    mask = b.op("eq", a, kept(b, out, a, axis, keepdims))
+    over: dict[str, Any] = {} if axis is None else {"axis": axis, "keepdims": True}
+    share = b.div(kept(b, g, a, axis, keepdims), b.op("np.sum", mask, **over))
+    return [b.op("np.where", mask, share, Const.of(0.0))]
+
+
+def extreme_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
+    if isinstance(a.kind, Num):
+        return dots[0]
+    mask = b.op("eq", a, kept(b, out, a, o.get("axis"), o.get("keepdims")))
+    chosen = b.op("np.where", mask, dots[0], Const.of(0.0))
+    return b.div(b.op("np.sum", chosen, **o), b.op("np.sum", mask, **o))
+
+
+def _ties() -> Sequence[Sample]:
+    tied = np.array([[3.0, 3.0, 1.0], [1.0, 3.0, 1.0]])
+    half, third = 0.5, 1.0 / 3.0
+    first = np.array([[third, third, 0.0], [0.0, third, 0.0]])
+    last = np.array([[half, half, 0.0], [0.0, 1.0, 0.0]])
+    return [
+        sample(tied, expect=(first,)),
+        sample(tied, axis=1, expect=(last,)),
+        sample(1.5),
+    ]
+
+
+for _f, _alias in ((np.max, np.amax), (np.min, np.amin)):
+    rule(
+        _f,
+        "a",
+        "axis=None, keepdims=False",
+        vjp=extreme_vjp,
+        jvp=extreme_jvp,
+        aliases=(_alias,),
+        samples=(lambda: [*_axes()(), *_ties()]) if _f is np.max else _axes(),
+    )
+
+
+def ptp_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
+    high, low = b.op("np.max", a, **o), b.op("np.min", a, **o)
+    up = extreme_vjp(b, g, high, a, **o)[0]
+    return [b.sub(up, extreme_vjp(b, g, low, a, **o)[0])]
+
+
+def ptp_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
+    high, low = b.op("np.max", a, **o), b.op("np.min", a, **o)
+    return b.sub(extreme_jvp(b, dots, high, a, **o), extreme_jvp(b, dots, low, a, **o))
+
+
+rule(np.ptp, "a", "axis=None, keepdims=False", vjp=ptp_vjp, jvp=ptp_jvp, samples=_axes())
+
+# -- products ------------------------------------------------------------------------------------
+
+
+def prod_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
+    axis = o.get("axis")
+    others = b.op("prod_others", a, **({} if axis is None else {"axis": axis}))
+    return [b.mul(spread(b, g, a, axis, o.get("keepdims")), others)]
+
+
+def prod_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
+    axis = o.get("axis")
+    others = b.op("prod_others", a, **({} if axis is None else {"axis": axis}))
+    return b.op("np.sum", b.mul(others, dots[0]), **o)
+
+
+rule(
+    np.prod,
+    "a",
+    "axis=None, keepdims=False",
+    vjp=prod_vjp,
+    jvp=prod_jvp,
+    samples=lambda: [
+        *_axes()(),
+        sample(np.array([2.0, 0.0, 3.0])),
+        sample(np.array([[2.0, 0.0, 3.0], [0.0, 0.0, 1.0]]), axis=1),
+        sample(np.zeros(0)),
+    ],
+)
+rule(
+    runtime.prod_others,
+    "x",
+    "axis=None",
+    name="prod_others",
+    vjp=lambda b, g, out, x, **o: [b.op("prod_pairs", x, g, **o)],
+    jvp=lambda b, dots, out, x, **o: b.op("prod_pairs", x, dots[0], **o),
+    samples=lambda: [sample(np.array([2.0, 0.5, 3.0])), sample(np.ones((2, 3)) * 1.5, axis=1)],
+)
+rule(runtime.prod_pairs, "x v", "axis=None", name="prod_pairs")
+
+
+# -- scans ---------------------------------------------------------------------------------------
+
+
+def cumsum_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
+    axis = o.get("axis")
+    if axis is None:
+        back = b.text("flip(cumsum(flip(g)))", g=g)
+        if isinstance(a.kind, Num):
+            return [b.op("item", back, Const.of(0))]
+        return [back if rank(a) == 1 else b.op("np.reshape", back, b.op("shape", a))]
+    turned = b.op("np.flip", g, axis=axis)
+    return [b.op("np.flip", b.op("np.cumsum", turned, axis=axis), axis=axis)]
+
+
+rule(
+    np.cumsum,
+    "a",
+    "axis=None",
+    vjp=cumsum_vjp,
+    jvp="linear",
+    samples=lambda: [
+        sample(np.array([1.0, 2.0, 4.0])),
+        sample(np.ones((2, 3))),
+        sample(np.ones((2, 3)), axis=1),
+        sample(np.ones((2, 3), "float32"), axis=0),
+        sample(np.zeros(0)),
+    ],
+)
+
+
+def cumprod_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
+    return [b.op("cumprod_bar", g, a, **o)]
+
+
+def cumprod_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
+    return b.op("cumprod_dot", dots[0], a, **o)
+
+
+rule(
+    np.cumprod,
+    "a",
+    "axis=None",
+    vjp=cumprod_vjp,
+    jvp=cumprod_jvp,
+    samples=lambda: [
+        sample(np.array([1.5, 2.0, 4.0])),
+        sample(np.array([1.5, 0.0, 4.0, 0.0, 2.0])),
+        sample(np.full((2, 3), 1.5)),
+        sample(np.full((2, 3), 1.5), axis=1),
+        sample(np.full((2, 3), 1.5, "float32"), axis=0),
+        sample(np.zeros(0)),
+    ],
+)
+rule(runtime.cumprod_bar, "v x", "axis=None", name="cumprod_bar")
+rule(runtime.cumprod_dot, "v x", "axis=None", name="cumprod_dot")
+
+# -- zero derivative -----------------------------------------------------------------------------
+
+for _f in (np.any, np.all, np.count_nonzero):
+    zero(_f, "a", "axis=None, keepdims=False")
+for _f in (np.argmax, np.argmin):
+    zero(_f, "a", "axis=None, keepdims=False")
+zero(np.argsort, "a", "axis=-1")

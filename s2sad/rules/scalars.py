@@ -1,0 +1,518 @@
+"""``math`` and Python's built-in functions.
+
+In: nothing. Out: records in the registry. In the rule of a ``math`` function, names of functions
+mean those of ``math``. Where ``math`` itself raises at a singular point, plain division will do.
+
+    _math(math.sin, "cos(x)")
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+import operator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import runtime
+from ..ir.kinds import (
+    BOOL,
+    COMPLEX,
+    FLOAT,
+    INT,
+    Array,
+    FixedList,
+    Kind,
+    ListOf,
+    Mixed,
+    Num,
+    Tuple,
+    join,
+)
+from ..ir.nodes import Atom, Const
+from . import kindrules as kr
+from . import staged
+from .apply import spread_like
+from .declare import elementwise, rule, sample, zero
+from .indexkinds import item as item_kind
+from .registry import KindError, KindRule, primitive
+
+if TYPE_CHECKING:
+    from ..ir.builder import Builder
+
+LN2, LN10 = 0.6931471805599453, 2.302585092994046
+
+
+def _scalars(result: Kind) -> KindRule:
+    """Python's own number, from numbers only."""
+
+    def kind(args: Sequence[Atom], attrs: Any) -> Kind:
+        for a in args:
+            if isinstance(a.kind, Array) and a.kind.dims != ():
+                raise KindError(f"expected numbers, got {kr.describe(a.kind)}")
+            kr.numeric(a.kind, "a number")
+            if isinstance(a.kind, Num) and a.kind.dtype[0] == "c":
+                raise KindError("math has no functions of complex numbers")
+        return result
+
+    return kind
+
+
+def _math(f: Any, *partials: str | None, domain: str = "real", **more: Any) -> None:
+    elementwise(f, *partials, kind=_scalars(FLOAT), domain=domain, **more)
+
+
+_math(math.exp, "out")
+_math(math.expm1, "exp(x)")
+_math(math.log2, f"g / ({LN2} * x)", domain="positive")
+_math(math.log10, f"g / ({LN10} * x)", domain="positive")
+_math(math.log1p, "g / (1 + x)", domain="positive")
+_math(math.sqrt, "ratio(g, 2.0 * out)", domain="positive", at=[sample(0.0, expect=(math.inf,))])
+_math(math.sin, "cos(x)")
+_math(math.cos, "-sin(x)")
+_math(math.tan, "1 + out * out", domain="unit")
+_math(math.asin, "ratio(g, sqrt(1 - x * x))", domain="unit")
+_math(math.acos, "-ratio(g, sqrt(1 - x * x))", domain="unit")
+_math(math.atan, "g / (1 + x * x)")
+_math(math.sinh, "cosh(x)")
+_math(math.cosh, "sinh(x)")
+_math(math.tanh, "1 - out * out")
+_math(math.asinh, "g / sqrt(x * x + 1)")
+_math(math.acosh, "ratio(g, sqrt(x * x - 1))", domain="above one")
+_math(math.atanh, "g / (1 - x * x)", domain="unit")
+_math(math.atan2, "ratio(g * y, x * x + y * y)", "-ratio(g * x, x * x + y * y)")
+_math(math.degrees, "57.29577951308232")
+_math(math.radians, "0.017453292519943295")
+_math(math.fabs, "(x > 0) - (x < 0)", at=[sample(0.0, expect=(0.0,))])
+_math(math.copysign, "g * copysign(1.0, x) * copysign(1.0, y)", None)
+_math(math.fmod, "1", "-trunc(x / y)", domain="apart")
+_math(math.remainder, "1", "-round((x - out) / y)", domain="apart")
+_math(math.erf, "1.1283791670955126 * exp(-x * x)")
+_math(math.erfc, "-1.1283791670955126 * exp(-x * x)")
+_math(math.gamma, "out * polygamma(0, x)", domain="positive")
+_math(math.lgamma, "polygamma(0, x)", domain="positive")
+_math(math.ldexp, "ldexp(g, y)", None, samples=[sample(1.5, 3), sample(-0.5, -2)])
+for _name, _text in (("exp2", f"{LN2} * out"), ("cbrt", "ratio(g, 3.0 * out * out)")):
+    if hasattr(math, _name):  # from Python 3.11 on
+        _math(getattr(math, _name), _text, domain="positive")
+
+rule(
+    runtime.polygamma,
+    "n x",
+    name="polygamma",
+    kind=lambda args, attrs: FLOAT,
+    vjp=(None, "g * polygamma(n + 1, x)"),
+    jvp=(None, "x_dot * polygamma(n + 1, x)"),
+    samples=[sample(0, 0.7), sample(0, -1.3), sample(1, 4.5), sample(2, 30.0)],
+)
+
+
+def log_vjp(b: Builder, g: Atom, out: Atom, x: Atom, base: Atom | None = None) -> list[Any]:
+    if base is None or staged.is_none(base):
+        return [b.div(g, x)]
+    of_base = b.op("math.log", base)
+    return [
+        lambda: b.div(g, b.mul(x, of_base)),
+        lambda: b.neg(b.div(b.mul(g, out), b.mul(base, of_base))),
+    ]
+
+
+rule(
+    math.log,
+    "x base=None",
+    kind=_scalars(FLOAT),
+    vjp=log_vjp,
+    jvp=staged.linear_jvp(log_vjp),
+    samples=[sample(0.7), sample(2.5, 3.0), sample(2.5, 10)],
+)
+rule(
+    math.pow,
+    "x y",
+    kind=_scalars(FLOAT),
+    vjp=staged.pow_vjp,
+    jvp=staged.pow_jvp,
+    samples=[sample(1.5, 2.5), sample(1.5, 2), sample(-1.5, 3.0), sample(2.0, -1.5), sample(2.0, 0)],
+)
+
+
+def hypot_vjp(b: Builder, g: Atom, out: Atom, *xs: Atom) -> list[Any]:
+    return [(lambda x=x: b.op("ratio", b.mul(g, x), out)) for x in xs]
+
+
+rule(
+    math.hypot,
+    "*xs",
+    kind=_scalars(FLOAT),
+    vjp=hypot_vjp,
+    jvp=staged.linear_jvp(hypot_vjp),
+    samples=[sample(3.0, 4.0), sample(1.0, 2.0, -2.0), sample(-3.0), sample(0.0, 0.0, expect=(0.0, 0.0))],
+)
+for _f in (math.floor, math.ceil, math.trunc):
+    zero(_f, "x", kind=_scalars(INT))
+for _f in (math.isnan, math.isinf, math.isfinite):
+    zero(_f, "x", kind=_scalars(BOOL))
+zero(math.isclose, "a b", "*, rel_tol=1e-09, abs_tol=0.0", kind=_scalars(BOOL))
+for _f in (math.gcd, math.lcm):
+    zero(_f, "*xs", kind=_scalars(INT))
+for _f in (math.comb, math.perm):
+    zero(_f, "n k", kind=_scalars(INT))
+for _f in (math.factorial, math.isqrt):
+    zero(_f, "n", kind=_scalars(INT))
+
+
+def modf_vjp(b: Builder, g: Sequence[Atom | None], out: Any, x: Atom) -> list[Any]:
+    return [g[0]]
+
+
+rule(
+    math.modf,
+    "x",
+    kind=lambda args, attrs: (FLOAT, FLOAT),
+    vjp=modf_vjp,
+    jvp=lambda b, dots, out, x: (dots[0], None),
+    samples=[sample(2.75), sample(-1.5)],
+)
+
+# -- sums and products of sequences --------------------------------------------------------------
+
+
+def elements(k: Kind) -> Kind:
+    """The kind of one element of an iterable."""
+    match k:
+        case Tuple(items) | FixedList(items) if items:
+            out = items[0]
+            for i in items[1:]:
+                out = join(out, i)
+            return out
+        case ListOf(elem) if elem is not None:
+            return elem
+        case Array():
+            return item_kind((Const(None, k), Const(0, INT)), {})
+        case ListOf() | Tuple() | FixedList():
+            return INT
+    raise KindError(f"expected a list, a tuple or an array, got {kr.describe(k)}")
+
+
+def _sum_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    k = args[0].kind
+    start = args[1] if len(args) > 1 else Const.of(0)
+    if isinstance(k, Tuple | FixedList):
+        total: Kind = start.kind
+        for i in k.items:
+            total = kr.add_kind((Const(None, total), Const(None, i)), {})
+        return total
+    each = Const(None, elements(k))
+    if isinstance(each.kind, Num) and isinstance(start.kind, Num):
+        added = kr.python_number if each.kind.weak else None
+        if added is not None:
+            return added(each.kind, start.kind)
+    once = kr._number_add((Const(None, _plain(start.kind)), each), {})
+    assert isinstance(once, Kind)
+    return once
+
+
+def _plain(k: Kind) -> Kind:
+    return Num(k.dtype, k.weak) if isinstance(k, Num) else k
+
+
+def _each(b: Builder, g: Atom, xs: Atom) -> Atom:
+    """``g`` once for each element of ``xs``."""
+    from .apply import conform
+
+    match xs.kind:
+        case Array():
+            if xs.kind.rank == 1:
+                return spread_like(b, g, xs)
+            return b.op("broadcast_like", g, xs)
+        case Tuple(items) | FixedList(items):
+            parts = [conform(b, g, b.op("item", xs, Const.of(n))) for n in range(len(items))]
+            return b.op("tuple" if isinstance(xs.kind, Tuple) else "list", *parts)
+        case _:
+            return b.mul(b.op("list", g), b.op("len", xs))
+
+
+def sum_vjp(b: Builder, g: Atom, out: Atom, xs: Atom, start: Atom | None = None) -> list[Any]:
+    return [lambda: _each(b, g, xs), lambda: g]
+
+
+def sum_jvp(b: Builder, dots: Any, out: Atom, xs: Atom, start: Atom | None = None) -> Atom:
+    more = [] if len(dots) < 2 or dots[1] is None else [dots[1]]
+    if dots[0] is None:
+        return more[0]
+    return b.op("sum", dots[0], *more)
+
+
+rule(
+    builtins.sum,
+    "iterable start=0",
+    kind=_sum_kind,
+    vjp=sum_vjp,
+    jvp=sum_jvp,
+    samples=[
+        sample([1.0, 2.0]),
+        sample((1.0, 2.0), 3.0),
+        sample(np.ones(3)),
+        sample([np.ones(2), np.ones(2)]),
+        sample(np.ones((2, 3))),
+    ],
+)
+rule(
+    math.fsum,
+    "seq",
+    kind=lambda args, attrs: FLOAT,
+    vjp=lambda b, g, out, xs: [_each(b, g, xs)],
+    jvp="linear",
+    samples=[sample([1.0, 2.0, 1e-3]), sample(np.ones(3))],
+)
+
+
+def math_prod_vjp(b: Builder, g: Atom, out: Atom, xs: Atom) -> list[Any]:
+    others = b.op("prod_others", b.op("np.array", xs))
+    return [b.op("unstack", b.mul(g, others), xs)]
+
+
+def math_prod_jvp(b: Builder, dots: Any, out: Atom, xs: Atom) -> Atom:
+    others = b.op("prod_others", b.op("np.array", xs))
+    return b.op("np.dot", others, b.op("np.array", dots[0]))
+
+
+rule(
+    math.prod,
+    "iterable",
+    kind=lambda args, attrs: elements(args[0].kind),
+    vjp=math_prod_vjp,
+    jvp=math_prod_jvp,
+    samples=[sample([2.0, 0.5, 3.0]), sample((2.0, 0.0, 3.0))],
+)
+
+
+def dist_vjp(b: Builder, g: Atom, out: Atom, p: Atom, q: Atom) -> list[Any]:
+    def one(x: Atom, y: Atom) -> Atom:
+        apart = b.sub(b.op("np.array", x), b.op("np.array", y))
+        return b.op("unstack", b.op("ratio", b.mul(g, apart), out), x)
+
+    return [lambda: one(p, q), lambda: one(q, p)]
+
+
+def dist_jvp(b: Builder, dots: Any, out: Atom, p: Atom, q: Atom) -> Atom:
+    apart = b.sub(b.op("np.array", p), b.op("np.array", q))
+    terms = []
+    for sign, t in ((1.0, dots[0]), (-1.0, dots[1])):
+        if t is not None:
+            terms.append(b.mul(Const.of(sign), b.op("np.dot", apart, b.op("np.array", t))))
+    up = terms[0] if len(terms) == 1 else b.add(*terms)
+    return b.op("ratio", up, out)
+
+
+rule(
+    math.dist,
+    "p q",
+    kind=lambda args, attrs: FLOAT,
+    vjp=dist_vjp,
+    jvp=dist_jvp,
+    samples=[sample((1.0, 2.0), (3.0, 5.0)), sample([1.0, 1.0], [1.0, 1.0], expect=([0.0] * 2, [0.0] * 2))],
+)
+
+# -- built-in functions --------------------------------------------------------------------------
+
+
+def builtin_abs_vjp(b: Builder, g: Atom, out: Atom, x: Atom) -> list[Any]:
+    if staged.weak(x) and staged.dtype_of(x)[0] != "c":
+        return [b.mul(g, b.text("(x > 0) - (x < 0)", x=x))]
+    return staged.abs_vjp(b, g, out, x)
+
+
+def builtin_abs_jvp(b: Builder, dots: Sequence[Atom], out: Atom, x: Atom) -> Atom:
+    tangent: Atom = builtin_abs_vjp(b, dots[0], out, x)[0]
+    return b.op("np.real", tangent) if staged.dtype_of(x)[0] == "c" else tangent
+
+
+def _abs_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    (x,) = args
+    if isinstance(x.kind, Num) and x.kind.weak:
+        return FLOAT if x.kind.dtype[0] == "c" else kr.python_number(x.kind)
+    return kr.ufunc_kind(np.abs)(args, attrs)  # type: ignore[return-value]
+
+
+rule(
+    builtins.abs,
+    "x",
+    kind=_abs_kind,
+    vjp=builtin_abs_vjp,
+    jvp=builtin_abs_jvp,
+    aliases=(operator.abs,),
+    samples=[sample(-1.5), sample(np.array([1.0, -2.0])), sample(0.0, expect=(0.0,)), sample(3 - 4j)],
+)
+
+
+def _extreme_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    if len(args) == 1:
+        return elements(args[0].kind)
+    for a in args:
+        if isinstance(a.kind, Array) and a.kind.dims != ():
+            raise KindError("max and min compare numbers; use np.maximum or np.minimum")
+    return _plain(kr.joined(args, attrs))
+
+
+def extreme_vjp(b: Builder, g: Atom, out: Atom, *xs: Atom) -> list[Any]:
+    """Ties share evenly."""
+    if len(xs) == 1:
+        from . import reductions
+
+        if isinstance(xs[0].kind, Array):
+            return reductions.extreme_vjp(b, g, out, xs[0])
+        return [b.op("share_ties", g, out, xs[0])]
+    chosen = [b.op("eq", x, out) for x in xs]
+    count = chosen[0]
+    if all(isinstance(c.kind, Num) and c.kind.weak for c in chosen):
+        for c in chosen[1:]:
+            count = b.add(count, c)
+    else:
+        count = b.mul(Const.of(1.0), count)
+        for c in chosen[1:]:
+            count = b.add(count, b.mul(Const.of(1.0), c))
+    return [(lambda c=c: b.div(b.mul(g, c), count)) for c in chosen]
+
+
+def extreme_jvp(b: Builder, dots: Any, out: Atom, *xs: Atom) -> Any:
+    if len(xs) == 1:
+        from . import reductions
+
+        x, t = (a if isinstance(a.kind, Array) else b.op("np.array", a) for a in (xs[0], dots[0]))
+        return reductions.extreme_jvp(b, (t,), out, x)
+    return staged.linear_jvp(extreme_vjp)(b, dots, out, *xs)
+
+
+for _f in (builtins.max, builtins.min):
+    rule(
+        _f,
+        "*xs",
+        kind=_extreme_kind,
+        vjp=extreme_vjp,
+        jvp=extreme_jvp,
+        samples=[
+            sample(1.0, 2.0),
+            sample(3.0, 2.0, 2.5),
+            sample(0, -1.5),
+            sample(0, 1.5),
+            sample([1.0, 3.0, 2.0]),
+            sample(np.array([1.0, 3.0, 2.0])),
+            sample(np.float64(1.0), 2.0),
+            sample(2.0, 2.0, expect=(0.5, 0.5)),
+            sample([2.0, 2.0], expect=([0.5, 0.5],)),
+        ],
+    )
+rule(
+    runtime.share_ties,
+    "v out_ xs",
+    name="share_ties",
+    kind=lambda args, attrs: args[2].kind,
+)
+
+
+def _numeric_result(k: Num) -> KindRule:
+    def kind(args: Sequence[Atom], attrs: Any) -> Kind:
+        a = args[0] if args else Const.of(0)
+        if isinstance(a.kind, Array) and a.kind.rank not in (0, None):
+            if any(d != 1 for d in a.kind.dims or ()):
+                raise KindError(f"{k.dtype} of {kr.describe(a.kind)}: only size 1 can be converted")
+        if k is INT and isinstance(a.kind, Num) and a.kind.dtype == "int64":
+            return Num("int64", True, a.kind.dim)
+        return k
+
+    return kind
+
+
+def float_vjp(b: Builder, g: Atom, out: Atom, x: Atom) -> list[Any]:
+    return [g if isinstance(x.kind, Num | Mixed) else spread_like(b, g, x)]
+
+
+rule(
+    builtins.float,
+    "x",
+    kind=_numeric_result(FLOAT),
+    vjp=float_vjp,
+    jvp="linear",
+    samples=[sample(1.5), sample(np.float64(2.5)), sample(np.array(1.5)), sample(np.float32(0.5))],
+)
+
+
+def _complex_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    return COMPLEX
+
+
+rule(
+    builtins.complex,
+    "x y=0",
+    kind=_complex_kind,
+    vjp=("g", "1j * g"),
+    jvp=("complex(x_dot)", "1j * y_dot"),
+    samples=[sample(1.5, 2.0)],
+)
+zero(builtins.int, "x", kind=_numeric_result(INT))
+zero(builtins.bool, "x", kind=lambda args, attrs: BOOL)
+zero(builtins.any, "xs", kind=lambda args, attrs: BOOL)
+zero(builtins.all, "xs", kind=lambda args, attrs: BOOL)
+
+
+def _round_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    k = args[0].kind
+    if isinstance(k, Num) and k.weak is not False:
+        return INT if len(args) == 1 or staged.is_none(args[1]) else Num(k.dtype, k.weak)
+    if isinstance(k, Num):
+        return INT if len(args) == 1 else k
+    return k
+
+
+zero(builtins.round, "number ndigits=None", kind=_round_kind)
+
+
+def _divmod_kind(args: Sequence[Atom], attrs: Any) -> tuple[Kind, ...]:
+    floordiv, mod = primitive("floordiv").kind(args, attrs), primitive("mod").kind(args, attrs)
+    assert isinstance(floordiv, Kind) and isinstance(mod, Kind)
+    return floordiv, mod
+
+
+rule(
+    builtins.divmod,
+    "x y",
+    kind=_divmod_kind,
+    vjp=staged.divmod_vjp,
+    jvp=staged.divmod_jvp,
+    samples=[sample(5.5, 2.0), sample(-5.5, 2.0), sample(np.array([5.5]), 2.0)],
+)
+
+
+def _sorted_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    k = args[0].kind
+    return ListOf(elements(k)) if k != ListOf(None) else k
+
+
+def sorted_vjp(b: Builder, g: Atom, out: Atom, xs: Atom, **o: Any) -> list[Any]:
+    order = b.op("np.argsort", b.op("np.array", xs))
+    if o.get("reverse"):
+        order = b.op("np.flip", order)
+    array = b.op("np.array", g)
+    back = b.op("accumulate", b.op("np.zeros_like", array), order, array)
+    return [back if isinstance(xs.kind, Array) else b.op("unstack", back, xs)]
+
+
+rule(
+    builtins.sorted,
+    "iterable",
+    "*, reverse=False",
+    kind=_sorted_kind,
+    vjp=sorted_vjp,
+    jvp=lambda b, dots, out, xs, **o: b.op("unstack", sorted_tangent(b, dots[0], xs, **o), out),
+    samples=[sample([3.0, 1.0, 2.0]), sample((3.0, 1.0, 2.0), reverse=True)],
+)
+
+
+def sorted_tangent(b: Builder, t: Atom, xs: Atom, **o: Any) -> Atom:
+    order = b.op("np.argsort", b.op("np.array", xs))
+    if o.get("reverse"):
+        order = b.op("np.flip", order)
+    return b.op("item", b.op("np.array", t), order)
+

@@ -1,0 +1,340 @@
+"""Functions that choose and order elements: take, sort, select, diff and what is built on them.
+
+In: nothing. Out: records in the registry.
+
+    np.sort(x):   x_bar[argsort(x)] = g
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..ir.kinds import Array, FixedList, Kind, Num, Size, Tuple
+from ..ir.nodes import Atom, Const
+from .declare import rule, sample, zero
+from .examplekinds import by_example
+from .kindrules import as_array
+from .linear import rank
+from .registry import KindError
+
+if TYPE_CHECKING:
+    from ..ir.builder import Builder
+
+_A = np.array([[3.0, 1.0, 2.0], [0.5, 2.5, 1.5]])
+
+
+def _index(axis: int, ndim: int, i: Atom, b: Builder) -> Atom:
+    """The index that applies ``i`` along one axis."""
+    before = axis % ndim
+    if not before:
+        return i
+    full = Const.of(slice(None))
+    return b.op("tuple", *[full] * before, i)
+
+
+def take_vjp(b: Builder, g: Atom, out: Atom, a: Atom, indices: Atom, **o: Any) -> list[Any]:
+    axis = o.get("axis")
+    zeros = b.op("zeros_like", a)
+    if axis is None:
+        flat = b.op("accumulate", b.op("np.ravel", zeros), indices, g)
+        return [flat if rank(a) == 1 else b.op("np.reshape", flat, b.op("shape", a)), None]
+    return [b.op("accumulate", zeros, _index(axis, rank(a), indices, b), g), None]
+
+
+def take_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    a, i = as_array(args[0].kind), as_array(args[1].kind)
+    axis = attrs.get("axis")
+    if not isinstance(a, Array) or a.dims is None or not isinstance(i, Num | Array):
+        return Array(a.dtype, None)
+    if isinstance(i, Array) and i.dims is None:
+        return Array(a.dtype, None)
+    inner = i.dims if isinstance(i, Array) and i.dims is not None else ()
+    k = 0 if axis is None else axis % len(a.dims)
+    dims = inner if axis is None else (*a.dims[:k], *inner, *a.dims[k + 1 :])
+    return Array(a.dtype, dims) if dims else Num(a.dtype, False)
+
+
+rule(
+    np.take,
+    "a indices",
+    "axis=None",
+    kind=take_kind,
+    vjp=take_vjp,
+    jvp="linear",
+    samples=[
+        sample(np.arange(4.0), [0, 2, 2]),
+        sample(_A, np.array([[0, 5], [1, 1]])),
+        sample(_A, np.array([0, 0, 2]), axis=1),
+        sample(_A, 1, axis=0),
+        sample(np.arange(4.0), 2),
+    ],
+)
+
+
+def along_vjp(b: Builder, g: Atom, out: Atom, arr: Atom, indices: Atom, **o: Any) -> list[Any]:
+    return [b.op("scatter_along", g, indices, arr, axis=o.get("axis", -1)), None]
+
+
+def _scatter_along(v: Any, indices: Any, like: Any, axis: Any = -1) -> Any:
+    """``v`` added into zeros of the shape of ``like``, where ``take_along_axis`` read."""
+    out = np.zeros(np.shape(like), np.asarray(v).dtype)
+    if axis is None:
+        np.add.at(out.reshape(-1), np.ravel(indices), np.ravel(v))
+        return out
+    places = list(np.ogrid[tuple(slice(n) for n in np.shape(indices))])
+    places[axis] = indices
+    np.add.at(out, tuple(places), v)
+    return out
+
+
+rule(
+    np.take_along_axis,
+    "arr indices",
+    "axis=-1",
+    vjp=along_vjp,
+    jvp="linear",
+    kind=lambda args, attrs: _take_along_kind(args, attrs),
+    samples=[
+        sample(_A, np.array([[0, 0], [2, 1]]), axis=1),
+        sample(_A, np.array([[0, 1, 1]]), axis=0),
+    ],
+)
+
+
+def _take_along_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    a, i = as_array(args[0].kind), as_array(args[1].kind)
+    axis = attrs.get("axis", -1)
+    if not isinstance(a, Array) or not isinstance(i, Array) or None in (a.dims, i.dims):
+        return Array(a.dtype, None)
+    assert a.dims is not None and i.dims is not None
+    if axis is None:
+        return Array(a.dtype, i.dims)
+    dims = list(a.dims)
+    dims[axis] = i.dims[axis]
+    return Array(a.dtype, tuple(dims))
+
+
+rule(
+    _scatter_along,
+    "v indices like",
+    "axis=-1",
+    name="scatter_along",
+    kind=lambda args, attrs: args[2].kind,
+    vjp=("take_along_axis(g, indices, axis=axis)", None, None),
+    jvp=("scatter_along(v_dot, indices, like, axis=axis)", None, None),
+)
+
+# -- order ---------------------------------------------------------------------------------------
+
+
+def sort_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
+    axis = o.get("axis", -1)
+    order = b.op("np.argsort", a, axis=axis)
+    if rank(a) == 1:
+        return [b.op("accumulate", b.op("zeros_like", a), order, g)]
+    return [b.op("scatter_along", g, order, a, axis=axis)]
+
+
+def sort_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
+    axis = o.get("axis", -1)
+    order = b.op("np.argsort", a, axis=axis)
+    if rank(a) == 1:
+        return b.op("item", dots[0], order)
+    return b.op("np.take_along_axis", dots[0], order, axis=axis)
+
+
+rule(
+    np.sort,
+    "a",
+    "axis=-1",
+    vjp=sort_vjp,
+    jvp=sort_jvp,
+    samples=[sample(np.array([3.0, 1.0, 2.0])), sample(_A), sample(_A, axis=0)],
+)
+
+# -- choices -------------------------------------------------------------------------------------
+
+
+def _choices(b: Builder, condlist: Atom) -> list[Atom]:
+    k = condlist.kind
+    if not isinstance(k, Tuple | FixedList):
+        raise KindError("the number of conditions is not known here")
+    return [b.op("item", condlist, Const.of(n)) for n in range(len(k.items))]
+
+
+def select_vjp(
+    b: Builder, g: Atom, out: Atom, condlist: Atom, choicelist: Atom, default: Any = None
+) -> list[Any]:
+    """The first condition that holds gets the cotangent."""
+    from .apply import conform
+
+    zero_ = Const.of(0.0)
+    conditions = _choices(b, condlist)
+    rest = g
+    bars = []
+    for n, c in enumerate(conditions):
+        choice = b.op("item", choicelist, Const.of(n))
+        bars.append(conform(b, b.op("np.where", c, rest, zero_), choice))
+        rest = b.op("np.where", c, zero_, rest)
+    together = b.op("tuple" if isinstance(choicelist.kind, Tuple) else "list", *bars)
+    return [None, together, rest]
+
+
+def select_jvp(
+    b: Builder, dots: Any, out: Atom, condlist: Atom, choicelist: Atom, default: Any = None
+) -> Atom:
+    choices = choicelist if dots[1] is None else dots[1]
+    zeros = dots[1] is None
+    last = Const.of(0.0) if len(dots) < 3 or dots[2] is None else dots[2]
+    value: Atom = last
+    for n, c in reversed(list(enumerate(_choices(b, condlist)))):
+        t = Const.of(0.0) if zeros else b.op("item", choices, Const.of(n))
+        value = b.op("np.where", c, t, value)
+    return value
+
+
+_C = np.array([True, False, False])
+rule(
+    np.select,
+    "condlist choicelist default=None",
+    vjp=select_vjp,
+    jvp=select_jvp,
+    samples=[
+        sample([_C, ~_C & np.array([False, True, False])], [np.ones(3), np.arange(3.0)]),
+        sample([_C, ~_C], [np.ones(3), np.arange(3.0)], 2.0),
+        sample([_C], [np.ones(3)], np.arange(3.0)),
+    ],
+)
+
+# -- differences ---------------------------------------------------------------------------------
+
+
+def diff_vjp(b: Builder, g: Atom, out: Atom, a: Atom, n: int = 1, axis: int = -1) -> list[Any]:
+    bar = g
+    for _ in range(n):
+        bar = b.op("undiff", bar, axis=axis)
+    return [bar]
+
+
+def _undiff(v: Any, axis: int = -1) -> Any:
+    """The adjoint of one ``np.diff``: minus the difference of ``v`` padded with zeros."""
+    return -np.diff(v, axis=axis, prepend=0, append=0).astype(np.asarray(v).dtype, copy=False)
+
+
+rule(
+    np.diff,
+    "a",
+    "n=1, axis=-1",
+    vjp=diff_vjp,
+    jvp="linear",
+    samples=[
+        sample(np.array([1.0, 4.0, 2.0])),
+        sample(_A, axis=0),
+        sample(_A, axis=1, n=2),
+        sample(np.array([1.0, 4.0, 2.0], "float32")),
+    ],
+)
+rule(
+    _undiff,
+    "v",
+    "axis=-1",
+    name="undiff",
+    vjp="diff(g, axis=axis)",
+    jvp="linear",
+    samples=[sample(np.array([1.0, 4.0])), sample(_A, axis=0)],
+)
+
+
+def trapezoid_vjp(
+    b: Builder, g: Atom, out: Atom, y: Atom, x: Any = None, dx: float = 1.0, axis: int = -1
+) -> list[Any]:
+    if rank(y) != 1:
+        raise KindError("np.trapezoid of an array of several axes has no derivative here")
+    none = x is None or (isinstance(x, Const) and x.value is None)
+    if none:
+        half = b.mul(Const.of(0.5 * dx), g)
+        steps = b.op("np.full_like", b.text("y[1:]", y=y), half)
+    else:
+        steps = b.mul(b.mul(Const.of(0.5), g), b.op("np.diff", x))
+
+    def wrt_y() -> Atom:
+        return b.op("spread_pairs", steps)
+
+    def wrt_x() -> Atom:
+        inner = b.text("0.5 * g * (y[1:] + y[:-1])", g=g, y=y)
+        return b.op("undiff", inner)
+
+    return [wrt_y, wrt_x]
+
+
+def trapezoid_jvp(
+    b: Builder, dots: Any, out: Atom, y: Atom, x: Any = None, dx: float = 1.0, axis: int = -1
+) -> Any:
+    terms = []
+    none = x is None or (isinstance(x, Const) and x.value is None)
+    if dots[0] is not None:
+        terms.append(b.op("np.trapezoid", dots[0], *([] if none else [x]), dx=dx))
+    if len(dots) > 1 and dots[1] is not None:
+        terms.append(b.op("np.trapezoid", y, dots[1]))
+    return terms[0] if len(terms) == 1 else b.add(*terms)
+
+
+def _spread_pairs(v: Any) -> Any:
+    """Each element added to both of its neighbours: the adjoint of ``y[1:] + y[:-1]``."""
+    out = np.zeros(len(v) + 1, v.dtype)
+    out[1:] += v
+    out[:-1] += v
+    return out
+
+
+rule(
+    _spread_pairs,
+    "v",
+    name="spread_pairs",
+    vjp="g[1:] + g[:-1]",
+    jvp="linear",
+    samples=[sample(np.array([1.0, 4.0]))],
+)
+rule(
+    np.trapezoid,
+    "y x=None",
+    "dx=1.0, axis=-1",
+    kind=lambda args, attrs: _trapezoid_kind(args, attrs),
+    vjp=trapezoid_vjp,
+    jvp=trapezoid_jvp,
+    samples=[
+        sample(np.array([1.0, 4.0, 2.0])),
+        sample(np.array([1.0, 4.0, 2.0]), dx=0.5),
+        sample(np.array([1.0, 4.0, 2.0]), np.array([0.0, 0.5, 2.0])),
+    ],
+)
+
+
+def _trapezoid_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    kind = by_example(np.trapezoid)(args[:1], attrs)
+    assert isinstance(kind, Kind)
+    return kind
+
+
+# -- zero derivative -----------------------------------------------------------------------------
+
+
+def _unknown_sizes(rank_of: int | None = None) -> Any:
+    def kind(args: Sequence[Atom], attrs: Any) -> Kind:
+        k = as_array(args[0].kind)
+        if not isinstance(k, Array) or k.dims is None:
+            raise KindError("the number of axes is not known here")
+        one = Array("int64", (Size(),))
+        return one if rank_of == 1 else Tuple((one,) * len(k.dims))
+
+    return kind
+
+
+zero(np.nonzero, "a", kind=_unknown_sizes())
+zero(np.flatnonzero, "a", kind=_unknown_sizes(1))
+zero(np.searchsorted, "a v", "side='left'")
+zero(np.array_equal, "a1 a2", kind=lambda args, attrs: Num("bool", True))
+zero(np.allclose, "a b", "rtol=1e-05, atol=1e-08", kind=lambda args, attrs: Num("bool", True))

@@ -1,0 +1,642 @@
+"""Functions that move elements about: reshapes, joins, splits, flips, diagonals.
+
+In: nothing. Out: records in the registry. All are linear, so the tangent is the function itself
+applied to the tangent, and the cotangent is moved back.
+
+    np.concatenate((a, b)):   a_bar, b_bar = g[:len(a)], g[len(a):]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..ir.kinds import Array, Dim, FixedList, Kind, ListOf, Mixed, Num, Size, Tuple
+from ..ir.nodes import Atom, Const
+from .declare import rule, sample
+from .examplekinds import by_example
+from .kindrules import as_array, dim_of_kind
+from .linear import rank
+from .registry import KindError
+
+if TYPE_CHECKING:
+    from ..ir.builder import Builder
+
+_A = np.arange(6.0).reshape(2, 3) + 1.0
+_B = np.arange(24.0).reshape(2, 3, 4)
+
+
+def back_to_shape(b: Builder, g: Atom, out: Atom, a: Atom, *more: Atom, **o: Any) -> list[Any]:
+    """The cotangent reshaped to the operand."""
+    if isinstance(a.kind, Num):
+        return [b.op("item", g, Const.of((0,) * rank(out))), *[None] * len(more)]
+    return [b.op("np.reshape", g, b.op("shape", a)), *[None] * len(more)]
+
+
+def reshape_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    """Sizes are read from the new shape; -1 is worked out where the sizes are numbers."""
+    k = as_array(args[0].kind)
+    new = args[1]
+    try:
+        if isinstance(new, Const):
+            exact = by_example(np.reshape)(args, attrs)
+            if isinstance(exact, Array):
+                return exact
+    except KindError:
+        pass
+    if isinstance(new, Const):
+        items = new.value if isinstance(new.value, tuple | list) else (new.value,)
+        sizes: list[Dim] = [int(n) if n >= 0 else Size() for n in items]
+    elif isinstance(new.kind, Num):
+        sizes = [Size()]
+    elif isinstance(new.kind, Tuple | FixedList):
+        sizes = [dim_of_kind(i) for i in new.kind.items]
+    else:
+        return Array(k.dtype, None)
+    return Array(k.dtype, tuple(sizes))
+
+
+rule(
+    np.reshape,
+    "a shape",
+    "order='C'",
+    kind=reshape_kind,
+    vjp=back_to_shape,
+    jvp="linear",
+    view_of=0,
+    samples=[
+        sample(_A, (3, 2)),
+        sample(_A, -1),
+        sample(_A, (1, 6)),
+        sample(np.ones(1), ()),
+        sample(2.0, (1, 1)),
+        sample(_A.astype("float32"), 6),
+        sample([1.0, 2.0], (2, 1)),
+    ],
+)
+rule(
+    np.ravel,
+    "a",
+    vjp=back_to_shape,
+    jvp="linear",
+    view_of=0,
+    samples=[sample(_A), sample(np.array(2.0)), sample(2.0), sample([[1.0], [2.0]])],
+)
+
+
+def _flatten(a: Any) -> Any:
+    return a.flatten()
+
+
+rule(
+    _flatten,
+    "a",
+    name="flatten",
+    vjp=back_to_shape,
+    jvp="linear",
+    samples=[sample(_A), sample(np.array(2.0))],
+)
+rule(
+    np.squeeze,
+    "a",
+    "axis=None",
+    vjp=back_to_shape,
+    jvp="linear",
+    view_of=0,
+    samples=[sample(_A[None]), sample(_A[:, None], axis=1), sample(np.ones((1, 1)))],
+)
+rule(
+    np.expand_dims,
+    "a",
+    "axis",
+    vjp=back_to_shape,
+    jvp="linear",
+    view_of=0,
+    samples=[sample(_A, axis=1), sample(_A, axis=(0, -1)), sample(np.ones(3, "float32"), axis=-1)],
+)
+for _f in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
+    rule(
+        _f,
+        "a",
+        vjp=back_to_shape,
+        jvp="linear",
+        view_of=0,
+        samples=[sample(2.0), sample(np.ones(3)), sample(_A), sample(_B)],
+    )
+
+
+def transpose_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
+    axes = o.get("axes")
+    if axes is None:
+        return [b.op("np.transpose", g)]
+    return [b.op("np.transpose", g, axes=tuple(int(i) for i in np.argsort(axes)))]
+
+
+rule(
+    np.transpose,
+    "a",
+    "axes=None",
+    vjp=transpose_vjp,
+    jvp="linear",
+    view_of=0,
+    samples=[sample(_A), sample(_B, axes=(1, 2, 0)), sample(_B, axes=(0, -1, 1)), sample(np.ones(3))],
+)
+rule(
+    np.matrix_transpose,
+    "x",
+    vjp="matrix_transpose(g)",
+    jvp="linear",
+    view_of=0,
+    samples=[sample(_A), sample(_B)],
+)
+rule(
+    np.swapaxes,
+    "a",
+    "axis1, axis2",
+    vjp="swapaxes(g, axis1=axis1, axis2=axis2)",
+    jvp="linear",
+    view_of=0,
+    samples=[sample(_B, axis1=0, axis2=-1)],
+)
+rule(
+    np.moveaxis,
+    "a",
+    "source, destination",
+    vjp="moveaxis(g, source=destination, destination=source)",
+    jvp="linear",
+    view_of=0,
+    samples=[sample(_B, source=0, destination=-1), sample(_B, source=(0, 1), destination=(2, 0))],
+)
+rule(
+    np.flip,
+    "m",
+    "axis=None",
+    vjp="flip(g, axis=axis)",
+    jvp="linear",
+    view_of=0,
+    samples=[sample(_A), sample(_B, axis=1), sample(_B, axis=(0, 2))],
+)
+for _f in (np.flipud, np.fliplr):
+    rule(_f, "m", vjp=f"{_f.__name__}(g)", jvp="linear", view_of=0, samples=[sample(_A)])
+
+
+def roll_vjp(b: Builder, g: Atom, out: Atom, a: Atom, shift: Atom, **o: Any) -> list[Any]:
+    if isinstance(shift, Const) and isinstance(shift.value, tuple):
+        return [b.op("np.roll", g, Const.of(tuple(-s for s in shift.value)), **o), None]
+    return [b.op("np.roll", g, b.neg(shift), **o), None]
+
+
+rule(
+    np.roll,
+    "a shift",
+    "axis=None",
+    vjp=roll_vjp,
+    jvp="linear",
+    samples=[sample(_A, 2), sample(_A, -1, axis=1), sample(_B, (1, 2), axis=(0, 1))],
+)
+rule(
+    np.rot90,
+    "m",
+    "k=1, axes=(0, 1)",
+    vjp=lambda b, g, out, m, k=1, axes=(0, 1): [b.op("np.rot90", g, k=-k, axes=axes)],
+    jvp="linear",
+    view_of=0,
+    samples=[sample(_A), sample(_A, k=2), sample(_B, k=3, axes=(1, 2))],
+)
+
+# -- copies and repetitions ----------------------------------------------------------------------
+
+
+def broadcast_vjp(b: Builder, g: Atom, out: Atom, array: Atom, *more: Atom) -> list[Any]:
+    return [g, *[None] * len(more)]
+
+
+rule(
+    np.broadcast_to,
+    "array shape",
+    vjp=broadcast_vjp,
+    jvp="linear",
+    view_of=0,
+    samples=[sample(np.ones(3), (2, 3)), sample(np.ones((2, 1)), (2, 3)), sample(2.0, (2,))],
+)
+
+
+def repeat_vjp(b: Builder, g: Atom, out: Atom, a: Atom, repeats: Atom, **o: Any) -> list[Any]:
+    """Every element gathers the cotangents of its copies."""
+    axis = o.get("axis")
+    zeros = b.op("zeros_like", a)
+    if axis is None:
+        if isinstance(a.kind, Num):
+            return [b.op("np.sum", g), None]
+        places = b.op("np.repeat", b.op("np.arange", b.op("np.size", a)), repeats)
+        flat = b.op("accumulate", b.op("np.ravel", zeros), places, g)
+        return [flat if rank(a) == 1 else b.op("np.reshape", flat, b.op("shape", a)), None]
+    size = b.op("item", b.op("shape", a), Const.of(axis))
+    places = b.op("np.repeat", b.op("np.arange", size), repeats)
+    before = (slice(None),) * (axis % rank(a))
+    if not before:
+        return [b.op("accumulate", zeros, places, g), None]
+    index = b.op("tuple", *[Const.of(s) for s in before], places)
+    return [b.op("accumulate", zeros, index, g), None]
+
+
+rule(
+    np.repeat,
+    "a repeats",
+    "axis=None",
+    vjp=repeat_vjp,
+    jvp="linear",
+    kind=by_example(np.repeat, shapes_only=False),
+    samples=[
+        sample(np.ones(3), 2),
+        sample(_A, 2),
+        sample(_A, 2, axis=1),
+        sample(_A, np.array([1, 3]), axis=0),
+        sample(2.0, 3),
+    ],
+)
+
+
+def tile_vjp(b: Builder, g: Atom, out: Atom, A: Atom, reps: Atom) -> list[Any]:
+    return [b.op("untile", g, A), None]
+
+
+def _untile(g: Any, x: Any) -> Any:
+    """``g`` summed over the tiles of shape ``x``."""
+    shape = (1,) * (np.ndim(g) - np.ndim(x)) + np.shape(x)
+    split = [s for n, m in zip(np.shape(g), shape, strict=True) for s in (n // m if m else 0, m)]
+    total = np.sum(np.reshape(g, split), axis=tuple(range(0, len(split), 2)))
+    return np.reshape(total, np.shape(x))[()] if np.ndim(x) == 0 else np.reshape(total, np.shape(x))
+
+
+def _like_second(args: Sequence[Atom], attrs: Any) -> Kind:
+    g, x = as_array(args[0].kind), as_array(args[1].kind)
+    if isinstance(x, Num):
+        return Num(g.dtype, False)
+    return Array(g.dtype, x.dims) if isinstance(x, Array) else Mixed(g.dtype)
+
+
+rule(
+    np.tile,
+    "A reps",
+    vjp=tile_vjp,
+    jvp="linear",
+    kind=by_example(np.tile, shapes_only=False),
+    samples=[sample(np.ones(3), 2), sample(_A, (2, 2)), sample(_A, (2, 1, 3)), sample(2.0, 3)],
+)
+rule(_untile, "v x", name="untile", kind=_like_second)
+
+# -- joining -------------------------------------------------------------------------------------
+
+
+def pieces(seq: Atom) -> tuple[Kind, ...]:
+    """The kinds of the arrays in a tuple or list operand of known length."""
+    k = seq.kind
+    if isinstance(k, Tuple | FixedList):
+        return k.items
+    raise KindError("the number of arrays is not known here")
+
+
+def _put_together(b: Builder, seq: Atom, parts: Sequence[Atom]) -> Atom:
+    return b.op("tuple" if isinstance(seq.kind, Tuple) else "list", *parts)
+
+
+def concatenate_vjp(b: Builder, g: Atom, out: Atom, arrays: Atom, **o: Any) -> list[Any]:
+    """Each array gets its slice of the cotangent."""
+    if isinstance(arrays.kind, ListOf):
+        return [b.op("unconcatenate", g, arrays, axis=o.get("axis", 0))]
+    axis = o.get("axis", 0)
+    kinds = pieces(arrays)
+    parts: list[Atom] = []
+    start: Atom = Const.of(0)
+    for n in range(len(kinds)):
+        x = b.op("item", arrays, Const.of(n))
+        size = b.op("np.size", x) if axis is None else _size(b, x, axis)
+        stop = b.add(start, size)
+        part = b.op("item", g, _along(b, axis or 0, start, stop, rank(out), n == len(kinds) - 1))
+        if axis is None and rank(x) != 1:
+            part = b.op("np.reshape", part, b.op("shape", x))
+        parts.append(part)
+        start = stop
+    return [_put_together(b, arrays, parts)]
+
+
+def _size(b: Builder, x: Atom, axis: int) -> Atom:
+    return b.op("len", x) if axis == 0 else b.op("item", b.op("shape", x), Const.of(axis))
+
+
+def _along(b: Builder, axis: int, start: Atom, stop: Atom, ndim: int, last: bool) -> Atom:
+    """The index ``[..., start:stop, ...]`` along one axis."""
+    none = Const.of(None)
+    first = isinstance(start, Const) and start.value == 0
+    bounds = (none if first else start, none if last else stop, none)
+    if all(isinstance(x, Const) for x in bounds):
+        part: Atom = Const.of(slice(*(x.value for x in bounds if isinstance(x, Const))))
+    else:
+        part = b.op("slice", *bounds)
+    before = axis % ndim
+    if not before:
+        return part
+    return b.op("tuple", *[Const.of(slice(None))] * before, part)
+
+
+def _unconcatenate(g: Any, arrays: Any, axis: Any = 0) -> Any:
+    sizes = [np.size(x) if axis is None else np.shape(x)[axis] for x in arrays]
+    parts = np.split(g, np.cumsum(sizes)[:-1], axis=axis or 0)
+    return [np.reshape(p, np.shape(x)) for p, x in zip(parts, arrays, strict=True)]
+
+
+def joined_kind(fun: Any) -> Any:
+    """The kind by example, or rank and dtype for a list of unknown length."""
+    exact = by_example(fun)
+    loose = by_example(fun, shapes_only=False)
+
+    def kind(args: Sequence[Atom], attrs: Any) -> Any:
+        return (loose if isinstance(args[0].kind, ListOf) else exact)(args, attrs)
+
+    return kind
+
+
+rule(
+    np.concatenate,
+    "arrays",
+    "axis=0",
+    kind=joined_kind(np.concatenate),
+    vjp=concatenate_vjp,
+    jvp="linear",
+    aliases=(np.concat,),
+    samples=[
+        sample((np.ones(2), np.ones(3))),
+        sample([_A, _A[:1]]),
+        sample((_A, _A), axis=1),
+        sample((_A, _A[:, :1], _A), axis=-1),
+        sample((_A, np.ones(2)), axis=None),
+        sample((np.ones(2, "float32"), np.ones(3))),
+        sample((np.zeros(0), np.ones(3))),
+    ],
+)
+rule(
+    _unconcatenate,
+    "v arrays",
+    "axis=0",
+    name="unconcatenate",
+    kind=lambda args, attrs: args[1].kind,
+)
+
+
+def stack_vjp(b: Builder, g: Atom, out: Atom, arrays: Atom, **o: Any) -> list[Any]:
+    axis = o.get("axis", 0) % rank(out)
+    if isinstance(arrays.kind, ListOf):
+        return [b.op("unstack", g if axis == 0 else b.op("np.moveaxis", g, source=axis, destination=0), arrays)]
+    before = (slice(None),) * axis
+    parts = [
+        b.op("item", g, Const.of((*before, n) if before else n)) for n in range(len(pieces(arrays)))
+    ]
+    return [_put_together(b, arrays, parts)]
+
+
+rule(
+    np.stack,
+    "arrays",
+    "axis=0",
+    kind=joined_kind(np.stack),
+    vjp=stack_vjp,
+    jvp="linear",
+    samples=[
+        sample((np.ones(2), np.ones(2))),
+        sample([_A, _A], axis=1),
+        sample((_A, _A, _A), axis=-1),
+        sample((1.0, 2.0)),
+    ],
+)
+
+
+def _unstack_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    g = as_array(args[0].kind)
+
+    def like(k: Kind) -> Kind:
+        match k:
+            case Num():
+                return Num(g.dtype, False)
+            case Array():
+                return Array(g.dtype, k.dims)
+            case Tuple():
+                return Tuple(tuple(map(like, k.items)))
+            case FixedList():
+                return FixedList(tuple(map(like, k.items)))
+            case ListOf():
+                return ListOf(None if k.elem is None else like(k.elem))
+            case _:
+                return k
+
+    return like(args[1].kind)
+
+
+def _unstack(g: Any, x: Any) -> Any:
+    """The array ``g`` in the nested lists of ``x``."""
+    if isinstance(x, list | tuple):
+        return type(x)([_unstack(g[n], v) for n, v in enumerate(x)])
+    return g
+
+
+rule(
+    _unstack,
+    "v x",
+    name="unstack",
+    kind=_unstack_kind,
+    vjp=("array(g)", None),
+    jvp=("unstack(v_dot, x)", None),
+)
+
+
+def _via(change: Any, join: str, axis: Any) -> Any:
+    """Joins written as another join of changed arrays: their cotangent, changed back."""
+
+    def vjp(b: Builder, g: Atom, out: Atom, tup: Atom) -> list[Any]:
+        shaped = [
+            b.op(change, b.op("item", tup, Const.of(n))) for n in range(len(pieces(tup)))
+        ]
+        inner = b.op("tuple", *shaped)
+        over = axis(shaped) if callable(axis) else axis
+        cut = concatenate_vjp(b, g, out, inner, axis=over)[0]
+        parts = []
+        for n, x in enumerate(pieces(tup)):
+            part = b.op("item", cut, Const.of(n))
+            here = b.op("item", tup, Const.of(n))
+            if isinstance(x, Num):
+                part = b.op("item", part, Const.of((0,) * rank(part)))
+            elif rank(here) != rank(part):
+                part = b.op("np.reshape", part, b.op("shape", here))
+            parts.append(part)
+        return [_put_together(b, tup, parts)]
+
+    return vjp
+
+
+def _hstack_axis(shaped: Sequence[Atom]) -> int:
+    return 0 if rank(shaped[0]) == 1 else 1
+
+
+_PAIRS = [sample((np.ones(3), np.ones(3))), sample([_A, _A]), sample((1.0, 2.0))]
+for _f, _vjp in (
+    (np.vstack, _via("np.atleast_2d", "concatenate", 0)),
+    (np.hstack, _via("np.atleast_1d", "concatenate", _hstack_axis)),
+    (np.dstack, _via("np.atleast_3d", "concatenate", 2)),
+):
+    rule(_f, "tup", kind=joined_kind(_f), vjp=_vjp, jvp="linear", samples=_PAIRS)
+
+
+def column_stack_vjp(b: Builder, g: Atom, out: Atom, tup: Atom) -> list[Any]:
+    parts = []
+    start: Atom = Const.of(0)
+    for n in range(len(pieces(tup))):
+        x = b.op("item", tup, Const.of(n))
+        if rank(x) == 1:
+            stop = b.add(start, Const.of(1))
+            index = b.op("tuple", Const.of(slice(None)), start)
+            at = Const.of((slice(None), start.value)) if isinstance(start, Const) else index
+            parts.append(b.op("item", g, at))
+        else:
+            stop = b.add(start, _size(b, x, 1))
+            parts.append(b.op("item", g, _along(b, 1, start, stop, 2, False)))
+        start = stop
+    return [_put_together(b, tup, parts)]
+
+
+rule(
+    np.column_stack,
+    "tup",
+    kind=joined_kind(np.column_stack),
+    vjp=column_stack_vjp,
+    jvp="linear",
+    samples=[sample((np.ones(2), _A)), sample((_A, np.ones(2), np.ones(2)))],
+)
+
+
+def append_vjp(b: Builder, g: Atom, out: Atom, arr: Atom, values: Atom, **o: Any) -> list[Any]:
+    pair = b.op("tuple", arr, values)
+    if any(isinstance(x.kind, Num) for x in (arr, values)):
+        pair = b.op("tuple", b.op("np.ravel", arr), b.op("np.ravel", values))
+    cut = concatenate_vjp(b, g, out, pair, axis=o.get("axis"))[0]
+    parts = [b.op("item", cut, Const.of(n)) for n in range(2)]
+    return [
+        b.op("item", p, Const.of(0)) if isinstance(x.kind, Num) else p
+        for p, x in zip(parts, (arr, values), strict=True)
+    ]
+
+
+rule(
+    np.append,
+    "arr values",
+    "axis=None",
+    vjp=append_vjp,
+    jvp="linear",
+    samples=[
+        sample(np.ones(2), 3.0),
+        sample(np.ones(2), np.ones(3)),
+        sample(_A, _A, axis=0),
+        sample(_A, np.ones(2)),
+    ],
+)
+
+
+# -- splitting -----------------------------------------------------------------------------------
+
+
+def split_vjp(b: Builder, g: Atom, out: Atom, ary: Atom, parts: Atom, **o: Any) -> list[Any]:
+    return [b.op("np.concatenate", g, axis=o.get("axis", 0)), None]
+
+
+for _f in (np.split, np.array_split):
+    rule(
+        _f,
+        "ary indices_or_sections",
+        "axis=0",
+        vjp=split_vjp,
+        jvp="linear",
+        samples=[sample(np.ones(6), 3), sample(_A, 3, axis=1), sample(np.ones(6), [1, 4])],
+    )
+for _f, _axis in ((np.vsplit, 0), (np.hsplit, 1)):
+    rule(
+        _f,
+        "ary indices_or_sections",
+        vjp=lambda b, g, out, ary, parts, _axis=_axis: split_vjp(b, g, out, ary, parts, axis=_axis),
+        jvp="linear",
+        samples=[sample(np.ones((6, 6)), 3)],
+    )
+
+# -- diagonals -----------------------------------------------------------------------------------
+
+
+def diag_vjp(b: Builder, g: Atom, out: Atom, v: Atom, **o: Any) -> list[Any]:
+    if rank(v) == 1:
+        return [b.op("np.diagonal", g, offset=o.get("k", 0))]
+    return [b.op("undiagonal", g, v, offset=o.get("k", 0))]
+
+
+def _undiagonal(g: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """``g`` on a diagonal of a zero array of the shape of ``x``."""
+    out = np.zeros(np.shape(x), np.asarray(g).dtype)
+    moved = np.moveaxis(out, (axis1, axis2), (-2, -1))
+    n = np.arange(np.shape(g)[-1])
+    moved[..., n + max(-offset, 0), n + max(offset, 0)] = g
+    return out
+
+
+rule(
+    np.diag,
+    "v",
+    "k=0",
+    vjp=diag_vjp,
+    jvp="linear",
+    view_of=0,
+    samples=[sample(np.ones(3)), sample(_A), sample(_A, k=1), sample(np.ones(2), k=-1)],
+)
+rule(
+    np.diagonal,
+    "a",
+    "offset=0, axis1=0, axis2=1",
+    vjp="undiagonal(g, a, offset=offset, axis1=axis1, axis2=axis2)",
+    jvp="linear",
+    view_of=0,
+    samples=[sample(_A), sample(_B, offset=-1), sample(_B, axis1=1, axis2=2)],
+)
+rule(
+    _undiagonal,
+    "v x",
+    "offset=0, axis1=0, axis2=1",
+    name="undiagonal",
+    vjp=("diagonal(g, offset=offset, axis1=axis1, axis2=axis2)", None),
+    jvp=("undiagonal(v_dot, x, offset=offset, axis1=axis1, axis2=axis2)", None),
+)
+rule(
+    np.trace,
+    "a",
+    "offset=0",
+    vjp=lambda b, g, out, a, offset=0: [trace_vjp(b, g, a, offset)],
+    jvp="linear",
+    samples=[sample(_A), sample(_A, offset=1), sample(_B)],
+)
+
+
+def trace_vjp(b: Builder, g: Atom, a: Atom, offset: int) -> Atom:
+    eye = b.op(
+        "np.eye", b.op("len", a), b.op("item", b.op("shape", a), Const.of(1)), k=offset
+    )
+    if rank(a) == 2:
+        return b.mul(g, eye)
+    wide = b.op("item", eye, Const.of((slice(None), slice(None), *[None] * (rank(a) - 2))))
+    return b.mul(g, wide)
+
+
+for _f in (np.triu, np.tril):
+    rule(
+        _f,
+        "m",
+        "k=0",
+        vjp=f"{_f.__name__}(g, k=k)",
+        jvp="linear",
+        samples=[sample(_A), sample(_A, k=1), sample(_B, k=-1)],
+    )
