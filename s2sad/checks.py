@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .binding import Layout, Target
-from .errors import ArgumentError, OutputError, UnsupportedError
+from .errors import ArgumentError, OutputError, Problem, Span, UnsupportedError
 from .guards import buffers, do_share, may_share
 from .ir.kinds import Array, Dict, Kind, ListOf, Mixed, Num, Opaque, Tuple, carries_derivative
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .frontend.refs import Fetch
     from .ir.nodes import Function
 
-__all__ = ["check_argument", "check_output", "refuse_overlaps", "targets_of"]
+__all__ = ["check_argument", "check_output", "refuse_overlaps", "same_objects", "targets_of"]
 
 
 def targets_of(
@@ -174,39 +174,70 @@ def _advice(function: Function, out: Any) -> str:
             return ""
 
 
-def refuse_overlaps(
-    layout: Layout, written: Sequence[int], captures: Sequence[Fetch], values: Sequence[Any]
-) -> tuple[tuple[int, ...], ...]:
-    """Refuse arguments that share memory with one that the function writes.
+def same_objects(values: Sequence[Any]) -> tuple[tuple[int, ...], ...]:
+    """Groups of parameters whose value is one and the same array or container."""
+    groups: dict[int, list[int]] = {}
+    for i, value in enumerate(values):
+        if buffers(value):
+            groups.setdefault(id(value), []).append(i)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
-    Returns the groups of parameters that may be one object (none: values have no identity yet
-    where the frontend resolves names).
+
+def refuse_overlaps(
+    layout: Layout,
+    written: Sequence[int],
+    captures: Sequence[Fetch],
+    values: Sequence[Any],
+    aliases: Sequence[Sequence[int]] = (),
+) -> None:
+    """Raise `UnsupportedError` if an argument shares memory with one that the function writes.
+
+    The parameters of each group in ``aliases`` are one object, which the code knows.
     """
     names = layout.names
+    function = layout.function.__qualname__
+    again = {i for group in aliases for i in group[1:]}
     hidden = [(c.name or "a captured value", c.get(tuple(values))) for c in captures]
     for i in written:
         if _is_default(layout, names[i], values[i]):
             raise UnsupportedError(
-                f"{layout.function.__qualname__}() writes to the default of {names[i]!r}, "
-                "which then differs at the next call"
-            )
-        mine = buffers(values[i])
-        others = [(names[j], v) for j, v in enumerate(values) if j != i] + hidden
-        for name, other in others:
-            for a in mine:
-                for b in buffers(other):
-                    if may_share(a, b) and do_share(a, b):
-                        raise UnsupportedError(
-                            f"{layout.function.__qualname__}() writes to {names[i]!r}, "
-                            f"which shares memory with {name!r}: pass a copy of one of them"
-                        )
-        for k, a in enumerate(mine):
-            if any(may_share(a, b) and do_share(a, b) for b in mine[k + 1 :]):
-                raise UnsupportedError(
-                    f"{layout.function.__qualname__}() writes to {names[i]!r}, "
-                    "parts of which share memory: pass copies"
+                Problem(
+                    f"{function}() writes to the default of {names[i]!r}, "
+                    "which then differs at the next call",
+                    _header(layout),
+                    f"use None for the default, and make the object inside {function}()",
                 )
-    return ()
+            )
+        same = next((group for group in aliases if i in group), (i,))
+        others = [(names[j], v) for j, v in enumerate(values) if j not in {*same, *again}]
+        mine = buffers(values[i])
+        for name, other in others + hidden:
+            if _any_shared(mine, buffers(other)):
+                raise UnsupportedError(
+                    Problem(
+                        f"{function}() writes to {names[i]!r}, which shares memory with {name!r}",
+                        _header(layout),
+                        "pass a copy of one of them",
+                    )
+                )
+        if any(_any_shared([a], mine[k + 1 :]) for k, a in enumerate(mine)):
+            raise UnsupportedError(
+                Problem(
+                    f"{function}() writes to {names[i]!r}, parts of which share memory",
+                    _header(layout),
+                    "pass copies of them",
+                )
+            )
+
+
+def _any_shared(mine: Sequence[Any], theirs: Sequence[Any]) -> bool:
+    return any(may_share(a, b) and do_share(a, b) for a in mine for b in theirs)
+
+
+def _header(layout: Layout) -> Span:
+    from .frontend.source import find_source
+
+    return find_source(layout.function).span()
 
 
 def _is_default(layout: Layout, name: str, value: Any) -> bool:

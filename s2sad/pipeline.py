@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .binding import Layout, Target, layout_of
-from .checks import check_output, refuse_overlaps, targets_of
+from .checks import check_output, refuse_overlaps, same_objects, targets_of
 from .dispatch import Specialization
 from .errors import OutputError, UnsupportedError
 from .guards import Guard, Is, KindIs, ValueIs
@@ -66,13 +66,15 @@ class Program:
     """SSA of a function, and what it takes besides its parameters.
 
     ``captures`` are read at each call and passed after the parameters; ``guards`` must hold;
-    ``written`` are the parameters whose contents it writes.
+    ``written`` are the parameters whose contents it writes; those of a group in ``aliases`` are
+    one object.
     """
 
     module: Module
     captures: tuple[Fetch, ...]
     guards: tuple[Guard, ...]
     written: tuple[int, ...]
+    aliases: tuple[tuple[int, ...], ...] = ()
 
 
 def build(
@@ -90,7 +92,6 @@ def build(
     """
     targets = targets_of(layout, transform.argnums, values, kinds, skip)
     program = lower_program(f, layout, values, kinds)
-    aliases = refuse_overlaps(layout, program.written, program.captures, values)
     finish = _picker(transform, targets)
     wrt = sorted({target.parameter for target in targets})
     name = layout.function.__qualname__
@@ -115,7 +116,7 @@ def build(
         program.captures,
         program.guards,
         program.written,
-        aliases,
+        program.aliases,
         text,
         module,
     )
@@ -185,6 +186,10 @@ def lower_program(
     from .frontend.lower import lower
 
     lowered = lower(layout.function, kinds, tuple(values))
+    aliases = same_objects(values) if lowered.mutated else ()
+    if aliases:
+        # A write through one name is seen through the others: lowered again, knowing that.
+        lowered = lower(layout.function, kinds, tuple(values), aliases=aliases)
     captures = tuple(capture.fetch for capture in lowered.captures)
     guards: list[Guard] = [
         KindIs(c.fetch, c.kind, ("captured", c.fetch)) for c in lowered.captures
@@ -197,7 +202,9 @@ def lower_program(
         if isinstance(guard.value, types.FunctionType):
             # Its code can be replaced while it stays the same object: reloaders do that.
             guards.append(Is(guard.fetch.sub("__code__"), guard.value.__code__))
-    return Program(lowered.module, captures, tuple(guards), tuple(sorted(lowered.mutated)))
+    written = tuple(sorted(lowered.mutated))
+    refuse_overlaps(layout, written, captures, values, aliases)
+    return Program(lowered.module, captures, tuple(guards), written, aliases)
 
 
 def differentiate(
@@ -207,7 +214,6 @@ def differentiate(
     transform = derivative.transform
     targets = targets_of(layout, transform.argnums, values, kinds, derivative.skip)
     program = lower_program(derivative.primal, layout, values, kinds)
-    refuse_overlaps(layout, program.written, program.captures, values)
     module, checked = gradient_of(layout, program.module, transform, targets)
     if checked or _picker(transform, targets) is not None:
         raise UnsupportedError(
