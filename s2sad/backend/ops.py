@@ -18,6 +18,9 @@ from ..rules.registry import primitive
 
 _IMMUTABLE = (str, bytes, type(None), slice, type, range, np.dtype, type(Ellipsis))
 
+#: The backend's own ops: an indexed write, and a copy of all that a value holds.
+OWN = frozenset({"store", "copied"})
+
 #: Ops that may hand their first operand back unchanged.
 MAY_PASS = frozenset({"unbroadcast", "cast", "and", "or", "np.asarray", "np.ascontiguousarray"})
 
@@ -68,7 +71,7 @@ def effect(node: Node) -> bool:
     """True for a node that does more than compute its results (or calls who knows what)."""
     match node:
         case Op():
-            return node.fn != "store" and primitive(node.fn).effect != "pure"
+            return node.fn not in OWN and primitive(node.fn).effect != "pure"
         case Call():
             return True
         case _:
@@ -77,11 +80,13 @@ def effect(node: Node) -> bool:
 
 def writes(op: Op) -> int | None:
     """Index of the operand whose buffer the first result takes over."""
-    return 0 if op.fn == "store" else primitive(op.fn).writes
+    if op.fn in OWN:
+        return 0 if op.fn == "store" else None
+    return primitive(op.fn).writes
 
 
 def view_of(op: Op) -> int | None:
-    return None if op.fn == "store" else primitive(op.fn).view_of
+    return None if op.fn in OWN else primitive(op.fn).view_of
 
 
 def is_basic_index(atom: Atom, definitions: dict[Value, Node]) -> bool:

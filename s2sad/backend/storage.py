@@ -234,6 +234,8 @@ class _Analysis:
             self.put(result, facts.shell_of(args[view]), facts.reach_of(args[view]))
         elif op.fn == "copy":
             self.put(result, fresh, facts.reach_of(args[0]) if is_container(result.kind) else 0)
+        elif op.fn == "copied":
+            self.put(result, fresh, fresh)
         elif op.fn == "call":
             self.put(result, memory | fresh | OUTSIDE, memory | OUTSIDE)
         elif isinstance(result.kind, Array | Mixed):
