@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -125,3 +126,24 @@ def test_what_the_command_line_means() -> None:
 def test_columns_side_by_side() -> None:
     shown = plain_columns(("one", "a\n\tb\n"), ("two", "c"))
     assert shown.splitlines() == ["one     two", "-----   ---", "a       c", "    b"]
+
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def test_the_example_of_the_readme(tmp_path: Path) -> None:
+    text = README.read_text(encoding="utf-8")
+    example = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert example is not None
+    model = tmp_path / "readme_model.py"
+    call = "product_until(np.array([2.0, 3.0, 4.0]), 5.0)"
+    assert f"{call}  # array([3., 2., 0.])" in example[1]
+    model.write_text(example[1].replace(call, f"print(repr({call}))"))
+    done = subprocess.run(
+        [sys.executable, str(model)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(README.parent)},
+    )
+    assert done.stdout.startswith("array([3., 2., 0.])\ndef product_until_grad(x, limit):\n")

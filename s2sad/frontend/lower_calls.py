@@ -13,7 +13,7 @@ import dataclasses
 import functools
 import inspect
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -216,8 +216,9 @@ def function_body(cx: Lowerer, node: ast.FunctionDef | ast.Lambda) -> Ref:
     frame = cx.frame
     if isinstance(node, ast.Lambda):
         return lower_expr.expr(cx, node.body)
-    if is_generator(node):
-        cx.fail("'yield' has no derivative", "collect the values in a list and return it", node)
+    found = first_yield(node.body)
+    if found is not None:
+        cx.fail("'yield' has no derivative", "collect the values in a list and return it", found)
     statements: list[ast.stmt] = list(node.body)
     lower_stmt.block(cx, statements)
     if cx.state.raised:
@@ -245,15 +246,16 @@ def _unlike(cx: Lowerer, value: Lost) -> Refuse:
     )
 
 
-def is_generator(node: ast.FunctionDef) -> bool:
-    def inside(n: ast.AST) -> bool:
-        if isinstance(n, ast.Yield | ast.YieldFrom):
-            return True
-        if isinstance(n, ast.FunctionDef | ast.Lambda | ast.ClassDef):
-            return False
-        return any(map(inside, ast.iter_child_nodes(n)))
-
-    return any(map(inside, node.body))
+def first_yield(nodes: Iterable[ast.AST]) -> ast.AST | None:
+    """The `yield` that makes a function with these nodes a generator, if there is one."""
+    for node in nodes:
+        if isinstance(node, ast.Yield | ast.YieldFrom):
+            return node
+        if not isinstance(node, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            found = first_yield(ast.iter_child_nodes(node))
+            if found is not None:
+                return found
+    return None
 
 
 def bind(

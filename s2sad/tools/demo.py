@@ -40,7 +40,7 @@ def demo() -> None:
     )
     heading("value and gradient")
     print(f"rod(u0, alpha, heat) = {value:.12g}")
-    print(f"d rod / d u0    = {np.array2string(u0_bar, precision=6, max_line_width=88)}")
+    print(f"d rod / d u0    = {np.array2string(u0_bar, precision=5, max_line_width=120)}")
     print(f"d rod / d alpha = {alpha_bar:.12g}")
     print(f"d rod / d heat  = {heat_bar:.12g}")
     heading("the same gradient, found in other ways")
