@@ -309,3 +309,8 @@ def copied(x: Any) -> Any:
             object.__setattr__(out, name, copied(v))
         return out
     return x
+
+
+def weighted_average(a: Any, weights: Any = None, axis: Any = None) -> Any:
+    """``np.average`` with its operands first."""
+    return np.average(a, axis=axis, weights=weights)

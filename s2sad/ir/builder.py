@@ -79,6 +79,11 @@ class Builder:
         self.append(Op(results, fn, args, attrs, self.span))
         return results
 
+    def label(self, value: Value, name: str) -> None:
+        """Name a value that was built here without a name; a name is no part of its identity."""
+        if value.name is None and value in self.definition:
+            object.__setattr__(value, "name", name)
+
     def defined_by(self, atom: Atom, fn: str) -> Op | None:
         """The node that defines ``atom``, if it is an ``fn``."""
         if isinstance(atom, Const):

@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ..ir.kinds import Array, Dim, Kind, Mixed, Num, carries_derivative, kind_of, same_dim
+from ..ir.kinds import (
+    Array,
+    Dim,
+    FixedList,
+    Kind,
+    ListOf,
+    Mixed,
+    Num,
+    Tuple,
+    carries_derivative,
+    kind_of,
+    same_dim,
+)
 from ..ir.kinds import not_one as dim_not_one
 from ..ir.nodes import Atom, Const
 from .registry import KindError, Primitive, primitive
@@ -59,13 +71,14 @@ def cotangents(
         return (None,) * count
     with named(prim):
         raw = _raw_cotangents(builder, prim, attrs, operands, out, g, chosen)
+        found = [*raw[:count], *[None] * (count - len(raw))]
         return tuple(
             None
             if c is None or not chosen[n]
             else c
             if uniform and isinstance(c.kind, Num)
             else conform(builder, c, operands[n])
-            for n, c in enumerate(raw)
+            for n, c in enumerate(found)
         )
 
 
@@ -111,7 +124,7 @@ def _raw_cotangents(
     found = prim.vjp(b, g, out, *operands, **attrs)
     return [
         c() if callable(c) and want else c if want else None
-        for c, want in zip(found, chosen, strict=True)
+        for c, want in zip(found, chosen, strict=False)
     ]
 
 
@@ -223,6 +236,8 @@ def _sum(b: Builder, terms: Sequence[Atom]) -> Atom | None:
 
 def conform(builder: Builder, g: Atom, x: Atom) -> Atom:
     """The cotangent ``g`` in the shape and dtype of the operand ``x``."""
+    if isinstance(x.kind, Tuple | FixedList | ListOf) and isinstance(g.kind, Array):
+        return builder.op("unstack", g, x)
     if not isinstance(x.kind, Num | Array | Mixed) or not isinstance(g.kind, Num | Array | Mixed):
         return g
     return _same_dtype(builder, _narrowed(builder, g, x), x.kind)

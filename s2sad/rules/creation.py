@@ -274,7 +274,7 @@ for _f in (np.asarray, np.ascontiguousarray, np.asfortranarray, np.asanyarray):
         _f,
         "object",
         "dtype=None",
-        kind=array_kind if _f is not np.ascontiguousarray else by_example(_f),
+        kind=array_kind if _f in (np.asarray, np.asanyarray) else by_example(_f),
         vjp=array_vjp,
         jvp="linear",
         view_of=0,

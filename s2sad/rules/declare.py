@@ -122,16 +122,19 @@ def rule(
     aliases: Sequence[Any] = (),
     samples: Sequence[Sample] | Callable[[], Sequence[Sample]] = (),
     fun: Callable[..., Any] | None = None,
+    signature_of: str | None = None,
     **more: Any,
 ) -> Primitive:
     """A function with the derivative given for each mode.
 
     ``operands`` are names (``"a b"``, ``"*arrays"``, ``"x=None"`` for one that may be left out),
-    ``options`` the static parameters with their defaults (``"axis=None, keepdims=False"``).
+    ``options`` the static parameters with their defaults (``"axis=None, keepdims=False"``);
+    ``signature_of`` is the user's call where its parameters come in another order. ``fun`` is
+    called with the operands by position.
     """
     given = operands.split()
     names = tuple(g.partition("=")[0] for g in given)
-    sig = signature(given, options)
+    sig = signature([signature_of] if signature_of else given, "" if signature_of else options)
     run = fun or f
     return register(
         Primitive(

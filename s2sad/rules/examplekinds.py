@@ -53,6 +53,7 @@ class _Sizes:
     def __init__(self, run: int, uniform: bool) -> None:
         self.primes: Iterator[int] = iter(_PRIMES[run])
         self.uniform = (3, 4)[run] if uniform else 0
+        self.any_int = self.uniform or (2, 3)[run]
         self.bases: dict[Any, int] = {}
         self.meaning: dict[int, Dim] = {}
 
@@ -151,7 +152,7 @@ def _stand_in(k: Any, sizes: _Sizes, fill: float) -> Any:
             if k.dim is not None:
                 return sizes.number(k.dim)
             if k.weak:
-                return _WEAK[k.dtype]
+                return sizes.any_int if k.dtype == "int64" else _WEAK[k.dtype]
             return np.dtype(k.dtype).type(1)
         case Array() if k.dims is not None:
             return np.full(tuple(map(sizes.number, k.dims)), fill, k.dtype)

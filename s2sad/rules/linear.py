@@ -31,6 +31,11 @@ def rank(a: Atom) -> int:
     raise KindError("the number of axes is not known here")
 
 
+def plain_array(b: Builder, x: Atom) -> Atom:
+    """The operand itself, or the array that NumPy makes of a list."""
+    return b.op("np.asarray", x) if isinstance(x.kind, Tuple | FixedList | ListOf) else x
+
+
 def matmul_vjp(b: Builder, g: Atom, out: Atom, x: Atom, y: Atom) -> list[Any]:
     """``x @ y``: vectors, matrices, and stacks of them."""
     m, n = rank(x), rank(y)
@@ -58,6 +63,7 @@ def matmul_vjp(b: Builder, g: Atom, out: Atom, x: Atom, y: Atom) -> list[Any]:
 
 def dot_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom) -> list[Any]:
     """``np.dot``: a product with scalars, else over the last axis of a and the last but one of b."""
+    a, b_ = plain_array(b, a), plain_array(b, b_)
     m, n = rank(a), rank(b_)
     text = b.text
     if m == 0 or n == 0:

@@ -231,6 +231,7 @@ rule(
         None,
     ],
     jvp=("on_diagonal(v_dot, x, subscripts=subscripts)", None),
+    samples=[sample(_r(3), _r(3, 3), subscripts="ii")],
 )
 
 

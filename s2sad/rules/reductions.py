@@ -20,6 +20,8 @@ from ..ir.kinds import Num
 from ..ir.nodes import Atom, Const
 from .apply import spread_like
 from .declare import rule, sample, zero
+from .examplekinds import by_example
+from .kindrules import as_array
 from .linear import rank
 from .registry import Sample
 
@@ -170,6 +172,9 @@ rule(
     np.average,
     "a weights=None",
     "axis=None",
+    name="weighted_average",
+    fun=runtime.weighted_average,
+    signature_of="a, axis=None, weights=None",
     vjp=average_vjp,
     jvp=average_jvp,
     samples=lambda: [
@@ -320,11 +325,18 @@ rule(
     "x",
     "axis=None",
     name="prod_others",
+    kind=lambda args, attrs: as_array(args[0].kind),
     vjp=lambda b, g, out, x, **o: [b.op("prod_pairs", x, g, **o)],
     jvp=lambda b, dots, out, x, **o: b.op("prod_pairs", x, dots[0], **o),
     samples=lambda: [sample(np.array([2.0, 0.5, 3.0])), sample(np.ones((2, 3)) * 1.5, axis=1)],
 )
-rule(runtime.prod_pairs, "x v", "axis=None", name="prod_pairs")
+rule(
+    runtime.prod_pairs,
+    "x v",
+    "axis=None",
+    name="prod_pairs",
+    kind=lambda args, attrs: args[0].kind,
+)
 
 
 # -- scans ---------------------------------------------------------------------------------------
@@ -380,8 +392,20 @@ rule(
         sample(np.zeros(0)),
     ],
 )
-rule(runtime.cumprod_bar, "v x", "axis=None", name="cumprod_bar")
-rule(runtime.cumprod_dot, "v x", "axis=None", name="cumprod_dot")
+rule(
+    runtime.cumprod_bar,
+    "v x",
+    "axis=None",
+    name="cumprod_bar",
+    kind=lambda args, attrs: args[1].kind,
+)
+rule(
+    runtime.cumprod_dot,
+    "v x",
+    "axis=None",
+    name="cumprod_dot",
+    kind=lambda args, attrs: by_example(np.cumprod)(args[1:], attrs),
+)
 
 # -- zero derivative -----------------------------------------------------------------------------
 

@@ -133,7 +133,7 @@ rule(
     kind=_scalars(FLOAT),
     vjp=staged.pow_vjp,
     jvp=staged.pow_jvp,
-    samples=[sample(1.5, 2.5), sample(1.5, 2), sample(-1.5, 3.0), sample(2.0, -1.5), sample(2.0, 0)],
+    samples=[sample(1.5, 2.5), sample(1.5, 2), sample(-1.5, 3), sample(2.0, -1.5), sample(2.0, 0)],
 )
 
 

@@ -125,6 +125,7 @@ rule(
     kind=lambda args, attrs: args[2].kind,
     vjp=("take_along_axis(g, indices, axis=axis)", None, None),
     jvp=("scatter_along(v_dot, indices, like, axis=axis)", None, None),
+    samples=[sample(np.ones((2, 2)), np.array([[0, 0], [2, 1]]), _A, axis=1)],
 )
 
 # -- order ---------------------------------------------------------------------------------------
@@ -199,7 +200,7 @@ def select_jvp(
 _C = np.array([True, False, False])
 rule(
     np.select,
-    "condlist choicelist default=None",
+    "condlist choicelist default=0",
     vjp=select_vjp,
     jvp=select_jvp,
     samples=[

@@ -15,6 +15,8 @@ import numpy as np
 
 from ..ir.kinds import Array, Dim, FixedList, Kind, ListOf, Mixed, Num, Size, Tuple
 from ..ir.nodes import Atom, Const
+from .apply import conform
+from .creation import dims_of_shape
 from .declare import rule, sample
 from .examplekinds import by_example
 from .kindrules import as_array, dim_of_kind
@@ -131,7 +133,8 @@ def transpose_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any
     axes = o.get("axes")
     if axes is None:
         return [b.op("np.transpose", g)]
-    return [b.op("np.transpose", g, axes=tuple(int(i) for i in np.argsort(axes)))]
+    places = [k % len(axes) for k in axes]
+    return [b.op("np.transpose", g, axes=tuple(int(i) for i in np.argsort(places)))]
 
 
 rule(
@@ -216,6 +219,7 @@ def broadcast_vjp(b: Builder, g: Atom, out: Atom, array: Atom, *more: Atom) -> l
 rule(
     np.broadcast_to,
     "array shape",
+    kind=lambda args, attrs: Array(as_array(args[0].kind).dtype, dims_of_shape(args[1])),
     vjp=broadcast_vjp,
     jvp="linear",
     view_of=0,
@@ -286,7 +290,33 @@ rule(
     kind=by_example(np.tile, shapes_only=False),
     samples=[sample(np.ones(3), 2), sample(_A, (2, 2)), sample(_A, (2, 1, 3)), sample(2.0, 3)],
 )
-rule(_untile, "v x", name="untile", kind=_like_second)
+rule(
+    _untile,
+    "v x",
+    name="untile",
+    kind=_like_second,
+    vjp=lambda b, g, out, v, x: [b.op("repeat_tiles", g, v), None],
+    jvp=("untile(v_dot, x)", None),
+    samples=[sample(np.ones((2, 6)), _A[:, :3])],
+)
+
+
+def _repeat_tiles(v: Any, like: Any) -> Any:
+    """``v`` repeated to the shape of ``like``, which is a whole number of tiles."""
+    shape = (1,) * (np.ndim(like) - np.ndim(v)) + np.shape(v)
+    reps = [n // m if m else 1 for n, m in zip(np.shape(like), shape, strict=True)]
+    return np.tile(v, reps)
+
+
+rule(
+    _repeat_tiles,
+    "v like",
+    name="repeat_tiles",
+    kind=_like_second,
+    vjp=("untile(g, v)", None),
+    jvp=("repeat_tiles(v_dot, like)", None),
+    samples=[sample(np.ones(3), np.ones((2, 6)))],
+)
 
 # -- joining -------------------------------------------------------------------------------------
 
@@ -318,7 +348,7 @@ def concatenate_vjp(b: Builder, g: Atom, out: Atom, arrays: Atom, **o: Any) -> l
         part = b.op("item", g, _along(b, axis or 0, start, stop, rank(out), n == len(kinds) - 1))
         if axis is None and rank(x) != 1:
             part = b.op("np.reshape", part, b.op("shape", x))
-        parts.append(part)
+        parts.append(conform(b, part, x))
         start = stop
     return [_put_together(b, arrays, parts)]
 
@@ -383,6 +413,9 @@ rule(
     "axis=0",
     name="unconcatenate",
     kind=lambda args, attrs: args[1].kind,
+    vjp=lambda b, g, out, v, arrays, **o: [b.op("np.concatenate", g, **o), None],
+    jvp=("unconcatenate(v_dot, arrays, axis=axis)", None),
+    samples=[sample(np.ones(5), [np.ones(2), np.ones(3)])],
 )
 
 
@@ -392,7 +425,12 @@ def stack_vjp(b: Builder, g: Atom, out: Atom, arrays: Atom, **o: Any) -> list[An
         return [b.op("unstack", g if axis == 0 else b.op("np.moveaxis", g, source=axis, destination=0), arrays)]
     before = (slice(None),) * axis
     parts = [
-        b.op("item", g, Const.of((*before, n) if before else n)) for n in range(len(pieces(arrays)))
+        conform(
+            b,
+            b.op("item", g, Const.of((*before, n) if before else n)),
+            b.op("item", arrays, Const.of(n)),
+        )
+        for n in range(len(pieces(arrays)))
     ]
     return [_put_together(b, arrays, parts)]
 
@@ -448,6 +486,7 @@ rule(
     kind=_unstack_kind,
     vjp=("array(g)", None),
     jvp=("unstack(v_dot, x)", None),
+    samples=[sample(_A, [np.ones(3), np.ones(3)]), sample(np.ones(2), (1.0, 2.0))],
 )
 
 
@@ -469,7 +508,7 @@ def _via(change: Any, join: str, axis: Any) -> Any:
                 part = b.op("item", part, Const.of((0,) * rank(part)))
             elif rank(here) != rank(part):
                 part = b.op("np.reshape", part, b.op("shape", here))
-            parts.append(part)
+            parts.append(conform(b, part, here))
         return [_put_together(b, tup, parts)]
 
     return vjp
@@ -610,6 +649,8 @@ rule(
     name="undiagonal",
     vjp=("diagonal(g, offset=offset, axis1=axis1, axis2=axis2)", None),
     jvp=("undiagonal(v_dot, x, offset=offset, axis1=axis1, axis2=axis2)", None),
+    kind=lambda args, attrs: args[1].kind,
+    samples=[sample(np.ones(2), _A), sample(np.ones(2), _A, offset=1)],
 )
 rule(
     np.trace,

@@ -119,30 +119,26 @@ def log_base(b: Builder, x: Atom) -> Atom:
 pow_jvp = linear_jvp(pow_vjp)
 
 
-def pow_samples(make: Callable[..., Any]) -> Callable[[], Sequence[Sample]]:
-    """Samples of a power: of scalars for the operator, of arrays for NumPy's functions."""
-
-    def samples() -> Sequence[Sample]:
-        x = np.array([0.5, 2.0, 3.0])
-        return [
-            Sample((1.5, 2.5)),
-            Sample((x, 2)),
-            Sample((x, 3.0)),
-            Sample((x, -1.0)),
-            Sample((x, 0.5)),
-            Sample((x, 0)),
-            Sample((x, 1)),
-            Sample((2.0, x)),
-            Sample((x, np.array([[2.0], [-1.5]]))),
-            Sample((np.array([0.5, 2.0], "float32"), 3)),
-            Sample((np.array([-1.5, 2.0]), 3.0)),
-            Sample((np.array([0.0, 2.0]), 2.0), {}, (np.array([0.0, 4.0]), None), True),
-            Sample((np.array([0.0, 2.0]), 1.0), {}, (np.array([1.0, 1.0]), None), True),
-            Sample((np.zeros(2), np.array([2.0, 1.0])), {}, (np.array([0.0, 1.0]), np.zeros(2)), True),
-            Sample((np.array([0.0, -2.0]), np.array([0.0, 3.0])), {}, (np.array([0.0, 12.0]), None), True),
-        ]
-
-    return samples
+def pow_samples() -> Sequence[Sample]:
+    """Samples of a power: smooth points, and what happens at 0 and below."""
+    x = np.array([0.5, 2.0, 3.0])
+    return [
+        Sample((1.5, 2.5)),
+        Sample((x, 2)),
+        Sample((x, 3.0)),
+        Sample((x, -1.0)),
+        Sample((x, 0.5)),
+        Sample((x, 0)),
+        Sample((x, 1)),
+        Sample((2.0, x)),
+        Sample((x, np.array([[2.0], [-1.5]]))),
+        Sample((np.array([0.5, 2.0], "float32"), 3)),
+        Sample((np.array([-1.5, 2.0]), 3)),
+        Sample((np.array([0.0, 2.0]), 2.0), {}, (np.array([0.0, 4.0]), None), True),
+        Sample((np.array([0.0, 2.0]), 1.0), {}, (np.array([1.0, 1.0]), None), True),
+        Sample((np.zeros(2), np.array([2.0, 1.0])), {}, (np.array([0.0, 1.0]), np.zeros(2)), True),
+        Sample((np.array([0.0, -2.0]), np.array([0.0, 3.0])), {}, (np.array([0.0, 12.0]), None), True),
+    ]
 
 
 # -- kinks ---------------------------------------------------------------------------------------
@@ -223,6 +219,22 @@ def divmod_vjp(
 ) -> list[Any]:
     rest = g[1]
     return [rest, None if rest is None else lambda: b.neg(b.mul(out[0], rest))]
+
+
+def add_samples() -> Sequence[Sample]:
+    """Numbers, arrays, lists and tuples."""
+    from .samples import elementwise_samples
+
+    lists = [Sample(([1.0, 2.0], [3.0])), Sample(((1.0, np.ones(2)), (3.0,)))]
+    return [*elementwise_samples("", 2, "real", ()), *lists]
+
+
+def mul_samples() -> Sequence[Sample]:
+    """Numbers, arrays, and sequences times an int."""
+    from .samples import elementwise_samples
+
+    lists = [Sample(([1.0, 2.0], 3)), Sample((2, (1.0, np.ones(2))))]
+    return [*elementwise_samples("", 2, "real", ()), *lists]
 
 
 # -- sequences -----------------------------------------------------------------------------------

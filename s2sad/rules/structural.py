@@ -39,7 +39,7 @@ from ..ir.nodes import Atom, Const
 from . import indexkinds as ik
 from . import kindrules as kr
 from . import linear, staged
-from .registry import KindError, KindRule, Primitive, register
+from .registry import KindError, KindRule, Primitive, Sample, primitive, register
 
 Attrs = Mapping[str, Any]
 Atoms = Sequence[Atom]
@@ -52,13 +52,22 @@ def _define(
     return register(Primitive(name, fun, tuple(operands.split()), kind, **more), *answers_to)
 
 
+def _points(count: int, domain: str = "real") -> Callable[[], Sequence[Sample]]:
+    def samples() -> Sequence[Sample]:
+        from .samples import elementwise_samples
+
+        return elementwise_samples("", count, domain, ())
+
+    return samples
+
+
 # -- arithmetic ----------------------------------------------------------------------------------
 
-_define("add", operator.add, "x y", kr.add_kind, vjp=staged.add_vjp, jvp=staged.add_jvp)
+_define("add", operator.add, "x y", kr.add_kind, vjp=staged.add_vjp, jvp=staged.add_jvp, samples=staged.add_samples)
 _define(
-    "sub", operator.sub, "x y", kr.sized_arithmetic(np.subtract, -1), partials=("1", "-1")
+    "sub", operator.sub, "x y", kr.sized_arithmetic(np.subtract, -1), partials=("1", "-1"), samples=_points(2)
 )
-_define("mul", operator.mul, "x y", kr.mul_kind, vjp=staged.mul_vjp, jvp=staged.mul_jvp)
+_define("mul", operator.mul, "x y", kr.mul_kind, vjp=staged.mul_vjp, jvp=staged.mul_jvp, samples=staged.mul_samples)
 _define(
     "div",
     operator.truediv,
@@ -66,14 +75,15 @@ _define(
     kr.arithmetic(np.true_divide, least=2),
     vjp=staged.div_vjp,
     jvp=staged.div_jvp,
+    samples=_points(2, "positive"),
 )
 _define("floordiv", operator.floordiv, "x y", kr.arithmetic(np.floor_divide), zero=True)
-_define("mod", operator.mod, "x y", kr.arithmetic(np.remainder), partials=("1", "-(x // y)"))
+_define("mod", operator.mod, "x y", kr.arithmetic(np.remainder), partials=("1", "-(x // y)"), samples=_points(2, "apart"))
 _define(
-    "pow", operator.pow, "x y", kr.pow_kind, vjp=staged.pow_vjp, jvp=staged.pow_jvp
+    "pow", operator.pow, "x y", kr.pow_kind, vjp=staged.pow_vjp, jvp=staged.pow_jvp, samples=staged.pow_samples
 )
-_define("neg", operator.neg, "x", kr.arithmetic(np.negative), partials=("-1",))
-_define("pos", operator.pos, "x", kr.arithmetic(np.positive), partials=("1",))
+_define("neg", operator.neg, "x", kr.arithmetic(np.negative), partials=("-1",), samples=_points(1))
+_define("pos", operator.pos, "x", kr.arithmetic(np.positive), partials=("1",), samples=_points(1))
 _define("invert", operator.invert, "x", kr.arithmetic(np.invert), zero=True)
 _define("lshift", operator.lshift, "x y", kr.arithmetic(np.left_shift), zero=True)
 _define("rshift", operator.rshift, "x y", kr.arithmetic(np.right_shift), zero=True)
@@ -87,6 +97,7 @@ _define(
     kr.matmul_kind,
     vjp=linear.matmul_vjp,
     jvp=("x_dot @ y", "x @ y_dot"),
+    samples=lambda: primitive("np.matmul").samples,
 )
 
 # -- comparisons and truth -----------------------------------------------------------------------
@@ -435,7 +446,8 @@ _define(
     runtime.ratio,
     "x y",
     _ratio_kind,
-    partials=("ratio(g, y)", "-ratio(ratio(g * x, y), y)"),
+    partials=("ratio(g, y)", "-ratio(ratio(g, y) * x, y)"),
+    samples=_points(2, "positive"),
 )
 
 _define(
@@ -448,8 +460,9 @@ _define(
         "power_slope(g * s * y, x, y - 1)",
         "g * s * x ** (y - 1) * (1 + y * log_base(x))",
     ),
+    samples=[Sample((1.5, 0.7, 2.5)), Sample((np.ones(2), np.array([0.5, 2.0]), 3))],
 )
-_define("log_base", runtime.log_base, "x", _ratio_kind, partials=("ratio(g, x)",))
+_define("log_base", runtime.log_base, "x", _ratio_kind, partials=("ratio(g, x)",), samples=_points(1, "positive"))
 
 
 def _sum_repeats(g: Any, x: Any) -> Any:

@@ -114,7 +114,7 @@ def build_text(
 
 def function_name(name: str, family: str) -> str:
     """The primitive that a function name in rule text means."""
-    candidates = (name, f"{family}.{name}", f"np.{name}", f"np.linalg.{name}", f"math.{name}")
+    candidates = [f"{family}.{name}", name, f"np.{name}", f"np.linalg.{name}", f"math.{name}"]
     for candidate in candidates:
         if has_primitive(candidate):
             return candidate

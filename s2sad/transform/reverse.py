@@ -151,7 +151,12 @@ class Reverse:
         if g is None or not isinstance(target, Value) or target not in self.active:
             return
         old = env.get(target)
-        env[target] = g if old is None else self._sum(target, old, g)
+        if old is None:
+            env[target] = g
+            if target.name is not None and isinstance(g, Value):
+                self.builder.label(g, f"{target.name}_bar")
+        else:
+            env[target] = self._sum(target, old, g)
 
     def _sum(self, target: Value, old: Adjoint, g: Adjoint) -> Adjoint:
         if isinstance(old, dict) or isinstance(g, dict):
@@ -304,8 +309,29 @@ class Reverse:
         parts = cotangents(
             self.builder, node.fn, node.attrs, node.args, out, g, wanted, uniform=uniform
         )
+        if len(parts) == 2 and node.args[0] is node.args[1]:
+            first, second = parts
+            if first is not None and second is not None and self._equal(first, second):
+                # x * x, x @ x
+                parts = (self.builder.op("mul", Const.of(2.0), first), None)
         for a, part in zip(node.args, parts, strict=True):
             self.contribute(env, a, part)
+
+    def _equal(self, a: Atom, b: Atom) -> bool:
+        """The same computation on the same values."""
+        if a is b:
+            return True
+        if not isinstance(a, Value) or not isinstance(b, Value):
+            return False
+        x, y = self.builder.definition.get(a), self.builder.definition.get(b)
+        return (
+            x is not None
+            and y is not None
+            and x.fn == y.fn
+            and x.attrs == y.attrs
+            and len(x.args) == len(y.args)
+            and all(p is q for p, q in zip(x.args, y.args, strict=True))
+        )
 
     # -- branches -----------------------------------------------------------------------------
 

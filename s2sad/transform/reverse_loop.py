@@ -230,8 +230,11 @@ def _emit(
         index,
     )
     counted = isinstance(node, For) and _never_leaves(node)
-    plan = planner.plan([v for v in needs if v is not index], tape=True)
-    wants_index = index is not None and (index in needs or plan.uses_index)
+    keep_index = index in needs
+    plan = planner.plan(
+        [v for v in needs if v is not index], tape=True, keep_index=keep_index
+    )
+    wants_index = index is not None and (keep_index or plan.uses_index)
     if plan.saved and wants_index:
         assert index is not None
         plan.saved.insert(0, index)
@@ -371,9 +374,8 @@ def _backwards(rev: Reverse, node: For | While, trips: Value | None):  # type: i
         return b.op("sub", trips, one), minus, minus, None
     step = node.step
     if trips is None and isinstance(step, Const) and step.value in (1, -1):
-        if step.value == 1:
-            return b.op("sub", node.stop, one), b.op("sub", node.start, one), minus, None
-        return b.op("add", node.stop, one), b.op("add", node.start, one), one, None
+        by = -step.value
+        return _shifted(rev, node.stop, by), _shifted(rev, node.start, by), Const.of(by), None
     if trips is None:
         (trips,) = b.ops("trip_count", node.start, node.stop, step)
 
@@ -381,6 +383,18 @@ def _backwards(rev: Reverse, node: For | While, trips: Value | None):  # type: i
         return b.op("add", node.start, b.op("mul", k, step))
 
     return b.op("sub", trips, one), minus, minus, shift
+
+
+def _shifted(rev: Reverse, x: Atom, by: int) -> Atom:
+    """``x + by`` as a person writes it: ``n - 1`` less 1 is ``n - 2``."""
+    op = rev.definition.get(x) if isinstance(x, Value) else None
+    if op is not None and op.fn in ("add", "sub") and isinstance(op.args[1], Const):
+        if type(op.args[1].value) is int:
+            by += op.args[1].value if op.fn == "add" else -op.args[1].value
+            x = op.args[0]
+    if by == 0:
+        return x
+    return rev.builder.op("add" if by > 0 else "sub", x, Const.of(abs(by)))
 
 
 __all__ = ["reverse_loop"]

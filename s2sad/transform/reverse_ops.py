@@ -107,7 +107,6 @@ def _update_in_place(rev: Reverse, node: Op, env: Env, g: Atom) -> bool:
             and read.fn == "item"
             and read.args[0] is before
             and read.args[1] is i
-            and rev.use_count.get(a) == 1
             and a.kind == v.kind
         ),
         None,
@@ -129,7 +128,6 @@ def _update_in_place(rev: Reverse, node: Op, env: Env, g: Atom) -> bool:
             name = f"{before.name}_bar" if before.name else None
             rev.contribute(env, before, b.op("setitem", g, i, part, name=name))
     rev.handled.add(update)
-    rev.handled.add(rev.definition[old])
     return True
 
 

@@ -55,15 +55,19 @@ class Planner:
     overwritten: Overwritten
     index: Value | None = None
 
-    def plan(self, needs: Iterable[Value], *, tape: bool) -> Plan:
-        """Split the needs; ``tape`` tells that saving nothing at all is worth some work."""
+    def plan(self, needs: Iterable[Value], *, tape: bool, keep_index: bool = False) -> Plan:
+        """Split the needs.
+
+        ``tape`` tells that saving nothing at all is worth some work, ``keep_index`` that the
+        loop index is needed anyway.
+        """
         needs = list(needs)
         if not needs:
             return Plan()
         if tape:
             ops = self._closure(needs, frozenset())
             if ops is not None and sum(map(_weight, ops)) <= _TAPE_FREE_BUDGET:
-                return self._finish([], ops)
+                return self._finish([], ops, keep_index)
         saved = {v for v in needs if self._cost(v, frozenset()) > _SINGLE_BUDGET}
         for v in needs:
             if v not in saved and self._cost(v, frozenset(saved)) > _SINGLE_BUDGET:
@@ -74,10 +78,18 @@ class Planner:
                 saved.discard(v)
         ops = self._closure([v for v in needs if v not in saved], frozenset(saved))
         assert ops is not None
-        return self._finish([v for v in needs if v in saved], ops)
+        return self._finish([v for v in needs if v in saved], ops, keep_index)
 
-    def _finish(self, saved: list[Value], ops: list[Op]) -> Plan:
-        return Plan(saved, ops, any(self.index is a for op in ops for a in op.args))
+    def _finish(self, saved: list[Value], ops: list[Op], keep_index: bool) -> Plan:
+        indexed = [op for op in ops if any(self.index is a for a in op.args)]
+        if saved and not keep_index and len(indexed) == 1 and indexed[0].fn == "item":
+            # the index would be saved for one load alone: save what it loads
+            saved = [*saved, *indexed[0].results]
+            ops = [op for op in ops if op is not indexed[0]]
+            indexed = []
+        order = {v: n for n, v in enumerate(self.definition)}
+        saved.sort(key=lambda v: order.get(v, -1))
+        return Plan(saved, ops, bool(indexed))
 
     def _known(self, atom: Atom, saved: frozenset[Value]) -> bool:
         return (
