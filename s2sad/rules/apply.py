@@ -318,7 +318,10 @@ def exact_kind(value: Any) -> Kind:
     """The kind of a run-time value with every size a number."""
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
         return Array(value.dtype.name, value.shape)
-    return kind_of(value)
+    if type(value) is tuple:
+        return Tuple(tuple(map(exact_kind, value)))
+    kind = kind_of(value)
+    return FixedList(tuple(map(exact_kind, value))) if isinstance(kind, FixedList) else kind
 
 
 class EagerBuilder:

@@ -129,8 +129,7 @@ def average_vjp(b: Builder, g: Atom, out: Atom, a: Atom, weights: Any = None, **
     if weights is None or isinstance(weights, Const) and weights.value is None:
         return mean_vjp(b, g, out, a, axis=axis)
     w = _lined_up(b, weights, a, axis)
-    total = b.op("np.sum", w, **({} if axis is None else {"axis": axis}))
-    share = spread(b, b.div(g, total), a, axis, False)
+    share = spread(b, b.div(g, _weight(b, weights, a, axis)), a, axis, False)
     centred = b.sub(a, spread(b, out, a, axis, False))
     return [lambda: b.mul(share, w), lambda: _back(b, b.mul(share, centred), weights, a, axis)]
 
@@ -141,6 +140,13 @@ def _lined_up(b: Builder, weights: Atom, a: Atom, axis: Axis) -> Atom:
         return weights
     after = rank(a) - 1 - axis % rank(a)
     return b.op("item", weights, Const.of((slice(None), *[None] * after))) if after else weights
+
+
+def _weight(b: Builder, weights: Atom, a: Atom, axis: Axis) -> Atom:
+    """The sum of the weights that go into one average."""
+    if axis is None or rank(weights) < rank(a):
+        return b.op("np.sum", weights)
+    return b.op("np.sum", weights, axis=axis)
 
 
 def _back(b: Builder, w_bar: Atom, weights: Atom, a: Atom, axis: Axis) -> Atom:
@@ -165,7 +171,7 @@ def average_jvp(
         centred = b.sub(a, spread(b, out, a, axis, False))
         more = b.mul(_lined_up(b, dots[1], a, axis), centred)
         terms = more if terms is None else b.add(terms, more)
-    return b.div(b.op("np.sum", terms, **over), b.op("np.sum", w, **over))
+    return b.div(b.op("np.sum", terms, **over), _weight(b, weights, a, axis))
 
 
 rule(

@@ -279,7 +279,8 @@ def test_kind(p: Primitive, s: Sample, exact: bool) -> None:
     if isinstance(kind, tuple):
         assert len(kind) == len(out) and all(map(fits, out, kind)), (kind, out)
     else:
-        assert fits(out, kind), (kind, out)
+        # of an int and a float, max may give either
+        assert fits(out, kind) or (p.name in ("max", "min") and type(out) is int), (kind, out)
 
 
 @pytest.mark.parametrize("p, s", cases())
