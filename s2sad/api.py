@@ -90,6 +90,10 @@ def value_and_grad(
     return _derive("value_and_grad", f, argnums, has_aux)
 
 
+# Inside a function that is differentiated, these two are called while it is compiled.
+grad.__s2sad_transform__ = value_and_grad.__s2sad_transform__ = True  # type: ignore[attr-defined]
+
+
 def _derive(name: str, f: Any, argnums: Any, has_aux: bool) -> Derivative | _Decorator:
     numbers, many = parse_argnums(argnums)
     transform = Transform(name, numbers, many, bool(has_aux))

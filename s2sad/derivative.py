@@ -23,7 +23,7 @@ import numpy as np
 from .binding import MISSING, Layout, layout_of
 from .dispatch import CacheInfo, Dispatcher, Specialization, Values, specialized
 from .errors import ArgumentError, S2sadError
-from .pipeline import Text, Transform, build, ssa_text
+from .pipeline import Program, Text, Transform, build, differentiate, ssa_text
 from .sharing import Shared
 
 if TYPE_CHECKING:
@@ -120,6 +120,20 @@ class Derivative:
             self._renew()
         values = self._prepare(self._layout.bind(args, kwargs))
         return self._dispatcher.find(values)
+
+    # -- what the frontend asks where a derivative is called inside a function -------------------
+
+    @property
+    def __s2sad_layout__(self) -> Layout:
+        return self._layout
+
+    @property
+    def __s2sad_wrt__(self) -> tuple[int, ...]:
+        targets = self._layout.targets(self._transform.argnums, skip=self._skip)
+        return tuple(target.parameter for target in targets if target.key is None)
+
+    def __s2sad_program__(self, values: Values, kinds: tuple[Kind, ...]) -> Program:
+        return differentiate(self, self._layout, values, kinds)
 
     # -- what can be looked at -------------------------------------------------------------------
 

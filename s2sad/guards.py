@@ -64,6 +64,8 @@ class ValueIs:
     fetch: Fetch
     value: Any
 
+    by_value = True
+
 
 Guard: TypeAlias = KindIs | Is | ValueIs
 

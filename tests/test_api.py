@@ -434,6 +434,28 @@ def test_a_derivative_inside_a_function() -> None:
         return x * dcube(x)
 
     assert grad(f)(2.0) == 36.0
+    assert grad(grad(f))(2.0) == 36.0
+
+
+def test_a_derivative_made_inside_a_function() -> None:
+    def rosen(x):
+        return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+    def along(x, v):
+        return np.sum(grad(rosen)(x) * v)
+
+    x, v = np.array([1.0, 2.0, 0.5]), np.array([1.0, -1.0, 2.0])
+    step = 1e-5
+    drosen = grad(rosen)
+    expected = (drosen(x + step * v) - drosen(x - step * v)) / (2.0 * step)
+    assert np.allclose(grad(along)(x, v), expected, rtol=1e-6)
+
+    def both(x, n):
+        value, slope = value_and_grad(mix, argnums=("x", "y"))(x, n, z=x)
+        return value * slope[0] * slope[1]
+
+    # x n x, n x, x x: their product is x**5 n**2
+    assert grad(both)(2.0, 3) == 5.0 * 16.0 * 9.0
 
 
 # ------------------------------------------------------------------------------ wrappers

@@ -22,7 +22,7 @@ from ..errors import UnsupportedError
 from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import FALSE, Const
 from ..rules.registry import Primitive, array_method, lookup, primitive
-from . import builtin_calls, lower_expr, lower_stmt, methods, primitives
+from . import builtin_calls, derivatives, lower_expr, lower_stmt, methods, primitives
 from .context import Lowerer, Refuse
 from .describe import describe_ref
 from .refs import (
@@ -110,6 +110,10 @@ def apply_static(
     cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping[str, Ref]
 ) -> Ref:
     obj = func.obj
+    if derivatives.is_derivative(obj):
+        return derivatives.call(cx, obj, args, kwargs)
+    if derivatives.is_transform(obj):
+        return derivatives.make(cx, obj, args, kwargs)
     handler = builtin_calls.handler(obj)
     if handler is not None:
         return handler(cx, list(args), dict(kwargs))

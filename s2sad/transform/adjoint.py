@@ -209,7 +209,7 @@ def _conformed(rev: Reverse, kind: Kind, value: Atom, g: Adjoint | None) -> Atom
                 keys.append(key)
                 atoms.append(_conformed(rev, k, _lazy_part(rev, value, key, k, part), part))
             return build_like(b, kind, keys, atoms)
-        case Num():
+        case Num() if carries_derivative(kind):
             if g is None:
                 g = rev.zero_of(kind, value)
             assert not isinstance(g, dict)

@@ -1,0 +1,230 @@
+"""Derivatives called inside a function: their SSA is put in place of the call.
+
+In: a derivative object and the references of its arguments. Out: the reference of its result, with
+the nodes of its forward and reverse sweep appended. ``grad(f)`` itself, called on functions that are
+known now, makes the object.
+
+    def g(x): return x * grad(f)(x)      f = x ** 2   ->   t = mul 2.0 x; mul x t
+
+The frontend knows derivative objects only by what they offer: ``__s2sad_layout__`` binds
+arguments, ``__s2sad_program__(values, kinds)`` gives the SSA, and a function that makes such objects
+has the attribute ``__s2sad_transform__``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import S2sadError, UnsupportedError
+from ..ir.clone import clone
+from ..ir.kinds import Num
+from ..ir.nodes import Atom, Const, Struct, Value
+from .context import Lowerer, Refuse
+from .refs import (
+    ArrayRef,
+    Entries,
+    Fetch,
+    Fields,
+    HeapRef,
+    Items,
+    Ref,
+    Static,
+    TupleRef,
+    Val,
+)
+
+__all__ = ["call", "is_derivative", "is_transform", "make"]
+
+
+class _Dynamic:
+    """Stands for a value that is not known while lowering."""
+
+    def __repr__(self) -> str:
+        return "a value known only when it runs"
+
+
+_DYNAMIC = _Dynamic()
+
+
+def is_derivative(obj: Any) -> bool:
+    """Whether ``obj`` is a derivative object."""
+    return hasattr(type(obj), "__s2sad_program__")
+
+
+def is_transform(obj: Any) -> bool:
+    """Whether ``obj`` makes derivative objects: ``grad``, ``value_and_grad``."""
+    return getattr(obj, "__s2sad_transform__", False) is True
+
+
+def make(cx: Lowerer, func: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
+    """``grad(f)`` for a function that is known now."""
+    if not all(map(cx.known, [*args, *kwargs.values()])):
+        cx.fail(
+            f"'{func.__name__}' of a function defined in here is not supported",
+            "define that function outside, and pass it what it needs as arguments",
+        )
+    values = [cx.value(a) for a in args]
+    try:
+        return Static(func(*values, **{k: cx.value(v) for k, v in kwargs.items()}))
+    except S2sadError as error:
+        raise _refused(cx, error) from None
+
+
+def call(cx: Lowerer, derivative: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
+    """The result of ``derivative(*args, **kwargs)``."""
+    layout = derivative.__s2sad_layout__
+    try:
+        bound = layout.bind(args, kwargs)
+    except S2sadError as error:
+        raise _refused(cx, error) from None
+    refs = [
+        _reference(cx, layout, name, value)
+        for name, value in zip(layout.names, bound, strict=True)
+    ]
+    refs = [
+        _as_float(cx, ref) if n in derivative.__s2sad_wrt__ else ref for n, ref in enumerate(refs)
+    ]
+    kinds = tuple(cx.kind(ref) for ref in refs)
+    values = tuple(_example(cx, ref) for ref in refs)
+    try:
+        program = derivative.__s2sad_program__(values, kinds)
+    except S2sadError as error:
+        raise _refused(cx, error) from None
+    _take_guards(cx, layout.function, program)
+    if program.written:
+        _check_apart(cx, refs, program.written)
+    entry = program.module.entry
+    if len(program.module.functions) > 1:
+        cx.fail("the derivative of a recursive function cannot be differentiated again")
+    atoms = [cx.atom(ref) for ref in refs] + [_captured(cx, fetch) for fetch in program.captures]
+    nodes, leaves = clone(entry.body, dict(zip(entry.params, atoms, strict=True)))
+    for node in nodes:
+        cx.b.append(node)
+    return _put_together(cx, entry.out, leaves)
+
+
+def _refused(cx: Lowerer, error: S2sadError) -> Refuse:
+    if isinstance(error, UnsupportedError):
+        cx.problems.extend(p if p.span else p.at(cx.span()) for p in error.problems)  # type: ignore[arg-type]
+        return Refuse(None)
+    return cx.refuse(str(error))
+
+
+def _reference(cx: Lowerer, layout: Any, name: str, value: Any) -> Ref:
+    """A parameter's value as a reference; what is none is a default, or bound to the object."""
+    if isinstance(value, Ref):
+        return value
+    if name == layout.variadic:
+        return TupleRef(tuple(_reference(cx, layout, "", v) for v in value))
+    if name == layout.keywords:
+        return cx.new(Entries({k: _reference(cx, layout, "", v) for k, v in value.items()}))
+    if name and layout.default(name) is value and name not in layout.bound_keywords:
+        return cx.captures.ref(Fetch.of("default", layout.function, name), value)
+    return cx.captures.ref(Fetch.of("object", value, name), value)
+
+
+def _as_float(cx: Lowerer, ref: Ref) -> Ref:
+    """A Python int that is differentiated is read as a float."""
+    kind = cx.kind(ref)
+    if isinstance(ref, Val) and isinstance(kind, Num) and kind.weak and kind.dtype == "int64":
+        if isinstance(ref.atom, Const):
+            return Val(Const.of(float(ref.atom.value)))
+        return Val(cx.op("float", ref.atom))
+    return ref
+
+
+def _example(cx: Lowerer, ref: Ref) -> Any:
+    """The value as far as it is known now."""
+    match ref:
+        case Val(atom):
+            return atom.value if isinstance(atom, Const) else _DYNAMIC
+        case Static():
+            return ref.obj
+        case TupleRef():
+            parts = tuple(_example(cx, r) for r in ref.items)
+            return parts if ref.cls is None else ref.cls(*parts)
+        case HeapRef():
+            content = cx.content(ref)
+            match content:
+                case Items():
+                    return [_example(cx, r) for r in content.items]
+                case Entries():
+                    return {k: _example(cx, r) for k, r in content.items.items()}
+                case Fields():
+                    record = object.__new__(content.cls)
+                    for name, part in content.items.items():
+                        object.__setattr__(record, name, _example(cx, part))
+                    return record
+    return _DYNAMIC
+
+
+def _take_guards(cx: Lowerer, function: Any, program: Any) -> None:
+    """The derivative's guards become those of this function; its captures bring their own."""
+    code = Fetch.of("object", function).sub("__code__")
+    cx.captures.guard(code, function.__code__)
+    for guard in program.guards:
+        fetch = guard.fetch
+        value = getattr(guard, "value", None)
+        if fetch.form == "param":
+            if value is _DYNAMIC or hasattr(guard, "kind"):
+                cx.fail(
+                    "an argument of this derivative must be known when it is built",
+                    "write it as a constant",
+                )
+            continue  # it is known here, too, and guarded if it has to be
+        if not hasattr(guard, "kind"):
+            cx.captures.guard(fetch, value, "eq" if hasattr(guard, "by_value") else "is")
+
+
+def _check_apart(cx: Lowerer, refs: Sequence[Ref], written: Sequence[int]) -> None:
+    roots = [_roots(cx, ref) for ref in refs]
+    for i in written:
+        for j, others in enumerate(roots):
+            if i != j and any(cx.state.may_share(a, b) for a in roots[i] for b in others):
+                cx.fail(
+                    "this derivative's function writes to an argument that is passed twice",
+                    "pass a copy of one of them",
+                )
+
+
+def _roots(cx: Lowerer, ref: Ref) -> list[Any]:
+    match ref:
+        case ArrayRef():
+            return [ref.root]
+        case TupleRef():
+            return [root for r in ref.items for root in _roots(cx, r)]
+        case HeapRef():
+            content = cx.content(ref)
+            parts: list[Ref] = []
+            if isinstance(content, Items):
+                parts = list(content.items)
+            elif isinstance(content, (Entries, Fields)):
+                parts = list(content.items.values())
+            return [ref.root, *(root for r in parts for root in _roots(cx, r))]
+    return []
+
+
+def _captured(cx: Lowerer, fetch: Fetch) -> Atom:
+    if fetch.form == "param":
+        cx.fail("a derivative that reads attributes of its argument cannot be called in here")
+    return cx.atom(cx.captures.ref(fetch, fetch.get()))
+
+
+def _put_together(cx: Lowerer, out: Struct, leaves: Sequence[Atom]) -> Ref:
+    parts = [_put_together(cx, child, leaves) for child in out.children]
+    match out.form:
+        case "leaf":
+            leaf = leaves[out.index]
+            return cx.ref(leaf, leaf.name if isinstance(leaf, Value) else None)
+        case "tuple":
+            return TupleRef(tuple(parts), out.cls)
+        case "list":
+            return cx.new(Items(tuple(parts)))
+        case "dict":
+            return cx.new(Entries(dict(zip(out.keys, parts, strict=True))))
+        case "record":
+            return cx.new(Fields(out.cls, dict(zip(out.keys, parts, strict=True))))
+        case _:
+            return Val(Const.of(out.cls))
+
