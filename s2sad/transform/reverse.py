@@ -41,7 +41,6 @@ from ..ir.nodes import (
 )
 from ..ir.rewrite import substitute, substitute_region
 from ..rules.apply import conform, cotangents
-from ..rules.registry import primitive
 from . import reverse_ops
 from .saves import Planner
 
@@ -285,7 +284,7 @@ class Reverse:
         out = node.results[0].kind
         if not isinstance(out, Array):
             return True
-        return primitive(node.fn).partials is not None and all(
+        return reverse_ops.is_elementwise(node.fn) and all(
             isinstance(a.kind, Num) and a not in self.active
             or isinstance(a.kind, Array)
             and a.kind.dims is not None

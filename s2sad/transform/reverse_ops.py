@@ -93,7 +93,7 @@ def _update_in_place(rev: Reverse, node: Op, env: Env, g: Atom) -> bool:
         or not isinstance(before.kind, Array)
         or before not in rev.active
         or not is_basic(i)
-        or primitive(update.fn).partials is None and update.fn not in ("pow",)
+        or not is_elementwise(update.fn)
         or rev.use_count.get(v) != 1  # type: ignore[arg-type]
         or rev.scope[node.results[0]] is not rev.scope[v]  # type: ignore[index]
     ):
@@ -106,7 +106,7 @@ def _update_in_place(rev: Reverse, node: Op, env: Env, g: Atom) -> bool:
             and (read := rev.definition.get(a)) is not None
             and read.fn == "item"
             and read.args[0] is before
-            and read.args[1] is i
+            and _same_index(read.args[1], i)
             and a.kind == v.kind
         ),
         None,
@@ -129,6 +129,21 @@ def _update_in_place(rev: Reverse, node: Op, env: Env, g: Atom) -> bool:
             rev.contribute(env, before, b.op("setitem", g, i, part, name=name))
     rev.handled.add(update)
     return True
+
+
+def is_elementwise(fn: str) -> bool:
+    """True for functions that work element by element on arrays."""
+    return primitive(fn).partials is not None or fn in ("add", "mul", "div", "pow")
+
+
+def _same_index(a: Atom, b: Atom) -> bool:
+    return a is b or (
+        isinstance(a, Const)
+        and isinstance(b, Const)
+        and type(a.value) is type(b.value)
+        and is_basic(a)
+        and bool(a.value == b.value)
+    )
 
 
 def is_basic(index: Atom) -> bool:
