@@ -8,7 +8,6 @@ Each is pure unless its docstring says that it changes its first argument.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -176,117 +175,6 @@ def insertion_point(i: int, size: int) -> int:
     return max(0, i + size) if i < 0 else min(i, size)
 
 
-def prod_others(x: Any, axis: Any = None) -> Any:
-    """For each element, the product of the others along ``axis``; exact where some are 0.
-
-    >>> prod_others(np.array([2.0, 0.0, 3.0]))
-    array([0., 6., 0.])
-    """
-    flat, undo = _on_last(x, axis)
-    ones = np.ones_like(flat[..., :1])
-    left = np.cumprod(np.concatenate([ones, flat[..., :-1]], axis=-1), axis=-1)
-    right = np.cumprod(np.concatenate([ones, flat[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
-    n = flat.shape[-1]
-    return undo(left[..., :n] * right[..., right.shape[-1] - n :])
-
-
-def prod_pairs(x: Any, g: Any, axis: Any = None) -> Any:
-    """For each k, the sum over i != k of ``g[i]`` times the product of the x but i and k."""
-    flat, undo = _on_last(x, axis)
-    seeds, _ = _on_last(g, axis)
-    out = np.zeros_like(flat)
-    for i in range(flat.shape[-1]):
-        rest = flat.copy()
-        rest[..., i] = 1
-        each = prod_others(rest, axis=-1) * seeds[..., i : i + 1]
-        each[..., i] = 0
-        out += each
-    return undo(out)
-
-
-def cumprod_bar(g: Any, x: Any, axis: Any = None) -> Any:
-    """The cotangent of ``x`` under ``np.cumprod(x, axis)``; exact where elements are 0."""
-    flat, undo = _on_last(x, axis)
-    seeds = _on_last(g, axis)[0].reshape(flat.shape)
-    before = np.concatenate([np.ones_like(flat[..., :1]), flat[..., :-1]], axis=-1)
-    before = np.cumprod(before, axis=-1)[..., : flat.shape[-1]]
-    out = np.zeros_like(flat, dtype=np.result_type(seeds, flat))
-    later: Any = 0
-    for i in range(flat.shape[-1] - 1, -1, -1):
-        later = seeds[..., i] + (flat[..., i + 1] * later if i + 1 < flat.shape[-1] else 0)
-        out[..., i] = before[..., i] * later
-    return undo(out)
-
-
-def cumprod_dot(x_dot: Any, x: Any, axis: Any = None) -> Any:
-    """The tangent of ``np.cumprod(x, axis)``; exact where elements are 0."""
-    flat, undo = _on_last(x, axis)
-    dots = _on_last(x_dot, axis)[0]
-    value, out = np.ones_like(flat[..., 0]) if flat.size else 1, np.zeros_like(flat)
-    change = np.zeros_like(value)
-    for i in range(flat.shape[-1]):
-        change = change * flat[..., i] + value * dots[..., i]
-        value = value * flat[..., i]
-        out[..., i] = change
-    return out.reshape(-1) if axis is None else undo(out)
-
-
-def _on_last(x: Any, axis: Any) -> tuple[Any, Any]:
-    """``x`` with the axes of ``axis`` flattened into the last one, and the way back."""
-    x = np.asarray(x)
-    if axis is None:
-        return x.reshape(-1), lambda y: y.reshape(x.shape)
-    axes = [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
-    rest = [a for a in range(x.ndim) if a not in axes]
-    order = rest + axes
-    moved = np.transpose(x, order)
-    flat = moved.reshape([x.shape[a] for a in rest] + [-1] if x.size else [0, 0])
-    return flat, lambda y: np.transpose(y.reshape(moved.shape), np.argsort(order))
-
-
-def share_ties(g: Any, best: Any, xs: Any) -> Any:
-    """The cotangents of the elements of a list whose largest (or least) is ``best``.
-
-    >>> share_ties(1.0, 2.0, [2.0, 1.0, 2.0])
-    [0.5, 0.0, 0.5]
-    """
-    n = sum(1 for x in xs if x == best)
-    return type(xs)([g / n if x == best else 0.0 for x in xs])
-
-
-def polygamma(n: int, x: float) -> float:
-    """The derivative of order ``n + 1`` of ``log(gamma(x))`` for a real number.
-
-    By the recurrence up to 15 + n, then the asymptotic series (Abramowitz and Stegun, 6.4.11 and
-    6.4.6); reflection for negative x through the cotangent's derivatives, for n = 0 and 1.
-
-    >>> round(polygamma(0, 1.0), 12), round(polygamma(1, 1.0), 12)
-    (-0.577215664902, 1.644934066848)
-    """
-    if x <= 0 and x == math.floor(x):
-        return math.nan
-    sign = -1.0 if n % 2 == 0 else 1.0
-    total = 0.0
-    factor = sign * math.factorial(n)
-    while x < 15 + n:
-        total += factor / x ** (n + 1)
-        x += 1.0
-    if n == 0:
-        tail = math.log(x) - 0.5 / x
-        for k, bernoulli in enumerate(_BERNOULLI, 1):
-            tail -= bernoulli / (2 * k * x ** (2 * k))
-        return total + tail
-    tail = math.factorial(n - 1) / x**n + math.factorial(n) / (2 * x ** (n + 1))
-    for k, bernoulli in enumerate(_BERNOULLI, 1):
-        tail += bernoulli * math.factorial(2 * k + n - 1) / (
-            math.factorial(2 * k) * x ** (2 * k + n)
-        )
-    return total + sign * tail
-
-
-_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
-
-
 def copied(x: Any) -> Any:
     """A copy that shares no array, list or dict with ``x``.
 
@@ -309,8 +197,3 @@ def copied(x: Any) -> Any:
             object.__setattr__(out, name, copied(v))
         return out
     return x
-
-
-def weighted_average(a: Any, weights: Any = None, axis: Any = None) -> Any:
-    """``np.average`` with its operands first."""
-    return np.average(a, axis=axis, weights=weights)

@@ -106,7 +106,7 @@ def _raw_cotangents(
     chosen: Sequence[bool],
 ) -> list[Atom | None]:
     family = prim.name.partition(".")[0]
-    if prim.partials is not None:
+    if prim.partials is not None and prim.vjp is None:
         assert not isinstance(out, tuple) and not isinstance(g, tuple)
         names = _names(prim, operands, attrs, out)
         return [
@@ -185,7 +185,7 @@ def _raw_tangent(
 ) -> Any:
     family = prim.name.partition(".")[0]
     names = _names(prim, operands, attrs, out)
-    if prim.partials is not None:
+    if prim.partials is not None and prim.jvp is None:
         texts = _per_operand(prim.partials, operands)
         return _sum(
             b,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import helpers
 from ..ir.kinds import Array, Dim, FixedList, Kind, ListOf, Mixed, Num, Opaque, Size, Tuple, UNKNOWN
 from ..ir.nodes import Atom, Const
 from .apply import spread_like
@@ -290,10 +291,6 @@ rule(
 )
 
 
-def _astype(a: Any, dtype: Any = "float64", copy: bool = True) -> Any:
-    return a.astype(dtype, copy=copy)
-
-
 def _astype_kind(args: Sequence[Atom], attrs: Any) -> Kind:
     name = dtype_name(attrs.get("dtype", "float64"))
     match args[0].kind:
@@ -314,7 +311,7 @@ def astype_vjp(b: Builder, g: Atom, out: Atom, a: Atom, dtype: Any = "float64", 
 
 
 rule(
-    _astype,
+    helpers.astype,
     "a",
     "dtype, copy=True",
     name="astype",
@@ -369,12 +366,8 @@ def meshgrid_vjp(b: Builder, g: Sequence[Atom | None], out: Any, *xi: Atom, **o:
     return bars
 
 
-def _meshgrid(*xi: Any, indexing: str = "xy") -> Any:
-    return tuple(np.meshgrid(*xi, indexing=indexing))
-
-
 def _meshgrid_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    kind = by_example(_meshgrid)(args, attrs)
+    kind = by_example(helpers.meshgrid)(args, attrs)
     assert isinstance(kind, Kind)
     return kind
 
@@ -383,7 +376,7 @@ rule(
     np.meshgrid,
     "*xi",
     "indexing='xy'",
-    fun=_meshgrid,
+    fun=helpers.meshgrid,
     name="np.meshgrid",
     kind=_meshgrid_kind,
     vjp=meshgrid_vjp,
@@ -432,10 +425,6 @@ def _dtype_kind(args: Sequence[Atom], attrs: Any) -> Kind:
 zero(np.result_type, "*xs", kind=_dtype_kind)
 
 
-def _item(a: Any) -> Any:
-    return a.item()
-
-
 def _item_kind(args: Sequence[Atom], attrs: Any) -> Kind:
     k = args[0].kind
     if not isinstance(k, Num | Array | Mixed):
@@ -445,7 +434,7 @@ def _item_kind(args: Sequence[Atom], attrs: Any) -> Kind:
 
 
 rule(
-    _item,
+    helpers.to_item,
     "a",
     name="to_item",
     kind=_item_kind,
@@ -453,10 +442,6 @@ rule(
     jvp="linear",
     samples=[sample(np.array(1.5)), sample(np.ones((1, 1))), sample(np.float32(0.5))],
 )
-
-
-def _tolist(a: Any) -> Any:
-    return a.tolist()
 
 
 def _tolist_kind(args: Sequence[Atom], attrs: Any) -> Kind:
@@ -470,7 +455,7 @@ def _tolist_kind(args: Sequence[Atom], attrs: Any) -> Kind:
 
 
 rule(
-    _tolist,
+    helpers.tolist,
     "a",
     name="tolist",
     kind=_tolist_kind,
@@ -480,8 +465,4 @@ rule(
 )
 
 
-def _dtype(a: Any) -> Any:
-    return a.dtype
-
-
-zero(_dtype, "a", name="dtype", kind=_dtype_kind)
+zero(helpers.dtype, "a", name="dtype", kind=_dtype_kind)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..ir.kinds import Array, Kind, Mixed, Num
 from ..ir.nodes import Atom, Const
-from . import einsum, linear
+from . import einsum, helpers, linear
 from .declare import rule, sample
 from .kindrules import as_array, matmul_kind
 from .linear import rank
@@ -213,15 +213,8 @@ rule(
 )
 
 
-def _on_diagonal(v: Any, x: Any, subscripts: str = "ii") -> Any:
-    """``v`` where the subscripts of ``x`` agree, 0 elsewhere."""
-    out = np.zeros(np.shape(x), np.asarray(v).dtype)
-    np.einsum(f"{subscripts}->{''.join(dict.fromkeys(subscripts))}", out)[...] = v
-    return out
-
-
 rule(
-    _on_diagonal,
+    helpers.on_diagonal,
     "v x",
     "subscripts",
     name="on_diagonal",
@@ -343,17 +336,6 @@ def _wide(b: Builder, g: Atom, a: Atom) -> Atom:
     return g if rank(a) == 2 else b.op("item", g, Const.of((..., None, None)))
 
 
-def _cofactors(a: Any) -> Any:
-    """The derivative of the determinant; finite also where the matrix is singular."""
-    u, s, vh = np.linalg.svd(a)
-    n = s.shape[-1]
-    others = np.ones_like(s)
-    for k in range(n):
-        others[..., k] = np.prod(np.delete(s, k, axis=-1), axis=-1)
-    sign = np.linalg.det(u) * np.linalg.det(vh)
-    return sign[..., None, None] * np.conj(u * others[..., None, :] @ vh)
-
-
 rule(
     np.linalg.det,
     "a",
@@ -366,7 +348,7 @@ rule(
         sample(np.zeros((2, 2)), expect=(np.zeros((2, 2)),)),
     ],
 )
-rule(_cofactors, "a", name="cofactors", kind=_square_kind(0))
+rule(helpers.cofactors, "a", name="cofactors", kind=_square_kind(0))
 
 
 def slogdet_vjp(b: Builder, g: Sequence[Atom | None], out: Any, a: Atom) -> list[Any]:

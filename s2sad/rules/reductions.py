@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import runtime
+from . import helpers
 from ..ir.kinds import Num
 from ..ir.nodes import Atom, Const
 from .apply import spread_like
@@ -179,7 +179,7 @@ rule(
     "a weights=None",
     "axis=None",
     name="weighted_average",
-    fun=runtime.weighted_average,
+    fun=helpers.weighted_average,
     signature_of="a, axis=None, weights=None",
     vjp=average_vjp,
     jvp=average_jvp,
@@ -327,7 +327,7 @@ rule(
     ],
 )
 rule(
-    runtime.prod_others,
+    helpers.prod_others,
     "x",
     "axis=None",
     name="prod_others",
@@ -337,7 +337,7 @@ rule(
     samples=lambda: [sample(np.array([2.0, 0.5, 3.0])), sample(np.ones((2, 3)) * 1.5, axis=1)],
 )
 rule(
-    runtime.prod_pairs,
+    helpers.prod_pairs,
     "x v",
     "axis=None",
     name="prod_pairs",
@@ -399,14 +399,14 @@ rule(
     ],
 )
 rule(
-    runtime.cumprod_bar,
+    helpers.cumprod_bar,
     "v x",
     "axis=None",
     name="cumprod_bar",
     kind=lambda args, attrs: args[1].kind,
 )
 rule(
-    runtime.cumprod_dot,
+    helpers.cumprod_dot,
     "v x",
     "axis=None",
     name="cumprod_dot",

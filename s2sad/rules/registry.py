@@ -60,6 +60,7 @@ class Primitive:
     signature: of the user's call; parameters that are not operands are static attributes.
     kind: ``kind(args, attrs)`` with atoms, so that constants can be looked at.
     partials: elementwise only: d out / d operand as text, None where there is no derivative.
+        Where ``vjp`` and ``jvp`` are given too, they are what is used.
     vjp: text per operand (None: no derivative), or one staged function.
         An entry that costs something may be a function of no arguments: it is called only for
         operands whose cotangent is wanted.

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import runtime
 from ..ir.kinds import (
     BOOL,
     COMPLEX,
@@ -32,7 +31,7 @@ from ..ir.kinds import (
     join,
 )
 from ..ir.nodes import Atom, Const
-from . import kindrules as kr
+from . import helpers, kindrules as kr
 from . import staged
 from .apply import spread_like
 from .declare import elementwise, rule, sample, zero
@@ -99,7 +98,7 @@ for _name, _text in (("exp2", f"{LN2} * out"), ("cbrt", "ratio(g, 3.0 * out * ou
         _math(getattr(math, _name), _text, domain="positive")
 
 rule(
-    runtime.polygamma,
+    helpers.polygamma,
     "n x",
     name="polygamma",
     kind=lambda args, attrs: FLOAT,
@@ -405,7 +404,7 @@ for _f in (builtins.max, builtins.min):
         ],
     )
 rule(
-    runtime.share_ties,
+    helpers.share_ties,
     "v out_ xs",
     name="share_ties",
     kind=lambda args, attrs: args[2].kind,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import helpers
 from ..ir.kinds import Array, FixedList, Kind, Num, Size, Tuple
 from ..ir.nodes import Atom, Const
 from .declare import rule, sample, zero
@@ -78,18 +79,6 @@ def along_vjp(b: Builder, g: Atom, out: Atom, arr: Atom, indices: Atom, **o: Any
     return [b.op("scatter_along", g, indices, arr, axis=o.get("axis", -1)), None]
 
 
-def _scatter_along(v: Any, indices: Any, like: Any, axis: Any = -1) -> Any:
-    """``v`` added into zeros of the shape of ``like``, where ``take_along_axis`` read."""
-    out = np.zeros(np.shape(like), np.asarray(v).dtype)
-    if axis is None:
-        np.add.at(out.reshape(-1), np.ravel(indices), np.ravel(v))
-        return out
-    places = list(np.ogrid[tuple(slice(n) for n in np.shape(indices))])
-    places[axis] = indices
-    np.add.at(out, tuple(places), v)
-    return out
-
-
 rule(
     np.take_along_axis,
     "arr indices",
@@ -118,7 +107,7 @@ def _take_along_kind(args: Sequence[Atom], attrs: Any) -> Kind:
 
 
 rule(
-    _scatter_along,
+    helpers.scatter_along,
     "v indices like",
     "axis=-1",
     name="scatter_along",
@@ -220,11 +209,6 @@ def diff_vjp(b: Builder, g: Atom, out: Atom, a: Atom, n: int = 1, axis: int = -1
     return [bar]
 
 
-def _undiff(v: Any, axis: int = -1) -> Any:
-    """The adjoint of one ``np.diff``: minus the difference of ``v`` padded with zeros."""
-    return -np.diff(v, axis=axis, prepend=0, append=0).astype(np.asarray(v).dtype, copy=False)
-
-
 rule(
     np.diff,
     "a",
@@ -239,7 +223,7 @@ rule(
     ],
 )
 rule(
-    _undiff,
+    helpers.undiff,
     "v",
     "axis=-1",
     name="undiff",
@@ -283,16 +267,8 @@ def trapezoid_jvp(
     return terms[0] if len(terms) == 1 else b.add(*terms)
 
 
-def _spread_pairs(v: Any) -> Any:
-    """Each element added to both of its neighbours: the adjoint of ``y[1:] + y[:-1]``."""
-    out = np.zeros(len(v) + 1, v.dtype)
-    out[1:] += v
-    out[:-1] += v
-    return out
-
-
 rule(
-    _spread_pairs,
+    helpers.spread_pairs,
     "v",
     name="spread_pairs",
     vjp="g[1:] + g[:-1]",

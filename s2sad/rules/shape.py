@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import helpers
 from ..ir.kinds import Array, Dim, FixedList, Kind, ListOf, Mixed, Num, Size, Tuple
 from ..ir.nodes import Atom, Const
 from .apply import conform
@@ -88,12 +89,8 @@ rule(
 )
 
 
-def _flatten(a: Any) -> Any:
-    return a.flatten()
-
-
 rule(
-    _flatten,
+    helpers.flatten,
     "a",
     name="flatten",
     vjp=back_to_shape,
@@ -267,14 +264,6 @@ def tile_vjp(b: Builder, g: Atom, out: Atom, A: Atom, reps: Atom) -> list[Any]:
     return [b.op("untile", g, A), None]
 
 
-def _untile(g: Any, x: Any) -> Any:
-    """``g`` summed over the tiles of shape ``x``."""
-    shape = (1,) * (np.ndim(g) - np.ndim(x)) + np.shape(x)
-    split = [s for n, m in zip(np.shape(g), shape, strict=True) for s in (n // m if m else 0, m)]
-    total = np.sum(np.reshape(g, split), axis=tuple(range(0, len(split), 2)))
-    return np.reshape(total, np.shape(x))[()] if np.ndim(x) == 0 else np.reshape(total, np.shape(x))
-
-
 def _like_second(args: Sequence[Atom], attrs: Any) -> Kind:
     g, x = as_array(args[0].kind), as_array(args[1].kind)
     if isinstance(x, Num):
@@ -291,7 +280,7 @@ rule(
     samples=[sample(np.ones(3), 2), sample(_A, (2, 2)), sample(_A, (2, 1, 3)), sample(2.0, 3)],
 )
 rule(
-    _untile,
+    helpers.untile,
     "v x",
     name="untile",
     kind=_like_second,
@@ -301,15 +290,8 @@ rule(
 )
 
 
-def _repeat_tiles(v: Any, like: Any) -> Any:
-    """``v`` repeated to the shape of ``like``, which is a whole number of tiles."""
-    shape = (1,) * (np.ndim(like) - np.ndim(v)) + np.shape(v)
-    reps = [n // m if m else 1 for n, m in zip(np.shape(like), shape, strict=True)]
-    return np.tile(v, reps)
-
-
 rule(
-    _repeat_tiles,
+    helpers.repeat_tiles,
     "v like",
     name="repeat_tiles",
     kind=_like_second,
@@ -372,12 +354,6 @@ def _along(b: Builder, axis: int, start: Atom, stop: Atom, ndim: int, last: bool
     return b.op("tuple", *[Const.of(slice(None))] * before, part)
 
 
-def _unconcatenate(g: Any, arrays: Any, axis: Any = 0) -> Any:
-    sizes = [np.size(x) if axis is None else np.shape(x)[axis] for x in arrays]
-    parts = np.split(g, np.cumsum(sizes)[:-1], axis=axis or 0)
-    return [np.reshape(p, np.shape(x)) for p, x in zip(parts, arrays, strict=True)]
-
-
 def joined_kind(fun: Any) -> Any:
     """The kind by example, or rank and dtype for a list of unknown length."""
     exact = by_example(fun)
@@ -408,7 +384,7 @@ rule(
     ],
 )
 rule(
-    _unconcatenate,
+    helpers.unconcatenate,
     "v arrays",
     "axis=0",
     name="unconcatenate",
@@ -472,15 +448,8 @@ def _unstack_kind(args: Sequence[Atom], attrs: Any) -> Kind:
     return like(args[1].kind)
 
 
-def _unstack(g: Any, x: Any) -> Any:
-    """The array ``g`` in the nested lists of ``x``."""
-    if isinstance(x, list | tuple):
-        return type(x)([_unstack(g[n], v) for n, v in enumerate(x)])
-    return g
-
-
 rule(
-    _unstack,
+    helpers.unstack,
     "v x",
     name="unstack",
     kind=_unstack_kind,
@@ -615,15 +584,6 @@ def diag_vjp(b: Builder, g: Atom, out: Atom, v: Atom, **o: Any) -> list[Any]:
     return [b.op("undiagonal", g, v, offset=o.get("k", 0))]
 
 
-def _undiagonal(g: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """``g`` on a diagonal of a zero array of the shape of ``x``."""
-    out = np.zeros(np.shape(x), np.asarray(g).dtype)
-    moved = np.moveaxis(out, (axis1, axis2), (-2, -1))
-    n = np.arange(np.shape(g)[-1])
-    moved[..., n + max(-offset, 0), n + max(offset, 0)] = g
-    return out
-
-
 rule(
     np.diag,
     "v",
@@ -643,7 +603,7 @@ rule(
     samples=[sample(_A), sample(_B, offset=-1), sample(_B, axis1=1, axis2=2)],
 )
 rule(
-    _undiagonal,
+    helpers.undiagonal,
     "v x",
     "offset=0, axis1=0, axis2=1",
     name="undiagonal",

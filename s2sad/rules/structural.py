@@ -36,7 +36,7 @@ from ..ir.kinds import (
     join,
 )
 from ..ir.nodes import Atom, Const
-from . import indexkinds as ik
+from . import helpers, indexkinds as ik
 from . import kindrules as kr
 from . import linear, staged
 from .registry import KindError, KindRule, Primitive, Sample, primitive, register
@@ -63,16 +63,17 @@ def _points(count: int, domain: str = "real") -> Callable[[], Sequence[Sample]]:
 
 # -- arithmetic ----------------------------------------------------------------------------------
 
-_define("add", operator.add, "x y", kr.add_kind, vjp=staged.add_vjp, jvp=staged.add_jvp, samples=staged.add_samples)
+_define("add", operator.add, "x y", kr.add_kind, partials=("1", "1"), vjp=staged.add_vjp, jvp=staged.add_jvp, samples=staged.add_samples)
 _define(
     "sub", operator.sub, "x y", kr.sized_arithmetic(np.subtract, -1), partials=("1", "-1"), samples=_points(2)
 )
-_define("mul", operator.mul, "x y", kr.mul_kind, vjp=staged.mul_vjp, jvp=staged.mul_jvp, samples=staged.mul_samples)
+_define("mul", operator.mul, "x y", kr.mul_kind, partials=("y", "x"), vjp=staged.mul_vjp, jvp=staged.mul_jvp, samples=staged.mul_samples)
 _define(
     "div",
     operator.truediv,
     "x y",
     kr.arithmetic(np.true_divide, least=2),
+    partials=("ratio(g, y)", "-ratio(ratio(g, y) * x, y)"),
     vjp=staged.div_vjp,
     jvp=staged.div_jvp,
     samples=_points(2, "positive"),
@@ -80,7 +81,7 @@ _define(
 _define("floordiv", operator.floordiv, "x y", kr.arithmetic(np.floor_divide), zero=True)
 _define("mod", operator.mod, "x y", kr.arithmetic(np.remainder), partials=("1", "-(x // y)"), samples=_points(2, "apart"))
 _define(
-    "pow", operator.pow, "x y", kr.pow_kind, vjp=staged.pow_vjp, jvp=staged.pow_jvp, samples=staged.pow_samples
+    "pow", operator.pow, "x y", kr.pow_kind, partials=("power_slope(g, x, y)", "g * out * log_base(x)"), vjp=staged.pow_vjp, jvp=staged.pow_jvp, samples=staged.pow_samples
 )
 _define("neg", operator.neg, "x", kr.arithmetic(np.negative), partials=("-1",), samples=_points(1))
 _define("pos", operator.pos, "x", kr.arithmetic(np.positive), partials=("1",), samples=_points(1))
@@ -361,13 +362,6 @@ def zeros_kind(k: Kind) -> Kind:
             return UNKNOWN
 
 
-def _cast(x: Any, *, like: str) -> Any:
-    dtype = np.dtype(like)
-    if dtype.kind != "c" and np.iscomplexobj(x):
-        x = np.real(x)
-    return x.astype(dtype, copy=False) if isinstance(x, np.ndarray) else dtype.type(x)
-
-
 def _cast_kind(args: Atoms, attrs: Attrs) -> Kind:
     match args[0].kind:
         case Num():
@@ -392,7 +386,7 @@ _define("copy", _copy, "a", kr.same())
 _define("zeros_like", runtime.zeros_like, "x", kr.mapped(zeros_kind), zero=True)
 _define(
     "cast",
-    _cast,
+    helpers.cast,
     "x",
     _cast_kind,
     vjp=lambda b, g, out, x, *, like: [g],
@@ -408,10 +402,6 @@ _define(
 )
 
 
-def _broadcast_like(x: Any, like: Any) -> Any:
-    return np.broadcast_to(x, np.shape(like)) if np.ndim(like) else x
-
-
 def _broadcast_like_kind(args: Atoms, attrs: Attrs) -> Kind:
     x, like = kr.numeric(args[0].kind), args[1].kind
     match like:
@@ -425,7 +415,7 @@ def _broadcast_like_kind(args: Atoms, attrs: Attrs) -> Kind:
 
 _define(
     "broadcast_like",
-    _broadcast_like,
+    helpers.broadcast_like,
     "x like",
     _broadcast_like_kind,
     view_of=0,
@@ -465,15 +455,7 @@ _define(
 _define("log_base", runtime.log_base, "x", _ratio_kind, partials=("ratio(g, x)",), samples=_points(1, "positive"))
 
 
-def _sum_repeats(g: Any, x: Any) -> Any:
-    n = len(x)
-    total = runtime.zeros_like(x)
-    for start in range(0, len(g), n or 1):
-        total = runtime.add(total, g[start : start + n])
-    return total
-
-
-_define("sum_repeats", _sum_repeats, "g x", lambda args, attrs: zeros_kind(args[1].kind))
+_define("sum_repeats", helpers.sum_repeats, "g x", lambda args, attrs: zeros_kind(args[1].kind))
 
 # -- effects -------------------------------------------------------------------------------------
 

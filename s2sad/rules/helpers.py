@@ -1,0 +1,255 @@
+"""Helpers that emitted derivatives may call where NumPy has no single function; NumPy only.
+
+In: arrays, or lists of numbers. Out: new ones. They are copied into exported modules, so that each
+uses nothing but NumPy, ``math`` and others of this file.
+
+    undiff([1.0, 4.0])   ->   [-1.0, -3.0, 4.0]
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..runtime import add, zeros_like
+
+
+def prod_others(x: Any, axis: Any = None) -> Any:
+    """For each element, the product of the others along ``axis``; exact where some are 0.
+
+    >>> prod_others(np.array([2.0, 0.0, 3.0]))
+    array([0., 6., 0.])
+    """
+    flat, undo = _on_last(x, axis)
+    ones = np.ones_like(flat[..., :1])
+    left = np.cumprod(np.concatenate([ones, flat[..., :-1]], axis=-1), axis=-1)
+    right = np.cumprod(np.concatenate([ones, flat[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
+    n = flat.shape[-1]
+    return undo(left[..., :n] * right[..., right.shape[-1] - n :])
+
+
+def prod_pairs(x: Any, g: Any, axis: Any = None) -> Any:
+    """For each k, the sum over i != k of ``g[i]`` times the product of the x but i and k."""
+    flat, undo = _on_last(x, axis)
+    seeds, _ = _on_last(g, axis)
+    out = np.zeros_like(flat)
+    for i in range(flat.shape[-1]):
+        rest = flat.copy()
+        rest[..., i] = 1
+        each = prod_others(rest, axis=-1) * seeds[..., i : i + 1]
+        each[..., i] = 0
+        out += each
+    return undo(out)
+
+
+def cumprod_bar(g: Any, x: Any, axis: Any = None) -> Any:
+    """The cotangent of ``x`` under ``np.cumprod(x, axis)``; exact where elements are 0."""
+    flat, undo = _on_last(x, axis)
+    seeds = _on_last(g, axis)[0].reshape(flat.shape)
+    before = np.concatenate([np.ones_like(flat[..., :1]), flat[..., :-1]], axis=-1)
+    before = np.cumprod(before, axis=-1)[..., : flat.shape[-1]]
+    out = np.zeros_like(flat, dtype=np.result_type(seeds, flat))
+    later: Any = 0
+    for i in range(flat.shape[-1] - 1, -1, -1):
+        later = seeds[..., i] + (flat[..., i + 1] * later if i + 1 < flat.shape[-1] else 0)
+        out[..., i] = before[..., i] * later
+    return undo(out)
+
+
+def cumprod_dot(x_dot: Any, x: Any, axis: Any = None) -> Any:
+    """The tangent of ``np.cumprod(x, axis)``; exact where elements are 0."""
+    flat, undo = _on_last(x, axis)
+    dots = _on_last(x_dot, axis)[0]
+    value, out = np.ones_like(flat[..., 0]) if flat.size else 1, np.zeros_like(flat)
+    change = np.zeros_like(value)
+    for i in range(flat.shape[-1]):
+        change = change * flat[..., i] + value * dots[..., i]
+        value = value * flat[..., i]
+        out[..., i] = change
+    return out.reshape(-1) if axis is None else undo(out)
+
+
+def _on_last(x: Any, axis: Any) -> tuple[Any, Any]:
+    """``x`` with the axes of ``axis`` flattened into the last one, and the way back."""
+    x = np.asarray(x)
+    if axis is None:
+        return x.reshape(-1), lambda y: y.reshape(x.shape)
+    axes = [a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))]
+    rest = [a for a in range(x.ndim) if a not in axes]
+    order = rest + axes
+    moved = np.transpose(x, order)
+    flat = moved.reshape([x.shape[a] for a in rest] + [-1] if x.size else [0, 0])
+    return flat, lambda y: np.transpose(y.reshape(moved.shape), np.argsort(order))
+
+
+def share_ties(g: Any, best: Any, xs: Any) -> Any:
+    """The cotangents of the elements of a list whose largest (or least) is ``best``.
+
+    >>> share_ties(1.0, 2.0, [2.0, 1.0, 2.0])
+    [0.5, 0.0, 0.5]
+    """
+    n = sum(1 for x in xs if x == best)
+    return type(xs)([g / n if x == best else 0.0 for x in xs])
+
+
+def polygamma(n: int, x: float) -> float:
+    """The derivative of order ``n + 1`` of ``log(gamma(x))`` for a real number.
+
+    By the recurrence up to 15 + n, then the asymptotic series (Abramowitz and Stegun, 6.4.11 and
+    6.4.6); reflection for negative x through the cotangent's derivatives, for n = 0 and 1.
+
+    >>> round(polygamma(0, 1.0), 12), round(polygamma(1, 1.0), 12)
+    (-0.577215664902, 1.644934066848)
+    """
+    if x <= 0 and x == math.floor(x):
+        return math.nan
+    sign = -1.0 if n % 2 == 0 else 1.0
+    total = 0.0
+    factor = sign * math.factorial(n)
+    while x < 15 + n:
+        total += factor / x ** (n + 1)
+        x += 1.0
+    if n == 0:
+        tail = math.log(x) - 0.5 / x
+        for k, bernoulli in enumerate(_BERNOULLI, 1):
+            tail -= bernoulli / (2 * k * x ** (2 * k))
+        return total + tail
+    tail = math.factorial(n - 1) / x**n + math.factorial(n) / (2 * x ** (n + 1))
+    for k, bernoulli in enumerate(_BERNOULLI, 1):
+        tail += bernoulli * math.factorial(2 * k + n - 1) / (
+            math.factorial(2 * k) * x ** (2 * k + n)
+        )
+    return total + sign * tail
+
+
+def weighted_average(a: Any, weights: Any = None, axis: Any = None) -> Any:
+    """``np.average`` with its operands first."""
+    return np.average(a, axis=axis, weights=weights)
+
+
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
+
+
+def untile(g: Any, x: Any) -> Any:
+    """``g`` summed over the tiles of shape ``x``."""
+    shape = (1,) * (np.ndim(g) - np.ndim(x)) + np.shape(x)
+    split = [s for n, m in zip(np.shape(g), shape, strict=True) for s in (n // m if m else 0, m)]
+    total = np.sum(np.reshape(g, split), axis=tuple(range(0, len(split), 2)))
+    return np.reshape(total, np.shape(x))[()] if np.ndim(x) == 0 else np.reshape(total, np.shape(x))
+
+
+def repeat_tiles(v: Any, like: Any) -> Any:
+    """``v`` repeated to the shape of ``like``, which is a whole number of tiles."""
+    shape = (1,) * (np.ndim(like) - np.ndim(v)) + np.shape(v)
+    reps = [n // m if m else 1 for n, m in zip(np.shape(like), shape, strict=True)]
+    return np.tile(v, reps)
+
+
+def unconcatenate(g: Any, arrays: Any, axis: Any = 0) -> Any:
+    sizes = [np.size(x) if axis is None else np.shape(x)[axis] for x in arrays]
+    parts = np.split(g, np.cumsum(sizes)[:-1], axis=axis or 0)
+    return [np.reshape(p, np.shape(x)) for p, x in zip(parts, arrays, strict=True)]
+
+
+def unstack(g: Any, x: Any) -> Any:
+    """The array ``g`` in the nested lists of ``x``."""
+    if isinstance(x, list | tuple):
+        return type(x)([unstack(g[n], v) for n, v in enumerate(x)])
+    return g
+
+
+def undiagonal(g: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """``g`` on a diagonal of a zero array of the shape of ``x``."""
+    out = np.zeros(np.shape(x), np.asarray(g).dtype)
+    moved = np.moveaxis(out, (axis1, axis2), (-2, -1))
+    n = np.arange(np.shape(g)[-1])
+    moved[..., n + max(-offset, 0), n + max(offset, 0)] = g
+    return out
+
+
+def flatten(a: Any) -> Any:
+    return a.flatten()
+
+
+def on_diagonal(v: Any, x: Any, subscripts: str = "ii") -> Any:
+    """``v`` where the subscripts of ``x`` agree, 0 elsewhere."""
+    out = np.zeros(np.shape(x), np.asarray(v).dtype)
+    np.einsum(f"{subscripts}->{''.join(dict.fromkeys(subscripts))}", out)[...] = v
+    return out
+
+
+def cofactors(a: Any) -> Any:
+    """The derivative of the determinant; finite also where the matrix is singular."""
+    u, s, vh = np.linalg.svd(a)
+    n = s.shape[-1]
+    others = np.ones_like(s)
+    for k in range(n):
+        others[..., k] = np.prod(np.delete(s, k, axis=-1), axis=-1)
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    return sign[..., None, None] * np.conj(u * others[..., None, :] @ vh)
+
+
+def scatter_along(v: Any, indices: Any, like: Any, axis: Any = -1) -> Any:
+    """``v`` added into zeros of the shape of ``like``, where ``take_along_axis`` read."""
+    out = np.zeros(np.shape(like), np.asarray(v).dtype)
+    if axis is None:
+        np.add.at(out.reshape(-1), np.ravel(indices), np.ravel(v))
+        return out
+    places = list(np.ogrid[tuple(slice(n) for n in np.shape(indices))])
+    places[axis] = indices
+    np.add.at(out, tuple(places), v)
+    return out
+
+
+def undiff(v: Any, axis: int = -1) -> Any:
+    """The adjoint of one ``np.diff``: minus the difference of ``v`` padded with zeros."""
+    return -np.diff(v, axis=axis, prepend=0, append=0).astype(np.asarray(v).dtype, copy=False)
+
+
+def spread_pairs(v: Any) -> Any:
+    """Each element added to both of its neighbours: the adjoint of ``y[1:] + y[:-1]``."""
+    out = np.zeros(len(v) + 1, v.dtype)
+    out[1:] += v
+    out[:-1] += v
+    return out
+
+
+def sum_repeats(g: Any, x: Any) -> Any:
+    n = len(x)
+    total = zeros_like(x)
+    for start in range(0, len(g), n or 1):
+        total = add(total, g[start : start + n])
+    return total
+
+
+def cast(x: Any, *, like: str) -> Any:
+    dtype = np.dtype(like)
+    if dtype.kind != "c" and np.iscomplexobj(x):
+        x = np.real(x)
+    return x.astype(dtype, copy=False) if isinstance(x, np.ndarray) else dtype.type(x)
+
+
+def broadcast_like(x: Any, like: Any) -> Any:
+    return np.broadcast_to(x, np.shape(like)) if np.ndim(like) else x
+
+
+def astype(a: Any, dtype: Any = "float64", copy: bool = True) -> Any:
+    return a.astype(dtype, copy=copy)
+
+
+def tolist(a: Any) -> Any:
+    return a.tolist()
+
+
+def dtype(a: Any) -> Any:
+    return a.dtype
+
+
+def to_item(a: Any) -> Any:
+    return a.item()
+
+
+def meshgrid(*xi: Any, indexing: str = "xy") -> Any:
+    return tuple(np.meshgrid(*xi, indexing=indexing))
