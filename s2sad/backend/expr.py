@@ -58,6 +58,15 @@ _UNARY: dict[str, type[ast.unaryop]] = {
     "invert": ast.Invert,
     "not": ast.Not,
 }
+#: Ops of arrays that everyone writes as attributes, and those that are methods only.
+_ATTRIBUTES = {
+    "np.transpose": "T",
+    "np.matrix_transpose": "mT",
+    "np.size": "size",
+    "np.ndim": "ndim",
+    "dtype": "dtype",
+}
+_METHODS = {"flatten": "flatten", "astype": "astype", "to_item": "item", "tolist": "tolist"}
 _BUILTIN_TYPES = (int, float, complex, bool, str, tuple, list, dict, type(None))
 
 
@@ -214,6 +223,13 @@ class Expressions:
     def general(self, op: Op) -> ast.expr:
         """A call of a NumPy or math function, a builtin or a helper."""
         record = primitive(op.fn)
+        x = op.args[0] if op.args else None
+        if op.fn in _ATTRIBUTES and x is not None and isinstance(x.kind, Array) and not op.attrs:
+            if len(op.args) == 1 and not isinstance(x, Const):
+                return attribute(self.atom(x), _ATTRIBUTES[op.fn])
+        if op.fn in _METHODS and x is not None:
+            options = {k: self.constant(v) for k, v in op.attrs.items()}
+            return call(attribute(self.atom(x), _METHODS[op.fn]), *self.atoms(op.args[1:]), **options)
         if "." in op.fn:
             f = self.path(op.fn)
         elif hasattr(builtins, op.fn):
@@ -389,6 +405,11 @@ class Expressions:
     def conditional(self, node: If) -> ast.expr:
         """A branch without statements: ``and``, ``or`` or ``a if c else b``."""
         cond, then, orelse = node.cond, node.then.yields[0], node.orelse.yields[0]
+        truths = [a.value for a in (then, orelse) if isinstance(a, Const)]
+        if len(truths) == 2 and truths[0] is True and truths[1] is False:
+            return self.atom(cond)
+        if len(truths) == 2 and truths[0] is False and truths[1] is True:
+            return ast.UnaryOp(ast.Not(), self.atom(cond))
         if orelse is cond or (isinstance(orelse, Const) and orelse.value is False):
             return self.logic(ast.And(), cond, then)
         if then is cond or (isinstance(then, Const) and then.value is True):
