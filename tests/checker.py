@@ -77,7 +77,8 @@ def check(
                     check_grad(derivative, call, plain, judge, float(np.sum(cotangent)))
                 check_vjp(call, plain, cotangent, judge)
             except s2sad.UnsupportedError:
-                judge.that(differs, "refused in this layout, although it makes no difference")
+                if not differs:
+                    raise
         if variants and expected is None:
             check_aliased(f, args, nums, rtol)
         if tape:

@@ -187,6 +187,8 @@ def _shifted(leaf: Any, index: Any, shift: complex) -> Any:
         moved = leaf + shift
         return type(leaf)(moved) if isinstance(shift, float) else moved
     new = leaf.astype(np.complex128) if isinstance(shift, complex) else clone(leaf)
+    if 0 in new.strides:  # broadcast: its elements share memory, and only one is to move
+        new = new.copy()
     new.flags.writeable = True
     new[index] += shift
     new.flags.writeable = leaf.flags.writeable

@@ -44,7 +44,7 @@ def test_heating() -> None:
     check(script.rod, script.example())
 
 
-@pytest.mark.parametrize("limit", [0.3, 5.0], ids=["always", "never"])
+@pytest.mark.parametrize("limit", [0.25, 5.0], ids=["always", "never"])
 def test_heating_limited(limit: float) -> None:
     script = load("heating")
     check(script.comfort, script.example() | {"limit": limit}, 0.5)

@@ -6,13 +6,10 @@ written.  Each text is executed and checked as it stands on disk, too.
 
 from __future__ import annotations
 
-import inspect
-import math
 import subprocess
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -119,28 +116,25 @@ def execute(text: str, program: Program) -> None:
 
     Raises AssertionError where it is wrong or changes its arguments.
     """
-    f = inspect.unwrap(program.f)
-    plain = getattr(f, "__func__", f)
-    namespace: dict[str, Any] = {"np": np, "math": math}
-    namespace |= plain.__globals__
-    exec(compile(text, f"golden/{program.name}.py", "exec"), namespace)
-    derivative = namespace[f"{plain.__name__}_grad"]
+    import s2sad
+
     call = fresh(program.args)
-    bound = inspect.signature(f).bind(*call)
-    bound.apply_defaults()
-    known = dict(namespace)
-    known |= inspect.getclosurevars(plain).nonlocals
-    if hasattr(f, "__self__"):
-        known |= {"self": f.__self__, **vars(f.__self__)}
-        known |= {f"self_{name}": value for name, value in vars(f.__self__).items()}
-    known |= bound.arguments
-    parameters = inspect.signature(derivative).parameters
+    derivative = s2sad.grad(program.f, argnums=argnums(program))
+    compiled = derivative._find(call, {})
+    # The helpers and constants that the text refers to, but none of the functions it defines.
+    namespace = {
+        name: value
+        for name, value in compiled.run.__globals__.items()
+        if not getattr(getattr(value, "__code__", None), "co_filename", "").startswith("<s2sad")
+    }
+    exec(compile(text, f"golden/{program.name}.py", "exec"), namespace)
+    values = derivative._layout.bind(call, {})
+    captured = [capture.get(values) for capture in compiled.captures]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        result = derivative(*[known[name] for name in parameters])
+        result = namespace[compiled.run.__name__](*values, *captured)
     nums = active_argnums(program.args, program.options.get("argnums"))
-    seed = 1.0
-    truth = sane(program.f, *program.args, argnums=nums, cotangent=seed)
+    truth = sane(program.f, *program.args, argnums=nums, cotangent=1.0)
     rtol = program.options.get("rtol", 1e-6)
     judge = Judge(program.f, nums, truth, rtol, "golden text")
     judge.unchanged(call, fresh(program.args))

@@ -334,11 +334,11 @@ def dicts(x, y):
 
 def comprehensions(v, s):
     a = [x * s for x in v if x > 0.0]
-    b = {i: x**2 for i, x in enumerate(a)}
+    b = {key: x**2 for key, x in zip("ab", (v[0], s), strict=True)}
     c = [x * y for x in a for y in (1.0, s)]
     d = np.array([[x * y for y in a] for x in a])
     flag = any(x > 100.0 for x in a) or all(x < 100.0 for x in a)
-    return sum(c) + b[0] * b[1] + np.sum(d) + (s if flag else 0.0) + min(x + s for x in a)
+    return sum(c) + b["a"] * b["b"] + np.sum(d) + (s if flag else 0.0) + min(x + s for x in a)
 
 
 def records(layer, x):
@@ -429,9 +429,22 @@ def rebound_capture(x):
     return before * f(2.0)
 
 
-def folded(v):
-    total = functools.reduce(lambda a, b: a * b + 1.0, v)
-    running = list(itertools.accumulate(v))
+def writes_nonlocal(x):
+    total = 0.0
+
+    def add(v):
+        nonlocal total
+        total = total + v * v
+
+    add(x)
+    add(x * x)
+    return total
+
+
+def folded(v, x, y):
+    total = functools.reduce(lambda a, b: a * b + 1.0, (x, y, x * y))
+    total = functools.reduce(operator.mul, v, total)
+    running = list(itertools.accumulate([x, y, x]))
     return total * running[-1] + sum(map(lambda a: a * a, v)) + sum(filter(lambda a: a > 0, v))
 
 
@@ -455,7 +468,8 @@ LANGUAGE.exact(0, callable_argument, lambda v: v * v, 1.3)
 LANGUAGE.exact(0, passes_callables, 1.3, 0.4)
 LANGUAGE.exact(0, nested_closures, 1.3, 0.4)
 LANGUAGE.exact(0, rebound_capture, 1.3)
-LANGUAGE.exact(0, folded, X3)
+LANGUAGE.exact(0, writes_nonlocal, 1.3)
+LANGUAGE.exact(0, folded, X3, 1.3, 0.4)
 LANGUAGE.exact(0, isinstance_branch, 1.3)
 LANGUAGE.exact(0, isinstance_branch, X3)
 LANGUAGE.exact(0, none_default, 1.3)
@@ -493,7 +507,13 @@ def written_out(v, s):
     out = np.empty(3)
     np.multiply(v, s, out=out)
     np.sin(out, out=out)
-    np.add(out, v, out)
+    np.add(out, v, out=out)
+    return np.sum(out**2)
+
+
+def written_out_by_position(v, s):
+    out = np.empty(3)
+    np.multiply(v, s, out)
     return np.sum(out**2)
 
 
@@ -501,6 +521,7 @@ LANGUAGE.exact(0, shapes, A23, X3)
 LANGUAGE.exact(0, products, A23, X3)
 LANGUAGE.exact(0, selected, A23, X3)
 LANGUAGE.exact(0, written_out, X3, 1.3)
+LANGUAGE.exact(0, written_out_by_position, X3, 1.3)
 
 
 # Refused
@@ -535,18 +556,6 @@ def writes_a_global(x):
     return x * COUNTER
 
 
-def writes_nonlocal(x):
-    total = 0.0
-
-    def add(v):
-        nonlocal total
-        total = total + v * v
-
-    add(x)
-    add(x * x)
-    return total
-
-
 def evaluates(x):
     return eval("x * x")
 
@@ -576,10 +585,17 @@ def stores_in_integers(x):
     return np.sum(a) * x[0]
 
 
+def counted_keys(v):
+    table = {i: x**2 for i, x in enumerate(v)}
+    return table[0] * table[2]
+
+
+LANGUAGE.refused(
+    0, counted_keys, X3, reason="keys that only the run knows", match="key must be known"
+)
 LANGUAGE.refused(0, calls_a_generator, 1.3, reason="a generator", match="yield")
 LANGUAGE.refused(0, tries, 1.3, reason="try around differentiated code", match="try")
 LANGUAGE.refused(0, writes_a_global, 1.3, reason="a global is written", match="global")
-LANGUAGE.refused(0, writes_nonlocal, 1.3, reason="a nonlocal is written", match="nonlocal")
 LANGUAGE.refused(0, evaluates, 1.3, reason="code in a string", match="eval")
 LANGUAGE.refused(0, executes, 1.3, reason="code in a string", match="exec")
 LANGUAGE.refused(0, writes_a_captured_array, 1.3, reason="a captured array is written")

@@ -91,8 +91,8 @@ TREES.exact(0, polynomial_fit, [0.5, -0.2, 0.8], [(0.3, 1.0), (1.2, 0.4), (-0.7,
 
 def squares_by_comprehension(xs, s):
     scaled = [s * x for x in xs]
-    table = {k: v**2 for k, v in enumerate(scaled)}
-    return sum(scaled) + table[0] * table[2] + max(v for v in scaled if v < 2.0)
+    table = {name: s**k for k, name in enumerate(("one", "s", "square"))}
+    return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if v < 2.0)
 
 
 TREES.exact(0, squares_by_comprehension, [0.7, 1.1, 2.4], 1.3)

@@ -330,14 +330,9 @@ def empty_mean(x):
     return np.mean(x)
 
 
-def empty_max(x, y):
-    return np.max(x[x > 100.0], initial=y * y)
-
-
 VALUES.exact(56, empty, np.zeros(0), expected=np.zeros(0))
 VALUES.exact(56, empty, np.zeros((2, 0)), expected=np.zeros((2, 0)))
 VALUES.exact(56, empty_mean, np.zeros(0), expected=np.zeros(0))
-VALUES.exact(56, empty_max, X3, 1.5)
 
 
 def any_scalar(x):
@@ -465,7 +460,7 @@ VALUES.exact(64, tree_of_results, X3, X3 + 1.0)
 
 
 def magnitudes(x):
-    return np.sum(1.0 / (1.0 + np.exp(-x))) + np.sum(np.tanh(x))
+    return np.sum(0.5 * (1.0 + np.tanh(0.5 * x))) + np.sum(np.tanh(x))
 
 
 def hypotenuse(x, y):
