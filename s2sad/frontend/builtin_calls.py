@@ -439,6 +439,13 @@ def _refused(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     cx.fail("this builtin has no derivative", "compute what it gives outside, and pass it in")
 
 
+@handles(builtins.pow)
+def _pow(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    if len(args) == 2 and not kwargs:
+        return lower_expr.binary(cx, ast.Pow(), *args)
+    return cx.constant(pow(*[cx.static(a, "an argument of pow()") for a in args]))
+
+
 @handles(builtins.slice)
 def _slice(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     if len(args) == 1:
@@ -471,10 +478,9 @@ def _reduce(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     func, ref = args[0], args[1]
     items = iteration.static_items(cx, ref)
     if items is None:
-        if len(args) < 3:
-            cx.fail("reduce() over a list of unknown length needs a first value")
+        first, rest = (args[2], ref) if len(args) > 2 else iteration.split_first(cx, ref)
         return comprehensions.fold(
-            cx, ref, args[2], lambda total, x: lower_calls.apply(cx, func, [total, x], {})
+            cx, rest, first, lambda total, x: lower_calls.apply(cx, func, [total, x], {})
         )
     if len(args) > 2:
         items = [args[2], *items]
@@ -510,17 +516,31 @@ def _combinations(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
 
 @handles(itertools.accumulate)
 def _accumulate(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
-    items = _known_items(cx, args[0], "itertools.accumulate")
     func = args[1] if len(args) > 1 else kwargs.get("func")
-    found: list[Ref] = []
-    for item in items:
-        if not found:
-            found.append(item)
-        elif func is None:
-            found.append(lower_expr.operate(cx, "add", operator.add, found[-1], item))
-        else:
-            found.append(lower_calls.apply(cx, func, [found[-1], item], {}))
-    return cx.new(Items(tuple(found)))
+    if "initial" in kwargs:
+        cx.fail("accumulate(initial=...) is not supported", "write it as a loop")
+
+    def combine(a: Ref, b: Ref) -> Ref:
+        if func is None:
+            return lower_expr.operate(cx, "add", operator.add, a, b)
+        return lower_calls.apply(cx, func, [a, b], {})
+
+    items = iteration.static_items(cx, args[0])
+    if items is not None:
+        found: list[Ref] = []
+        for item in items:
+            found.append(combine(found[-1], item) if found else item)
+        return cx.new(Items(tuple(found)))
+    first, rest = iteration.split_first(cx, args[0])
+    result = cx.new(Items((first,)))
+
+    def step(total: Ref, x: Ref) -> Ref:
+        new = combine(total, x)
+        lower_calls.method(cx, result, "append", [new], {})
+        return new
+
+    comprehensions.fold(cx, rest, first, step)
+    return result
 
 
 def _known_items(cx: Lowerer, ref: Ref, what: str) -> list[Ref]:

@@ -64,6 +64,10 @@ class Refuse(Exception):
         self.problem = problem
 
 
+class Unreachable(Exception):
+    """What is being lowered is never reached: it stands after something that always raises."""
+
+
 class NeedsUnrolling(Exception):
     """A loop's index chooses among unlike things: the loop must be unrolled, or is refused."""
 
@@ -93,6 +97,9 @@ class Lowerer:
         self.building = False
         #: names declared nonlocal, by frame
         self.outer_names: dict[Frame, set[str]] = {}
+        #: functions that call themselves, and what has been made of them
+        self.recursive: set[Any] = set()
+        self.specs: list[Any] = []
 
     # -- refusing -----------------------------------------------------------------------------
 
@@ -424,7 +431,10 @@ class Lowerer:
         for side in (then, orelse):
             self.state = base.copy()
             with self.b.region() as nodes:
-                ref = side()
+                try:
+                    ref = side()
+                except Unreachable:
+                    ref, self.frame = None, frame
                 if ref is not None:
                     self.state.set(frame, slot, ref)
             self.b.span = span
@@ -452,6 +462,7 @@ class Lowerer:
         self, base: State, s0: State, s1: State, nodes0: list[Any], nodes1: list[Any]
     ) -> tuple[list[list[Atom]], list[Value]]:
         """Make the state after a branch; the atoms both regions yield, and the results."""
+        one_sided = s0.raised or s1.raised
         if s0.raised:
             s0 = masked(base, s1)
             side0, side1 = -1, 1
@@ -460,7 +471,7 @@ class Lowerer:
             side0, side1 = 0, -1
         else:
             side0, side1 = 0, 1
-        plan = joins.make_plan(s0, s1)
+        plan = joins.make_plan(s0, s1, one_sided=one_sided)
         yields: list[list[Atom]] = []
         for state, nodes, side in ((s0, nodes0, side0), (s1, nodes1, side1)):
             self.state = state

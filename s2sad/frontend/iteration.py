@@ -43,6 +43,8 @@ class Looper:
     step: Atom
     get: Callable[[Atom], Ref]
     lists: tuple[Root, ...] = ()
+    #: how many elements there are, where that is not what the bounds say at once
+    count: Atom | None = None
 
     @property
     def plain(self) -> bool:
@@ -202,12 +204,29 @@ def trips(cx: Lowerer, looper: Looper) -> Atom:
     """How many elements a looper has."""
     if looper.plain:
         return looper.stop
+    if looper.count is not None:
+        return looper.count
     bounds = (looper.start, looper.stop, looper.step)
     if all(isinstance(b, Const) for b in bounds):
         return Const.of(len(range(*[b.value for b in bounds if isinstance(b, Const)])))
-    if _is(looper.step, 1):
-        return cx.op("max", Const.of(0), arith(cx, "sub", looper.stop, looper.start))
-    return cx.op("len", cx.op("range", *bounds))
+    if not isinstance(looper.step, Const):
+        cx.fail("the number of steps of this range cannot be told", "use a step that is constant")
+    step = looper.step.value
+    low, high = (looper.start, looper.stop) if step > 0 else (looper.stop, looper.start)
+    span = arith(cx, "sub", high, low)
+    if abs(step) > 1:
+        span = cx.op("floordiv", arith(cx, "add", span, Const.of(abs(step) - 1)), Const.of(abs(step)))
+    return cx.op("max", Const.of(0), span)
+
+
+def split_first(cx: Lowerer, ref: Ref) -> tuple[Ref, Ref]:
+    """The first element, and an iterable over the others."""
+    if isinstance(ref, IterRef):
+        from .comprehensions import to_list
+
+        ref = to_list(cx, ref)
+    zero, rest = Val(ZERO), Val(Const.of(slice(1, None, None)))
+    return indexing.item(cx, ref, zero), indexing.item(cx, ref, rest)
 
 
 def from_zero(cx: Lowerer, looper: Looper) -> tuple[Atom, Callable[[Atom], Ref]]:
@@ -323,6 +342,7 @@ def _reversed(cx: Lowerer, looper: Looper) -> Looper:
             MINUS,
             looper.get,
             looper.lists,
+            looper.stop if looper.plain else None,
         )
     if _is(looper.step, -1):
         return Looper(

@@ -40,6 +40,7 @@ from .refs import (
     Entries,
     Fields,
     Frame,
+    FuncRef,
     HeapRef,
     Items,
     Lost,
@@ -121,13 +122,16 @@ class Plan:
 # -- making a plan ---------------------------------------------------------------------------------
 
 
-def make_plan(a: State, b: State, force: Collection[Place] = ()) -> Plan:
+def make_plan(
+    a: State, b: State, force: Collection[Place] = (), *, one_sided: bool = False
+) -> Plan:
     """What differs between two states, and ``force`` even where it doesn't.
 
-    Frames of only one of them have ended.
+    Frames of only one of them have ended. ``one_sided``: one of them raised, so what is not
+    assigned there is what the other says.
     """
     plan = Plan()
-    maker = _Maker(plan, a, b)
+    maker = _Maker(plan, a, b, one_sided)
     for frame in a.frames:
         if frame not in b.frames:
             continue
@@ -154,12 +158,16 @@ def make_plan(a: State, b: State, force: Collection[Place] = ()) -> Plan:
 
 
 class _Maker:
-    def __init__(self, plan: Plan, a: State, b: State) -> None:
-        self.plan, self.a, self.b = plan, a, b
+    def __init__(self, plan: Plan, a: State, b: State, one_sided: bool) -> None:
+        self.plan, self.a, self.b, self.one_sided = plan, a, b, one_sided
 
     def refs(self, ra: Ref, rb: Ref, name: str | None = None) -> Template:
         if same_ref(ra, rb) and not self._ended(ra):
             return Same(ra)
+        if self.one_sided and UNASSIGNED in (ra, rb):
+            other = rb if ra is UNASSIGNED else ra
+            if not needs_value(other, self.a):
+                return Same(other)
         match ra, rb:
             case Lost(), _:
                 return Same(ra)
@@ -247,6 +255,21 @@ class _Maker:
                 return Same(Consumed(True))
             case _:
                 return Same(Stale(None, "it has different keys on different paths"))
+
+
+def needs_value(ref: Ref, base: State) -> bool:
+    """Whether a reference leads to values or roots of one region only."""
+    match ref:
+        case Val():
+            return isinstance(ref.atom, Value)
+        case Static() | Lost():
+            return False
+        case FuncRef():
+            return ref.frame not in base.frames
+        case TupleRef():
+            return any(needs_value(r, base) for r in ref.items)
+        case _:
+            return True
 
 
 def children(content: Content) -> tuple[Ref, ...]:

@@ -25,9 +25,9 @@ from ..ir.builder import Builder
 from ..ir.kinds import Array, Kind, ListOf, Mixed, Num, Opaque, kind_of
 from ..ir.nodes import FALSE, Atom, Const, Function, Module, Op, Region, Struct, Value
 from ..rules.registry import KindError
-from . import lower_calls
+from . import lower_calls, recursion
 from .captures import Capture, Captures, Guard, Respecialise
-from .context import Lowerer, NeedsUnrolling, Refuse
+from .context import Lowerer, NeedsUnrolling, Refuse, Unreachable
 from .describe import describe_ref
 from .prune import prune
 from .refs import (
@@ -159,9 +159,11 @@ class _Entry:
         problem: Problem | None = None
         result: Ref | None = None
         try:
-            result = lower_calls.function_body(cx, self.source.node)
+            result = self.body(frame, bound)
         except NeedsUnrolling as error:
             problem = error.refuse.problem
+        except Unreachable:
+            problem = Problem("this function never returns", cx.span(self.source.node))
         except Refuse as error:
             problem = error.problem
         except KindError as error:  # pragma: no cover - a rule raised outside of an op
@@ -174,6 +176,22 @@ class _Entry:
         out, leaves = self.result(result)
         self.report()
         return self.finish(out, leaves)
+
+    def body(self, frame: Frame, bound: dict[str, Ref]) -> Ref:
+        """Lower the entry's body, or a call of it where it is recursive."""
+        cx, source = self.cx, self.source
+        key = source.code
+        args = {n: r for n, r in bound.items() if n != "$ret"}
+
+        def called() -> Ref:
+            positional, keywords = _as_call(source, args, cx)
+            return recursion.call(
+                cx, source.function, source, source.node, None, positional, keywords
+            )
+
+        return recursion.guarded(
+            cx, key, lambda: lower_calls.function_body(cx, source.node), called
+        )
 
     def report(self) -> None:
         problems = Problems()
@@ -313,13 +331,34 @@ class _Entry:
         name = self.source.name if self.source.name.isidentifier() else "function"
         origin = self.f if isinstance(self.f, types.FunctionType) else self.source.function
         function = Function(name, tuple(params), body, out, (), origin)
+        callees = {s.name: s.function for s in cx.specs if s.function is not None}
+        callees.pop(name, None)
         return Lowered(
-            Module({name: function}),
+            Module({name: function, **callees}),
             captures,
             tuple(self.captures.guards.values()),
             frozenset(cx.mutated),
             self.source,
         )
+
+
+def _as_call(
+    source: Source, bound: dict[str, Ref], cx: Lowerer
+) -> tuple[list[Ref], dict[str, Ref]]:
+    """The arguments of a call that binds the parameters to these references."""
+    a = source.node.args
+    positional = [bound[p.arg] for p in (*a.posonlyargs, *a.args)]
+    if a.vararg is not None:
+        rest = bound[a.vararg.arg]
+        assert isinstance(rest, TupleRef)
+        positional += rest.items
+    keywords = {p.arg: bound[p.arg] for p in a.kwonlyargs}
+    if a.kwarg is not None:
+        more = bound[a.kwarg.arg]
+        content = cx.content(more) if isinstance(more, HeapRef) else None
+        if isinstance(content, Entries):
+            keywords |= dict(content.items)
+    return positional, keywords
 
 
 def _part_name(value: Value, key: Any) -> str | None:

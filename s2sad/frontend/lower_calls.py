@@ -171,20 +171,26 @@ def inline(
 
     if isinstance(func, FuncRef):
         source, node, outer = func.source, func.node, func.frame
-        key: Any = (func.node, func.frame)
     else:
         try:
             source = find_source(func)
         except UnsupportedError as error:
             problem = error.problems[0]
             cx.fail(problem.message, problem.help or "register a rule for it")
-        node, outer, key = source.node, None, func.__code__
+        node, outer = source.node, None
+    key = recursion.key_of(func)
+
+    def called() -> Ref:
+        return recursion.call(cx, func, source, node, outer, args, kwargs)
+
+    if key in cx.recursive:
+        return called()
     if key in cx.stack:
-        return recursion.call(cx, key, func, source, node, outer, args, kwargs)
+        raise recursion.Recursive(key)
     if len(cx.stack) >= DEPTH_LIMIT:
         cx.fail(f"calls are nested more than {DEPTH_LIMIT} deep here")
     return recursion.guarded(
-        cx, key, func, lambda: body(cx, key, func, source, node, outer, args, kwargs)
+        cx, key, lambda: body(cx, key, func, source, node, outer, args, kwargs), called
     )
 
 

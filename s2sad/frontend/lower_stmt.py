@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from ..ir.kinds import Array, Kind, Mixed, Num, promote
 from ..ir.nodes import FALSE, TRUE, Atom, Const
 from . import attributes, indexing, loops, lower_calls, lower_expr, matching
-from .context import Lowerer, NeedsUnrolling, Refuse
+from .context import Lowerer, Refuse, Unreachable
 from .describe import describe_ref
 from .refs import (
     UNASSIGNED,
@@ -133,6 +133,11 @@ def statement(
     frame, stack = cx.frame, len(cx.stack)
     try:
         _statement(cx, node, then, orelse)
+    except Unreachable:
+        cx.frame = frame
+        del cx.stack[stack:]
+        del cx.loops[loops_open:]
+        cx.state.raised = True
     except Refuse as error:
         if error.problem is not None:
             cx.problems.append(error.problem)
@@ -310,7 +315,6 @@ def set_name(cx: Lowerer, name: str, value: Ref) -> None:
                 cx.state.set(outer, name, value)
                 return
             outer = outer.outer
-        cx.fail(f"'{name}' is not a variable of this call", "return the value instead")
     cx.state.set(frame, name, value)
 
 
@@ -572,31 +576,28 @@ def _with(cx: Lowerer, node: ast.With) -> None:
 
 
 def _outer_names(cx: Lowerer, node: ast.Global | ast.Nonlocal) -> None:
+    """``nonlocal`` of a variable of this very call is like any other; all else is refused."""
     frame = cx.frame
-    if isinstance(node, ast.Nonlocal) and frame.outer is not None:
-        inside = all(
-            any(n in cx.state.frames.get(f, {}) for f in _outers(frame)) for n in node.names
-        )
-        if inside:
-            cx.outer_names[frame] = {*cx.outer_names.get(frame, ()), *node.names}
-            return
+    if isinstance(node, ast.Nonlocal) and all(_is_outer(cx, n) for n in node.names):
+        cx.outer_names[frame] = {*cx.outer_names.get(frame, ()), *node.names}
+        return
     word = "global" if isinstance(node, ast.Global) else "nonlocal"
     assigned = {n.id for n in ast.walk(frame.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     if assigned & set(node.names):
         cx.fail(f"writing {word} variables has no derivative", "return the value instead")
 
 
-def _outers(frame: object) -> list[object]:
-    found = []
-    outer = getattr(frame, "outer", None)
+def _is_outer(cx: Lowerer, name: str) -> bool:
+    outer = cx.frame.outer
     while outer is not None:
-        found.append(outer)
+        if name in cx.state.frames.get(outer, {}):
+            return outer.stands_for is None
         outer = outer.outer
-    return found
+    return False
 
 
 def kinds_promote(*kinds: Kind) -> str:
     return promote(*kinds)
 
 
-_ = (NeedsUnrolling, builtins)
+_ = (builtins,)

@@ -12,6 +12,8 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..ir.kinds import UNKNOWN, Array, Kind, Mixed, Num, Opaque, carries_derivative
 from ..ir.nodes import Atom, Const
 from ..rules.registry import Primitive
@@ -52,6 +54,8 @@ def call(
     """The result of calling a registered function."""
     kwargs = dict(kwargs)
     out = kwargs.pop("out", None)
+    if out is None and isinstance(record.fun, np.ufunc) and len(args) > record.fun.nin:
+        args, out = args[: record.fun.nin], args[record.fun.nin]
     if out is not None and isinstance(out, TupleRef) and len(out.items) == 1:
         out = out.items[0]
     if out is not None and cx.known(out) and cx.value(out) is None:

@@ -272,7 +272,7 @@ NOTHING = _Nothing()
 class Frame:
     """The identity of one activation of a function; its variables are in the state."""
 
-    __slots__ = ("cells", "closed", "name", "node", "outer", "source")
+    __slots__ = ("closed", "name", "node", "outer", "source", "stands_for")
 
     def __init__(
         self, source: Source, node: ast.FunctionDef | ast.Lambda, outer: Frame | None
@@ -282,6 +282,8 @@ class Frame:
         self.outer = outer
         #: functions were defined in it, so its variables may outlive it
         self.closed = False
+        #: in a function of its own, the frame of the program that this one stands for
+        self.stands_for: Frame | None = None
         self.name = getattr(node, "name", "<lambda>")
 
     def __repr__(self) -> str:
