@@ -111,7 +111,7 @@ def _update_in_place(rev: Reverse, node: Op, env: Env, g: Atom) -> bool:
         ),
         None,
     )
-    if old is None:
+    if old is None or update.args.count(old) > 1:  # x[i] * x[i] has two contributions
         return False
     b = rev.builder
     assert isinstance(v, Value)
