@@ -174,10 +174,12 @@ class Layout:
         if -len(free) <= n < 0 and not self.variadic:
             return Target(len(self.positional) + n)
         if self.variadic and n >= 0:
-            place, key = self.names.index(self.variadic), n - len(free)
+            # A receiver may itself be the first element of *args.
+            skipped = max(len(self.bound_args), skip) - len(self.positional)
+            place, key = self.names.index(self.variadic), n - len(free) + max(0, skipped)
             if values is None or key < len(values[place]):
                 return Target(place, key)
-            count = len(free) + len(values[place])
+            count = len(free) + len(values[place]) - max(0, skipped)
         else:
             count = len(free)
         raise ArgumentError(

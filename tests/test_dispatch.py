@@ -350,7 +350,9 @@ def test_layout_of_a_wrapped_function() -> None:
 def test_dispatch_is_cheap() -> None:
     space = {"a": 1.0, "b": 2.0, "c": np.ones(3), "d": 4, "f": len}
     places = [Fetch.of("global", space, n) for n in space]
-    kinds = tuple(KindIs(p, kind_of(p.get(), ("captured", p)), ("captured", p)) for p in places[:4])
+    kinds = tuple(
+        KindIs(p, kind_of(p.get(), ("captured", p)), ("captured", p)) for p in places[:4]
+    )
     r = Recorder(
         lambda x, y, z: None,
         guards=(*kinds, Is(places[4], len)),
