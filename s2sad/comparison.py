@@ -261,7 +261,10 @@ def _one_direction(call: Any, places: Any, args: Any, weights: Any, truth: Any) 
     for n in places:
         leaves, struct = flatten(_as_float(args[n]))
         drawn = [rng.standard_normal(np.shape(leaf)) for leaf in leaves]
-        drawn = [d if isinstance(x, np.ndarray) else float(d) for d, x in zip(drawn, leaves)]
+        drawn = [
+            d if isinstance(x, np.ndarray) else float(d)
+            for d, x in zip(drawn, leaves, strict=True)
+        ]
         tangents[n] = unflatten(struct, drawn, lambda _: None)
     start = time.perf_counter()
     slopes, _ = numeric.directional_difference(call, args, tangents)

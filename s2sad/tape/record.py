@@ -15,6 +15,7 @@ reverse sweep each storage has a shadow of the same layout, and every step is un
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -335,6 +336,8 @@ def _any_place(places: Places) -> bool:
 
 
 def _is_finite(bar: Any) -> bool:
+    if isinstance(bar, float):  # NumPy's float64 is one
+        return math.isfinite(bar)
     return bar is None or bool(np.all(np.isfinite(bar)))
 
 
@@ -365,9 +368,11 @@ def real_if(g: Any, dtype: np.dtype[Any]) -> Any:
 
 def as_scalar(g: Any, like: type) -> Any:
     """``g`` summed to one number of that type."""
+    if type(g) is like:
+        return g
     if isinstance(g, np.ndarray):
         g = g.sum() if g.ndim else g[()]
-    if np.iscomplexobj(g) and not issubclass(like, complex | np.complexfloating):
+    if isinstance(g, complex | np.complexfloating) and not issubclass(like, complex | np.complexfloating):
         g = g.real
     return like(g)
 
