@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from ..ir.kinds import Undef
 from ..ir.nodes import Atom, Call, Const, For, If, Node, Op, Region, Value, While
 from .ops import writes
-from .plan import Plan
+from .plan import Plan, branch_atoms
 from .text import EmitError
 
 State = dict[str, frozenset[Value]]
@@ -59,7 +59,10 @@ class _Check:
         """All at once, as the emitted moves are made to be."""
         moved = []
         for v, a in zip(values, atoms, strict=True):
-            if v not in self.names or isinstance(a.kind, Undef):
+            if v not in self.names:
+                continue
+            if isinstance(a.kind, Undef):  # nobody reads it on this path
+                moved.append((self.names[v], state.get(self.names[v], frozenset()) | {v}))
                 continue
             self.read((a,), state)
             held = frozenset((v,))
@@ -148,6 +151,9 @@ class _Check:
                     self.define(node.results[1:], state)
             case Call():
                 self.read(node.args, state)
+                self.define(node.results, state)
+            case If() if node in self.made.conditional:
+                self.read(branch_atoms(node), state)
                 self.define(node.results, state)
             case If():
                 self.read((node.cond,), state)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from ..ir.nodes import Atom, Call, For, If, Node, Op, Region, Value, While
 from ..ir.nodes import regions_of
-from .plan import Plan
+from .plan import Plan, branch_atoms
 
 Live = set[Value]
 
@@ -65,6 +65,10 @@ class Liveness:
                     live.difference_update(node.results)
                     self.define(node.results, live)
                     live.update(self.leaves(node.args))
+                case If() if node in self.plan.conditional:
+                    live.difference_update(node.results)
+                    self.define(node.results, live)
+                    live.update(self.leaves(branch_atoms(node)))
                 case If():
                     live = self.branch(node, live)
                 case For():
@@ -144,6 +148,9 @@ class Liveness:
             match node:
                 case Op() | Call():
                     read.update(self.leaves(node.args))
+                case If() if node in self.plan.conditional:
+                    read.update(self.leaves(branch_atoms(node)))
+                    continue
                 case If():
                     read.update(self.plan.leaves(node.cond))
                 case For():

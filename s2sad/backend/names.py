@@ -14,7 +14,7 @@ import keyword
 from collections.abc import Iterable
 
 from ..ir.nodes import Atom, Call, Const, For, If, Op, Region, Value, While
-from ..ir.nodes import regions_of
+from ..ir.nodes import regions_of, walk
 from .liveness import Live, Liveness
 from .ops import writes
 from .plan import Plan
@@ -127,7 +127,7 @@ def _may_share(made: Plan, classes: _Classes, region: Region) -> None:
         for inner in regions_of(node):
             _may_share(made, classes, inner)
         match node:
-            case If() if node not in made.tails:
+            case If() if node not in made.tails and node not in made.conditional:
                 for arm in (node.then, node.orelse):
                     for r, y in zip(node.results, arm.yields, strict=True):
                         classes.try_join(r, y)
@@ -187,8 +187,12 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
     for root in named:
         base = classes.base[root] or ""
         give(root, base if base.isidentifier() else "t")
+    indices = {n.body.params[0] for n in walk(made.function.body) if isinstance(n, For)}
+    spare = next((t for t in ("t", "r", "s", "v", "w", "z") if t not in users), "tmp")
     for root in rest:
-        give(root, _temporary(made, classes.members[root], chosen))
+        members = classes.members[root]
+        index = any(v in indices for v in members)
+        give(root, "i" if index else _temporary(made, members, chosen) or spare)
     return chosen
 
 
@@ -196,7 +200,7 @@ def _place(made: Plan):  # type: ignore[no-untyped-def]
     return made.facts.order.__getitem__
 
 
-def _temporary(made: Plan, members: list[Value], chosen: dict[Value, str]) -> str:
+def _temporary(made: Plan, members: list[Value], chosen: dict[Value, str]) -> str | None:
     """A short name that says what the value is, where that is plain."""
     for v in members:
         node = made.facts.definitions.get(v)
@@ -216,6 +220,6 @@ def _temporary(made: Plan, members: list[Value], chosen: dict[Value, str]) -> st
             return "n"
         if node.fn in ("list",):
             return "items"
-    return "t"
+    return None
 
 

@@ -24,6 +24,11 @@ OWN = frozenset({"store", "copied"})
 #: Ops that may hand their first operand back unchanged.
 MAY_PASS = frozenset({"unbroadcast", "cast", "and", "or", "np.asarray", "np.ascontiguousarray"})
 
+#: Views that NumPy does not let anyone write to.
+READ_ONLY = frozenset(
+    {"broadcast_like", "np.broadcast_to", "np.broadcast_arrays", "np.diagonal", "np.diag"}
+)
+
 #: Ops that put their operands into a container.
 CONTAINERS = frozenset({"tuple", "list", "dict", "record", "append", "insert", "extend", "store"})
 

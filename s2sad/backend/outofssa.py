@@ -22,6 +22,7 @@ from ..ir.nodes import regions_of
 from .liveness import Live, Liveness
 from .ops import CONTAINERS, fits_in_place, has_memory, is_container, view_of, writes
 from .plan import Plan, plan
+from .sink import sink
 from .storage import Places, Storage, Summary, storage
 
 
@@ -53,6 +54,12 @@ class _Edits:
     entry: set[Value] = field(default_factory=set)
     yields: set[int] = field(default_factory=set)
 
+    def keys(self) -> set[tuple[object, int]]:
+        """What was decided, so that nothing is tried twice."""
+        whole = {(v, -1) for v in self.values} | {(p, -2) for p in self.entry}
+        loops = {(node, -3 - k) for node, k in self.init}
+        return {*self.operands, *whole, *loops}
+
     def __bool__(self) -> bool:
         return bool(self.operands or self.init or self.values or self.entry or self.yields)
 
@@ -72,6 +79,7 @@ def out_of_ssa(
     later and share nothing with arguments or with the yields before them.
     """
     functional: frozenset[Op] = frozenset()
+    function = sink(function, storage(function, summaries))
     function = _fresh_yields(function, summaries, fresh_results, private_from)
     tried: set[tuple[object, int]] = set()
     while True:
@@ -86,6 +94,7 @@ def out_of_ssa(
         for conflict in search.conflicts:
             _resolve(conflict, made, edits, give_up, tried)
         functional |= give_up
+        tried |= edits.keys()
         if edits:
             function, swapped = _Insert(edits).function(function)
             functional = frozenset(swapped.get(op, op) for op in functional)  # type: ignore[misc]
@@ -187,8 +196,7 @@ def _resolve(
     if other is not None and other is not buffer:
         maker = facts.definitions.get(other)
         if isinstance(other.kind, Array) and isinstance(maker, Op) and view_of(maker) is not None:
-            if other not in tried_values(tried):
-                tried.add((other, -1))
+            if (other, -1) not in tried:
                 edits.values.add(other)
                 return
         if is_container(other.kind) and _copy_into_container(conflict, made, edits, tried):
@@ -203,15 +211,9 @@ def _resolve(
         params = [p for p in made.function.params if facts.shell_of(p) & conflict.places]
         new = [p for p in params if (p, -2) not in tried]
         if new and len(params) == len(new):
-            for p in new:
-                tried.add((p, -2))
-                edits.entry.add(p)
+            edits.entry.update(new)
             return
     edits.operands.add((node, k))
-
-
-def tried_values(tried: set[tuple[object, int]]) -> set[object]:
-    return {n for n, k in tried if k == -1}
 
 
 def _copy_into_container(
@@ -231,7 +233,6 @@ def _copy_into_container(
             if k == target or not isinstance(a.kind, Array) or (node, k) in tried:
                 continue
             if facts.ageless(facts.shell_of(a)) & wanted:
-                tried.add((node, k))
                 edits.operands.add((node, k))
                 found = True
     return found
@@ -248,10 +249,12 @@ def _cut_at_loop(
         params = loop.body.params[1:] if isinstance(loop, For) else loop.body.params
         for n, (a, p) in enumerate(zip(loop.init, params, strict=True)):
             enters = facts.shell_of(a) & conflict.places & facts.shell_of(p)
-            if (enters or (conflict.other is a and a is not p)) and (loop, n) not in tried:
+            if (enters or (conflict.other is a and a is not p)) and (
+                loop,
+                -3 - n,
+            ) not in tried:
                 if not has_memory(a.kind) or is_container(a.kind) != is_container(p.kind):
                     continue
-                tried.add((loop, n))
                 edits.init.add((loop, n))
                 return True
     return False

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ..ir.kinds import Array, FixedList, ListOf, Num, Tuple
+from ..ir.kinds import Array, FixedList, ListOf, Num, Tuple, Undef
 from ..ir.nodes import Atom, Call, Const, For, Function, If, Node, Op, Region, Value, While
 from ..ir.nodes import operands_of, regions_of, walk
 from .ops import effect, has_memory, writes
@@ -48,7 +48,10 @@ class Plan:
     gone: set[Node] = field(default_factory=set)
     #: ifs at the end of a region whose arms do the moves (or the return) themselves
     tails: set[If] = field(default_factory=set)
+    #: ifs written as ``a and b``, ``a or b`` or ``a if c else b``
+    conditional: set[If] = field(default_factory=set)
     uses: Counter[Value] = field(default_factory=Counter)
+    locked: set[Value] = field(default_factory=set)
     _leaves: dict[Value, tuple[Value, ...]] = field(default_factory=dict)
 
     def leaves(self, atom: Atom) -> tuple[Value, ...]:
@@ -60,10 +63,7 @@ class Plan:
             return (atom,)
         known = self._leaves.get(atom)
         if known is None:
-            if isinstance(node, If):
-                atoms: tuple[Atom, ...] = (node.cond, node.then.yields[0], node.orelse.yields[0])
-            else:
-                atoms = node.args
+            atoms = branch_atoms(node) if isinstance(node, If) else node.args
             known = tuple(dict.fromkeys(leaf for a in atoms for leaf in self.leaves(a)))
             self._leaves[atom] = known
         return known
@@ -89,11 +89,17 @@ class Plan:
         return tuple(t for t in loop.targets if t is not None)
 
 
+def branch_atoms(node: If) -> tuple[Atom, ...]:
+    """What an ``if`` written as an expression reads."""
+    return (node.cond, node.then.yields[0], node.orelse.yields[0])
+
+
 def plan(function: Function, facts: Storage) -> Plan:
     """Decide the shapes of loops and what is written inside expressions."""
     made = Plan(function, facts)
     _Loops(made).region(function.body)
     _count(made, function.body)
+    _find_conditionals(made, function.body)
     _find_tails(made, function.body, True)
     _Inline(made).region(function.body, True)
     _split(made, function.body)
@@ -222,6 +228,71 @@ def _same_line(entry: Op, node: For) -> bool:
     return (entry.span.filename, entry.span.line) == (node.span.filename, node.span.line)
 
 
+# -- branches as expressions ----------------------------------------------------------------------
+
+
+def _find_conditionals(made: Plan, region: Region) -> None:
+    for node in region.ops:
+        for inner in regions_of(node):
+            _find_conditionals(made, inner)
+        if isinstance(node, If) and _is_conditional(made, node):
+            made.conditional.add(node)
+            for arm in (node.then, node.orelse):
+                for op in arm.ops:
+                    made.inline[op.results[0]] = op  # type: ignore[assignment]
+                    made.locked.add(op.results[0])
+
+
+def _is_conditional(made: Plan, node: If) -> bool:
+    if len(node.results) != 1 or not (_is_logic(node) or _on_one_line(node)):
+        return False
+    for arm in (node.then, node.orelse):
+        if isinstance(arm.yields[0].kind, Undef) or len(arm.ops) > LARGEST // 3:
+            return False
+        for op in arm.ops:
+            if len(op.results) != 1 or op.results[0].name is not None or effect(op):
+                return False
+            if isinstance(op, Op):
+                if writes(op) is not None or op.fn in ("copy", "copied"):
+                    return False
+            elif op not in made.conditional:
+                return False
+            cheap = isinstance(op, Op) and op.fn in ("slice", "tuple")
+            if made.uses[op.results[0]] != 1 and not cheap:
+                return False
+    return True
+
+
+def _is_logic(node: If) -> bool:
+    """True for ``a and b`` and ``a or b``."""
+    then, orelse = node.then.yields[0], node.orelse.yields[0]
+    if node.then.ops and node.orelse.ops:
+        return False
+    if orelse is node.cond or (_is_truth(orelse, False) and _is_bool(node.cond)):
+        return not node.orelse.ops
+    if then is node.cond or (_is_truth(then, True) and _is_bool(node.cond)):
+        return not node.then.ops
+    return False
+
+
+def _is_truth(atom: Atom, truth: bool) -> bool:
+    return isinstance(atom, Const) and atom.value is truth
+
+
+def _is_bool(atom: Atom) -> bool:
+    return isinstance(atom.kind, Num) and atom.kind.dtype == "bool"
+
+
+def _on_one_line(node: If) -> bool:
+    """True where the user wrote ``a if c else b``."""
+    if node.span is None:
+        return False
+    text = node.span.text.strip()
+    if text.startswith(("if ", "if(", "elif ", "while ", "for ", "else")):
+        return False
+    return " if " in text and " else " in text
+
+
 # -- tails ----------------------------------------------------------------------------------------
 
 
@@ -235,6 +306,8 @@ def _find_tails(made: Plan, region: Region, function: bool, loop: bool = False) 
         _mark_tail(made, region, region.yields, 0)
     elif function and region.ops and isinstance(region.ops[-1], If):
         node = region.ops[-1]
+        if node in made.conditional:
+            return
         used = [r for r in node.results if r in region.yields]
         if all(r.name is None for r in used) or _leaves_early(node):
             made.tails.add(node)
@@ -256,7 +329,7 @@ def _mark_tail(made: Plan, region: Region, yields: tuple[Atom, ...], place: int)
         return
     node = region.ops[-1]
     leave = yields[place]
-    if leave not in node.results:
+    if leave not in node.results or node in made.conditional:
         return
     at = node.results.index(leave)  # type: ignore[arg-type]
     if made.uses[node.results[at]] > 1:
@@ -300,7 +373,7 @@ class _Inline:
                 if isinstance(a, Value):
                     reader[a] = at
             for inner in regions_of(node):
-                if not self.is_conditional_expression(node):
+                if node not in made.conditional:
                     is_test = isinstance(node, While) and inner is node.test
                     self.region(inner, is_test)
 
@@ -341,7 +414,7 @@ class _Inline:
         if value not in reader or made.uses[value] != 1 or value.name is not None:
             return
         if isinstance(node, If):
-            if not self.is_conditional_expression(node):
+            if node not in made.conditional:
                 return
         elif not isinstance(node, Op) or effect(node) or writes(node) is not None:
             return
@@ -371,9 +444,6 @@ class _Inline:
             and any(isinstance(a, Const) for a in node.args)
         )
 
-    def is_conditional_expression(self, node: Node) -> bool:
-        return False
-
     def expressions(self, node: Node) -> tuple[Atom, ...]:
         """Atoms in whose place an expression can be written."""
         match node:
@@ -391,7 +461,7 @@ class _Inline:
         """Storage whose content the node reads."""
         match node:
             case If():
-                atoms: tuple[Atom, ...] = (node.cond, *node.then.yields, *node.orelse.yields)
+                atoms: tuple[Atom, ...] = branch_atoms(node)
             case _:
                 atoms = operands_of(node)
         read = 0
@@ -430,7 +500,7 @@ def _split(made: Plan, region: Region) -> None:
             if total <= LARGEST and depth <= DEEPEST:
                 break
             worst = max(
-                (a for a in node.args if isinstance(a, Value) and a in made.inline),
+                (a for a in node.args if isinstance(a, Value) and a in made.inline and a not in made.locked),
                 key=lambda a: measure(a),
                 default=None,
             )

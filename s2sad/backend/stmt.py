@@ -15,13 +15,14 @@ from typing import Any
 
 from ..ir.kinds import Num, Undef
 from ..ir.nodes import Atom, Call, Const, For, If, Module, Node, Op, Region, Struct, Value, While
-from ..ir.nodes import operands_of, regions_of
+from ..ir.nodes import operands_of, regions_of, walk
 from ..ir.interp import leaf_count
 from .expr import _BINARY, Expressions, Namespace, call, load
 from .lines import quote
 from .ops import ARITHMETIC
 from .outofssa import Result
 from .text import Comment
+from .undefined import unset_names
 from .wide import narrow
 
 Block = list[ast.stmt]
@@ -48,10 +49,12 @@ class Writer:
         self.expressions = Expressions(result.plan, names, namespace)
         self.line: object = None
         self.in_reverse = False
+        self.reverse_from = _reverse_nodes(result.plan.function.body)
         origin = getattr(module.entry, "origin", None)
         self.entry = getattr(origin, "__name__", None) or module.entry.name
         self.taken = {*names.values(), *namespace.objects, *namespace.builtins}
         self.indent = 1
+        self.unset = unset_names(result.plan, names)
 
     # -- functions ----------------------------------------------------------------------------
 
@@ -145,27 +148,34 @@ class Writer:
         for node in ops:
             if self.plan.skipped(node):
                 continue
+            heading = self.heading(node)
             statements = self.node(node)
             if statements:
+                block.extend(heading)
                 block.extend(self.comments(node))
                 block.extend(statements)
             if _leaves(block):
                 break
         return block
 
+    def heading(self, node: Node) -> Block:
+        """``# reverse sweep``, once, before the first statement that belongs to it."""
+        if self.in_reverse or node not in self.reverse_from:
+            return []
+        self.in_reverse = True
+        return [Comment("reverse sweep")]
+
     def comments(self, node: Node) -> Block:
         span = node.span
         if span is None or not getattr(span, "reverse", False):
             return []
         found: Block = []
-        if not self.in_reverse:
-            self.in_reverse = True
-            found.append(Comment("reverse sweep"))
-        if isinstance(node, Op | Call):
+        if isinstance(node, Call) or (isinstance(node, Op) and node.fn != "zeros_like"):
             place = (span.filename, span.line, span.function)
             if place != self.line:
                 self.line = place
-                found.append(Comment(quote(span, self.entry)))
+                if not _heads_block(span.text.strip()):
+                    found.append(Comment(quote(span, self.entry)))
         return found
 
     def node(self, node: Node) -> Block:
@@ -177,13 +187,9 @@ class Writer:
             case If():
                 return self.conditional(node)
             case For():
-                self.enter_reverse(node)
                 return self.loop_over(node)
             case While():
                 return self.loop_while(node)
-
-    def enter_reverse(self, node: Node) -> None:
-        """Inside a reverse loop the sweep's heading has been written already."""
 
     def narrowed(self, statement: ast.stmt) -> Block:
         """The statement, with parts of it named first if its line is too long."""
@@ -262,7 +268,7 @@ class Writer:
         if isinstance(value, ast.BinOp) and isinstance(value.left, ast.Name):
             if value.left.id == self.names[result] and self.augmented(op):
                 target = ast.Name(value.left.id, ast.Store())
-                return self.narrowed(ast.AugAssign(target, value.op, value.right))
+                return self.narrowed(ast.AugAssign(target, *_signed(value.op, value.right)))
         return self.narrowed(self.assign(result, value))
 
     def augmented(self, op: Op) -> bool:
@@ -283,7 +289,7 @@ class Writer:
             operator: ast.operator = ast.Add()
             if isinstance(node, Op) and node.fn == "neg":
                 operator, g = ast.Sub(), node.args[0]
-            value = self.expressions.atom(g)
+            operator, value = _signed(operator, self.expressions.atom(g))
             if in_place or (
                 isinstance(buffer, Value) and self.names.get(buffer) == self.names[result]
             ):
@@ -312,7 +318,8 @@ class Writer:
             if how == "=":
                 statement = ast.Assign([target], value)
             else:
-                statement = ast.AugAssign(target, _operator(how), value)  # type: ignore[arg-type]
+                operator, value = _signed(_operator(how), value)
+                statement = ast.AugAssign(target, operator, value)  # type: ignore[arg-type]
         return [*self.narrowed(statement), *self.rename(op.results[0], buffer)]
 
     def call(self, node: Call) -> Block:
@@ -368,9 +375,13 @@ class Writer:
         """Assign all at once, in an order in which nothing is overwritten before it is read."""
         waiting: list[tuple[str, ast.expr, set[str]]] = []
         for v, a in zip(values, atoms, strict=True):
-            if v not in self.names or isinstance(a.kind, Undef):
+            if v not in self.names:
                 continue
             name = self.names[v]
+            if isinstance(a.kind, Undef):
+                if name in self.unset:
+                    waiting.append((name, ast.Constant(None), set()))
+                continue
             if isinstance(a, Value) and self.names.get(a) == name:
                 continue
             reads = {self.names[leaf] for leaf in self.plan.leaves(a)}
@@ -392,6 +403,9 @@ class Writer:
     # -- branches -----------------------------------------------------------------------------
 
     def conditional(self, node: If) -> Block:
+        if node in self.plan.conditional:
+            value = self.expressions.conditional(node)
+            return self.narrowed(self.assign(node.results[0], value))
         arms = [
             self.nested(
                 lambda a=arm: self.block(a.ops) + self.moves(node.results, a.yields)  # type: ignore[misc]
@@ -515,6 +529,24 @@ class Writer:
                 expressions.op(node)
 
 
+def _reverse_nodes(region: Region) -> set[Node]:
+    """The nodes of a function's own level from which on everything belongs to the reverse sweep."""
+    ops = region.ops
+
+    def reverse(node: Node) -> bool:
+        inner = (node, *(n for r in regions_of(node) for n in walk(r)))
+        return any(getattr(n.span, "reverse", False) for n in inner)
+
+    first = next((n for n, node in enumerate(ops) if reverse(node)), None)
+    if first is None:
+        return set()
+    if not any(node.span is not None for node in ops[:first]):
+        return set()
+    while first > 0 and ops[first - 1].span is None:
+        first -= 1
+    return set(ops[first:])
+
+
 def _leaves(block: Block) -> bool:
     """True if control does not go on after the block."""
     if not block:
@@ -523,6 +555,11 @@ def _leaves(block: Block) -> bool:
     if isinstance(last, ast.Break | ast.Return | ast.Raise | ast.Continue):
         return True
     return isinstance(last, ast.If) and _leaves(last.body) and _leaves(last.orelse)
+
+
+def _heads_block(text: str) -> bool:
+    """True for a line that only opens a block; there is nothing in it to reverse."""
+    return text.startswith(("for ", "while ")) and text.endswith(":")
 
 
 def _negated(test: ast.expr) -> ast.expr:
@@ -545,6 +582,24 @@ def _is_none(atom: Atom) -> bool:
 
 def _assign(name: str, value: ast.expr) -> ast.stmt:
     return ast.Assign([ast.Name(name, ast.Store())], value)
+
+
+def _signed(operator: ast.operator, value: ast.expr) -> tuple[ast.operator, ast.expr]:
+    """``+= -2.0 * t`` as ``-= 2.0 * t``, which is the same to the last bit."""
+    if not isinstance(operator, ast.Add | ast.Sub):
+        return operator, value
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+        positive = value.operand
+    elif (
+        isinstance(value, ast.BinOp)
+        and isinstance(value.op, ast.Mult)
+        and isinstance(value.left, ast.UnaryOp)
+        and isinstance(value.left.op, ast.USub)
+    ):
+        positive = ast.BinOp(value.left.operand, ast.Mult(), value.right)
+    else:
+        return operator, value
+    return ast.Sub() if isinstance(operator, ast.Add) else ast.Add(), positive
 
 
 def _operator(how: str) -> ast.operator:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from ..ir.kinds import Array, Mixed, Undef
 from ..ir.nodes import Atom, Call, Const, For, Function, If, Module, Node, Op, Region, Value, While
 from ..ir.nodes import regions_of, walk
-from .ops import ARITHMETIC, MAY_PASS, has_memory, is_basic_index, is_container, view_of, writes
+from .ops import ARITHMETIC, MAY_PASS, READ_ONLY, has_memory, is_basic_index, is_container, view_of, writes
 
 Places = int  # a bit set
 
@@ -231,7 +231,8 @@ class _Analysis:
                 reach = facts.reach_of(base)
                 self.put(result, reach | fresh, reach)
         elif view is not None:
-            self.put(result, facts.shell_of(args[view]), facts.reach_of(args[view]))
+            locked = OUTSIDE if op.fn in READ_ONLY else 0
+            self.put(result, facts.shell_of(args[view]) | locked, facts.reach_of(args[view]))
         elif op.fn == "copy":
             self.put(result, fresh, facts.reach_of(args[0]) if is_container(result.kind) else 0)
         elif op.fn == "copied":

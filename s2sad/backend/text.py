@@ -52,10 +52,12 @@ class _Generator(SourceGenerator):  # type: ignore[misc]
         else:
             self.write(repr(node.value))
 
-    def visit_Tuple(self, node: ast.Tuple) -> None:
-        # inside an index a tuple needs no parentheses, everywhere else but on the left it reads
-        # better without them only where astor says so
-        super().visit_Tuple(node)
+    def visit_Return(self, node: ast.Return) -> None:
+        if isinstance(node.value, ast.Tuple) and len(node.value.elts) == 1:
+            set_precedence(Precedence.highest, node.value)  # ``return (x,)`` for a lone comma
+            self.statement(node, "return ", node.value)
+            return
+        super().visit_Return(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         _tighten(node.value)

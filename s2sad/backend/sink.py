@@ -1,0 +1,106 @@
+"""What a loop carries on is computed when its old value is no longer needed.
+
+In: a function in normal form and its storage facts. Out: the same function in which the op that
+makes a carried value stands after the last reader of the old one, so that both can have one name.
+
+    y2 = mul(y, c); x1 = accumulate(x, i, y)   ->   x1 = accumulate(x, i, y); y2 = mul(y, c)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..ir.nodes import For, Function, If, Node, Op, Region, Value, While, free_values
+from ..ir.nodes import operands_of, regions_of, walk
+from .ops import effect, has_memory, writes
+from .storage import Places, Storage
+
+
+def sink(function: Function, facts: Storage) -> Function:
+    """The function with such ops moved down, where nothing they read is written in between."""
+    body = _region(function.body, facts)
+    return function if body is function.body else replace(function, body=body)
+
+
+def _region(region: Region, facts: Storage) -> Region:
+    ops = tuple(_node(node, facts) for node in region.ops)
+    if all(a is b for a, b in zip(ops, region.ops, strict=True)):
+        return region
+    return Region(region.params, ops, region.yields)
+
+
+def _node(node: Node, facts: Storage) -> Node:
+    match node:
+        case If():
+            then, orelse = _region(node.then, facts), _region(node.orelse, facts)
+            if then is node.then and orelse is node.orelse:
+                return node
+            return replace(node, then=then, orelse=orelse)
+        case For():
+            body = _loop_body(_region(node.body, facts), node.body.params[1:], facts)
+            return node if body is node.body else replace(node, body=body)
+        case While():
+            body = _loop_body(_region(node.body, facts), node.body.params, facts)
+            return node if body is node.body else replace(node, body=body)
+        case _:
+            return node
+
+
+def _loop_body(region: Region, params: tuple[Value, ...], facts: Storage) -> Region:
+    ops = list(region.ops)
+    moved = False
+    for p, y in zip(params, region.yields[1:], strict=True):
+        if not isinstance(y, Value) or y is p:
+            continue
+        at = next((n for n, node in enumerate(ops) if y in node.results), None)
+        if at is None or not _movable(ops[at]):
+            continue
+        after = ops[at + 1 :]
+        last = max((n for n, node in enumerate(after) if _reads(node, p)), default=None)
+        if last is None or any(_reads(node, y) for node in after[: last + 1]):
+            continue
+        crossed = after[: last + 1]
+        if _written(crossed, facts) & _read(ops[at], facts):
+            continue
+        if any(effect(node) for node in crossed):
+            continue
+        ops[at : at + 2 + last] = [*crossed, ops[at]]
+        moved = True
+    return Region(region.params, tuple(ops), region.yields) if moved else region
+
+
+def _movable(node: Node) -> bool:
+    return (
+        isinstance(node, Op)
+        and len(node.results) == 1
+        and not effect(node)
+        and writes(node) is None
+    )
+
+
+def _reads(node: Node, value: Value) -> bool:
+    if value in operands_of(node):
+        return True
+    return any(value in free_values(r) for r in regions_of(node))
+
+
+def _read(node: Node, facts: Storage) -> Places:
+    """Places whose content the op reads, through the nameless loads it is written with as well."""
+    read = 0
+    for a in operands_of(node):
+        read |= facts.memory_of(a)
+        maker = facts.definitions.get(a) if isinstance(a, Value) and a.name is None else None
+        if isinstance(maker, Op) and any(has_memory(b.kind) for b in maker.args):
+            read |= _read(maker, facts)
+    return read
+
+
+def _written(nodes: list[Node], facts: Storage) -> Places:
+    written = 0
+    for node in nodes:
+        for inner in (node, *(n for r in regions_of(node) for n in walk(r))):
+            if isinstance(inner, Op):
+                target = writes(inner)
+                if target is not None:
+                    written |= facts.shell_of(inner.args[target])
+    return written

@@ -1,0 +1,59 @@
+"""Names that may not be assigned when they are read by bookkeeping.
+
+In: a plan and its names. Out: the names that are set to None on the paths that leave them
+unassigned: those saved on a tape or moved to another name there. A user's own read of such a name
+stays what it is in Python, an ``UnboundLocalError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ..ir.kinds import Undef
+from ..ir.nodes import Atom, For, If, Node, Op, Region, Value, While, walk
+from .plan import Plan
+
+_SAVING = frozenset({"tuple", "append", "list", "insert"})
+
+
+def unset_names(made: Plan, names: dict[Value, str]) -> frozenset[str]:
+    """Names to be given the value None where they would be unassigned."""
+    body = made.function.body
+    moves = [m for node in walk(body) for m in _moves(node)]
+    if not any(isinstance(a.kind, Undef) for _, a in moves):
+        return frozenset()
+    unset: set[Atom] = set()
+    before = -1
+    while len(unset) != before:
+        before = len(unset)
+        unset.update(v for v, a in moves if isinstance(a.kind, Undef) or a in unset)
+    found: set[str] = set()
+    for v, a in moves:
+        if a in unset and a in names and v in names and names[a] != names[v]:  # type: ignore[index]
+            found.add(names[a])  # type: ignore[index]
+    for node in walk(body):
+        if isinstance(node, Op) and node.fn in _SAVING:
+            for arg in node.args:
+                found.update(names[leaf] for leaf in made.leaves(arg) if leaf in unset)
+    return frozenset(found)
+
+
+def _moves(node: Node) -> Iterator[tuple[Value, Atom]]:
+    match node:
+        case If():
+            for arm in (node.then, node.orelse):
+                yield from _pairs(node.results, arm)
+        case For():
+            yield from zip(node.body.params[1:], node.init, strict=True)
+            yield from zip(node.body.params[1:], node.body.yields[1:], strict=True)
+            yield from zip(node.results, node.body.params[1:], strict=True)
+        case While():
+            for faces in (node.test.params, node.body.params, node.results):
+                yield from zip(faces, node.init, strict=True)
+                yield from zip(faces, node.body.yields[1:], strict=True)
+
+
+def _pairs(results: tuple[Value, ...], arm: Region) -> Iterable[tuple[Value, Atom]]:
+    return zip(results, arm.yields, strict=True)
+
+
