@@ -251,7 +251,7 @@ def iterated(v, table):
         total += table[key]
     for i, a in enumerate(v, start=1):
         total += a * i
-    for a, b in itertools.product(v[:2], (1.0, 2.0)):
+    for a, b in itertools.product((v[0], v[2]), (1.0, 2.0)):
         total += a * b
     for (i, a), b in zip(enumerate(v), reversed(v), strict=True):
         total += i * a * b
