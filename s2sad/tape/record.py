@@ -372,7 +372,9 @@ def as_scalar(g: Any, like: type) -> Any:
         return g
     if isinstance(g, np.ndarray):
         g = g.sum() if g.ndim else g[()]
-    if isinstance(g, complex | np.complexfloating) and not issubclass(like, complex | np.complexfloating):
+    if isinstance(g, complex | np.complexfloating) and not issubclass(
+        like, complex | np.complexfloating
+    ):
         g = g.real
     return like(g)
 

@@ -20,7 +20,7 @@ from .dispatch import Recorder
 from .record import Slot, Storage, Window, byte_bounds
 from .translate import Translator
 from .values import TapeArray, TapeScalar, TapeValue
-from .where import span_of_traceback
+from .where import no_refusal_is_swallowed, span_of_traceback
 
 __all__ = ["Run"]
 
@@ -142,7 +142,8 @@ class Run:
         if layout.keywords:
             keywords.update(rest[-1])
         try:
-            return function(*args, **keywords)
+            with no_refusal_is_swallowed():
+                return function(*args, **keywords)
         except (TypeError, ValueError) as error:
             if not _mentions_tape(error):
                 raise

@@ -9,6 +9,7 @@ translated when they are first looked up, and nothing of the user's is changed.
 
 from __future__ import annotations
 
+import abc
 import builtins
 import dis
 import functools
@@ -31,7 +32,14 @@ __all__ = ["Translator"]
 
 _PROXIED_MODULES = ("numpy", "math", "cmath", "scipy")
 #: Packages whose Python functions run as they are: they are reached through the array protocols.
-_LIBRARIES = frozenset(("numpy", "scipy", "s2sad", "functools", "itertools", "operator", "typing"))
+_LIBRARIES = frozenset(("numpy", "scipy", "s2sad"))
+_WITH_CODE = (
+    types.FunctionType,
+    staticmethod,
+    classmethod,
+    property,
+    functools.cached_property,
+)
 
 
 class Proxy:
@@ -173,6 +181,7 @@ class Translator:
         if cls is type(value):
             return value
         new = object.__new__(cls)
+        self._known[id(value)] = (value, new)  # before its attributes: objects may form a ring
         for name in _slots(type(value)):
             if hasattr(value, name):
                 object.__setattr__(new, name, self.value(getattr(value, name)))
@@ -185,9 +194,9 @@ class Translator:
     def _translated(self, value: Any) -> Any:
         match value:
             case types.FunctionType():
-                if _package(value) in _LIBRARIES:
-                    return self.member(value) if _package(value) in _PROXIED_MODULES else value
-                return self.function(value)
+                if _package(value) in _PROXIED_MODULES:
+                    return self.member(value)
+                return value if _is_library(_package(value)) else self.function(value)
             case types.MethodType():
                 return types.MethodType(self.value(value.__func__), self.value(value.__self__))
             case types.ModuleType():
@@ -229,28 +238,26 @@ class Translator:
             return _UserModule(self, module)
         return module
 
-    def _class(self, cls: type) -> type | Proxy:
-        """The user's class with its methods translated: a subclass, so that isinstance holds."""
+    def _class(self, cls: type) -> Any:
+        """The user's class over again, its methods and those of its bases translated."""
         if cls in HANDLERS:  # float, np.float64 and their like convert
             return Proxy(self.recorder, cls)
-        if not _is_users(cls) or issubclass(cls, tuple | BaseException):
+        if type(cls) not in (type, abc.ABCMeta) or issubclass(cls, tuple | BaseException):
             return cls
-        methods: dict[str, Any] = {}
-        for base in reversed(cls.__mro__[:-1]):
-            methods.update({k: v for k, v in vars(base).items() if _has_code(v)})
-        if not any(map(_has_users_code, methods.values())):
+        if not _is_users(cls) or not any(map(_has_users_code, _methods(cls))):
             return cls
-        body: dict[str, Any] = {"__slots__": (), "__module__": cls.__module__}
+        body = {k: v for k, v in vars(cls).items() if not _is_storage(k, v)}
         try:
             meta: Any = type(cls)
-            new: type = meta(cls.__name__, (cls,), body)
-        except TypeError:  # a class that refuses to be derived from
+            new: type = meta(cls.__name__, tuple(map(self.value, cls.__bases__)), body)
+        except TypeError:  # a class that refuses to be made again
             return cls
-        self._known[id(cls)] = (cls, new)
+        self._known[id(cls)] = (cls, new)  # before its methods, which may name it
         self._known[id(new)] = (new, new)
         self.original_class[new] = cls
-        for name, method in methods.items():
-            setattr(new, name, self._method(method))
+        for name, method in body.items():
+            if _has_code(method):
+                setattr(new, name, self._method(method))
         return new
 
     def _method(self, method: Any) -> Any:
@@ -262,6 +269,10 @@ class Translator:
             case property():
                 parts = (method.fget, method.fset, method.fdel)
                 return property(*(None if p is None else self.value(p) for p in parts))
+            case functools.cached_property():
+                cached: Any = functools.cached_property(self.value(method.func))
+                cached.__set_name__(None, method.attrname)
+                return cached
         return method
 
     def _container(self, value: Any) -> Any:
@@ -297,12 +308,19 @@ class Translator:
             known = self._spaces[id(live)] = (live, Namespace(self, live))
         return known[1]
 
+    def _classes(self, classes: Any) -> Any:
+        """What ``isinstance`` is asked about: translated classes and their originals alike."""
+        if isinstance(classes, tuple):
+            return tuple(map(self._classes, classes))
+        original = self.original_class.get(classes) if isinstance(classes, type) else None
+        return bare(classes) if original is None else (classes, original)
+
     def _builtins(self) -> dict[str, Any]:
         def isinstance_(value: Any, classes: Any) -> bool:
-            return isinstance(primal_of_value(value), bare(classes))
+            return isinstance(primal_of_value(value), self._classes(classes))
 
         def issubclass_(cls: Any, classes: Any) -> bool:
-            return issubclass(bare(cls), bare(classes))
+            return issubclass(bare(cls), self._classes(classes))
 
         def type_(*args: Any) -> Any:
             if len(args) == 1:
@@ -345,22 +363,39 @@ def _is_users(cls: type) -> bool:
     return _is_users_name(cls.__module__) and not issubclass(cls, np.ndarray | np.generic)
 
 
+def _is_library(package: str) -> bool:
+    """Python's own, or one of ours: its functions know nothing of NumPy or math by name."""
+    return package in _LIBRARIES or (package in sys.stdlib_module_names and package != "__main__")
+
+
 @lru_cache(maxsize=4096)
 def _is_users_name(module: str) -> bool:
-    package = module.partition(".")[0]
-    if package == "__main__":
-        return True
-    return package not in _LIBRARIES and package not in sys.stdlib_module_names
+    """Whether classes of that module are the user's, rather than some installed package's."""
+    if _is_library(module.partition(".")[0]):
+        return False
+    file = getattr(sys.modules.get(module), "__file__", None) or ""
+    return "site-packages" not in file and "dist-packages" not in file
+
+
+def _methods(cls: type) -> list[Any]:
+    return [v for base in cls.__mro__ for v in vars(base).values() if _has_code(v)]
+
+
+def _is_storage(name: str, value: Any) -> bool:
+    """What a class makes for itself: slots, and the places of ``__dict__`` and weak references."""
+    made = types.MemberDescriptorType | types.GetSetDescriptorType
+    return isinstance(value, made) or name in ("__dict__", "__weakref__")
 
 
 def _has_code(value: Any) -> bool:
-    return isinstance(value, types.FunctionType | staticmethod | classmethod | property)
+    return isinstance(value, _WITH_CODE)
 
 
 def _has_users_code(value: Any) -> bool:
     """Not only what ``dataclass`` generated, which computes nothing."""
-    function = getattr(value, "__func__", None) or getattr(value, "fget", None) or value
-    code = getattr(function, "__code__", None)
+    for name in ("__func__", "fget", "func"):
+        value = getattr(value, name, value)
+    code = getattr(value, "__code__", None)
     return code is not None and not code.co_filename.startswith("<")
 
 

@@ -7,19 +7,51 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import CodeType, FrameType, TracebackType
 
 from ..errors import Problem, Span, UnsupportedError
 
-__all__ = ["NAMESPACE_MARK", "refuse", "span_of_traceback", "user_span"]
+__all__ = [
+    "NAMESPACE_MARK",
+    "no_refusal_is_swallowed",
+    "refuse",
+    "span_of_traceback",
+    "user_span",
+]
 
 #: The name that namespaces of translated functions carry, by which their frames are known.
 NAMESPACE_MARK = "__s2sad_tape__"
 
 
+class _Refused(threading.local):
+    """The first refusal of the run that goes on in this thread."""
+
+    error: UnsupportedError | None = None
+
+
+_refused = _Refused()
+
+
 def refuse(message: str, help: str = "") -> UnsupportedError:
     """An error about what the user's current line did."""
-    return UnsupportedError(Problem(message, user_span(), help))
+    error = UnsupportedError(Problem(message, user_span(), help))
+    _refused.error = _refused.error or error
+    return error
+
+
+@contextmanager
+def no_refusal_is_swallowed() -> Iterator[None]:
+    """Raise a refusal again if the user's own ``except`` caught it: the result means nothing."""
+    outer, _refused.error = _refused.error, None
+    try:
+        yield
+        if _refused.error is not None:
+            raise _refused.error
+    finally:
+        _refused.error = outer
 
 
 def user_span() -> Span | None:

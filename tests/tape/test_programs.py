@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import abc
 import copy
+import enum
 import functools
 import math
 import math as m
+from copy import deepcopy
 from dataclasses import dataclass
 from math import exp
 from operator import add, mul
@@ -467,3 +470,62 @@ def test_globals_of_the_user_are_not_touched() -> None:
     tape.grad(captured_data)(0.5)
     assert globals() == before or list(globals()) == list(before)
     assert np.array_equal(OFFSETS, [0.1, 0.2, 0.3])
+
+
+class Shape(abc.ABC):
+    @abc.abstractmethod
+    def area(self, x: Any) -> Any: ...
+
+    def scaled(self, x: Any) -> Any:
+        a = np.zeros(1)
+        a[0] = self.area(x)
+        return a[0] * 2.0
+
+
+class Square(Shape):
+    def __init__(self, side: float) -> None:
+        super().__init__()
+        self.side = side
+        self.next: Any = self  # a ring
+
+    def area(self, x: Any) -> Any:
+        return self.side * x * math.exp(x)
+
+    def scaled(self, x: Any) -> Any:
+        return super().scaled(x) + self.next.side
+
+
+class Mode(enum.Enum):
+    FAST = 1
+    SLOW = 2
+
+
+SQUARE = Square(3.0)
+TABLE_OF_FUNCTIONS = {Mode.FAST: np.tanh, Mode.SLOW: [square, lambda x: math.sin(x)]}
+
+
+@functools.lru_cache
+def cached_square(x: Any) -> Any:
+    return x * x
+
+
+def objects(x):
+    made = Square(x)
+    return SQUARE.scaled(x) * made.scaled(2.0) + deepcopy(made).side * isinstance(made, Square)
+
+
+def tables(x):
+    slow = TABLE_OF_FUNCTIONS[Mode.SLOW]
+    return TABLE_OF_FUNCTIONS[Mode.FAST](x) + slow[0](x) * slow[1](x) + cached_square(x)
+
+
+@pytest.mark.parametrize("f", [objects, tables])
+def test_what_globals_hold(f: Any) -> None:
+    agrees(f, 0.6)
+    assert SQUARE.side == 3.0
+
+
+def test_a_compiled_helper_is_looked_through() -> None:
+    numba = pytest.importorskip("numba")
+    fast = numba.njit(square)
+    agrees(lambda x: fast(x) * x, 0.7)

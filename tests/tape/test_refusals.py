@@ -100,3 +100,21 @@ def test_errors_of_the_program_come_through() -> None:
         tape.grad(f)(1.0)
     with pytest.raises(ZeroDivisionError):
         tape.grad(lambda x: 1.0 / (x - x))(1.0)
+
+
+def swallowed(x):
+    try:
+        return np.unwrap(x)[0]
+    except Exception:
+        return x[0]
+
+
+def test_a_refusal_that_the_program_swallows_is_raised_all_the_same() -> None:
+    with pytest.raises(s2sad.UnsupportedError, match="unwrap"):
+        tape.grad(swallowed)(X)
+
+
+def test_a_derivative_inside_a_program() -> None:
+    inner = s2sad.grad(lambda x: x * x)
+    with pytest.raises(s2sad.UnsupportedError, match="derivative"):
+        tape.grad(lambda x: inner(x) * x)(2.0)
