@@ -1,14 +1,14 @@
 """Derivatives called inside a function: their SSA is put in place of the call.
 
-In: a derivative object and the references of its arguments. Out: the reference of its result, with
-the nodes of its forward and reverse sweep appended. ``grad(f)`` itself, called on functions that are
-known now, makes the object.
+In: a derivative object and the references of its arguments. Out: the reference of its result,
+with the nodes of its forward and reverse sweep appended. ``grad(f)`` itself, called on functions
+that are known now, makes the object.
 
     def g(x): return x * grad(f)(x)      f = x ** 2   ->   t = mul 2.0 x; mul x t
 
 The frontend knows derivative objects only by what they offer: ``__s2sad_layout__`` binds
-arguments, ``__s2sad_program__(values, kinds)`` gives the SSA, and a function that makes such objects
-has the attribute ``__s2sad_transform__``.
+arguments, ``__s2sad_program__(values, kinds)`` gives the SSA, and a function that makes such
+objects has the attribute ``__s2sad_transform__``.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def _example(cx: Lowerer, ref: Ref) -> Any:
                 case Entries():
                     return {k: _example(cx, r) for k, r in content.items.items()}
                 case Fields():
-                    record = object.__new__(content.cls)
+                    record: Any = object.__new__(content.cls)
                     for name, part in content.items.items():
                         object.__setattr__(record, name, _example(cx, part))
                     return record
@@ -227,4 +227,3 @@ def _put_together(cx: Lowerer, out: Struct, leaves: Sequence[Atom]) -> Ref:
             return cx.new(Fields(out.cls, dict(zip(out.keys, parts, strict=True))))
         case _:
             return Val(Const.of(out.cls))
-

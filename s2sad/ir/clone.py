@@ -1,7 +1,7 @@
 """Cloning: a second copy of a region, to be put in another place.
 
-In: a region and what its free values become there. Out: nodes with results of their own (values are
-compared by identity, and two copies must not be taken for one), and the atoms they yield.
+In: a region and what its free values become there. Out: nodes with results of their own (values
+are compared by identity, and two copies must not be taken for one), and the atoms they yield.
 
     y = mul x x; yield y    with x: a    ->    y' = mul a a; yields y'
 """
