@@ -197,3 +197,15 @@ def copied(x: Any) -> Any:
             object.__setattr__(out, name, copied(v))
         return out
     return x
+
+
+def unless_zero(g: Any, c: Any) -> Any:
+    """``c``, but 0 where ``g`` is 0, even if c is nan or inf there.
+
+    >>> unless_zero(np.array([0.0, 2.0]), np.array([np.nan, 3.0]))
+    array([0., 3.])
+    """
+    if isinstance(c, float) and not isinstance(c, np.generic):
+        return c if g else 0.0
+    out = np.where(np.equal(g, 0), np.zeros((), np.asarray(c).dtype), c)
+    return out if out.ndim or isinstance(c, np.ndarray) else out[()]

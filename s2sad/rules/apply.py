@@ -54,12 +54,14 @@ def cotangents(
     wanted: Collection[int] | None = None,
     *,
     uniform: bool = False,
+    masked: bool = False,
 ) -> tuple[Atom | None, ...]:
     """One cotangent per operand, of its shape and dtype; None where it is zero or not wanted.
 
     ``out`` and ``g`` are tuples for a primitive with several results. ``uniform`` tells that
     ``g`` is a scalar that stands for an array of equal elements, and that cotangents may do the
-    same. Raises MissingRule where the primitive is active and has no derivative.
+    same. ``masked`` tells that ``g`` is 0 at elements nobody selected, where operands may be nan:
+    they contribute nothing there. Raises MissingRule where the primitive is active and has no derivative.
     """
     prim = primitive(op_name)
     count = len(operands)
@@ -72,6 +74,8 @@ def cotangents(
     with named(prim):
         raw = _raw_cotangents(builder, prim, attrs, operands, out, g, chosen)
         found = [*raw[:count], *[None] * (count - len(raw))]
+        if masked and not isinstance(g, tuple) and _may_spoil(prim, operands):
+            raw = [None if c is None else builder.op("unless_zero", g, c) for c in raw]
         return tuple(
             None
             if c is None or not chosen[n]
@@ -126,6 +130,18 @@ def _raw_cotangents(
         c() if callable(c) and want else c if want else None
         for c, want in zip(found, chosen, strict=False)
     ]
+
+
+def _may_spoil(prim: Primitive, operands: Sequence[Atom]) -> bool:
+    """Whether a zero cotangent could become nan: the partials are not all constants."""
+    if prim.name in ("add", "sub", "neg", "pos", "np.add", "np.subtract", "np.negative"):
+        return False
+    elementwise = prim.partials is not None or prim.name in ("mul", "div", "pow")
+    if prim.name in ("mul", "div", "np.multiply", "np.divide"):
+        return not all(isinstance(a, Const) for a in operands[1:]) and not (
+            prim.name in ("mul", "np.multiply") and isinstance(operands[0], Const)
+        )
+    return elementwise
 
 
 def _per_operand(texts: Sequence[str | None], operands: Sequence[Atom]) -> list[str | None]:

@@ -44,3 +44,14 @@ register(
     )
 )
 
+
+register(
+    Primitive(
+        "unless_zero",
+        runtime.unless_zero,
+        ("g", "c"),
+        lambda args, attrs: args[1].kind,
+        vjp=lambda b, h, out, g, c: [None, b.op("unless_zero", g, h)],
+        jvp=lambda b, dots, out, g, c: b.op("unless_zero", g, dots[1]),
+    )
+)

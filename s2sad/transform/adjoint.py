@@ -118,6 +118,7 @@ def forward_and_reverse(module: Module, wrt: Sequence[int]) -> Pair:
     reverse = simplify(Module({reverse.name: reverse})).entry
     saved = tuple(v for v in free_values(reverse.body) if v is not g)
     reverse = Function(reverse.name, (*saved, g), reverse.body, reverse.out)
+    kept = [rev.twins.defined(v) for v in saved]
     out = Struct(
         "tuple",
         (
@@ -128,7 +129,7 @@ def forward_and_reverse(module: Module, wrt: Sequence[int]) -> Pair:
     forward = Function(
         f"{base}_forward",
         function.params,
-        Region((), rev.rebuilt(function.body), (*targets, *saved)),
+        Region((), rev.rebuilt(function.body), (*targets, *kept)),
         out,
         (),
         function.origin,

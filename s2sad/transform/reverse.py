@@ -43,12 +43,17 @@ from ..ir.rewrite import substitute, substitute_region
 from ..rules.apply import conform, cotangents
 from . import reverse_ops
 from .saves import Planner
+from .twins import Twins, placeholder
 
 if TYPE_CHECKING:
     from .reverse_call import CalleePair
 
 Adjoint: TypeAlias = "Atom | dict[object, Adjoint]"
 Env: TypeAlias = dict[Value, Adjoint]
+
+
+#: Functions that pass a cotangent on where they took an operand, and 0 elsewhere.
+SELECTIONS = frozenset({"np.where", "np.select", "np.choose", "np.piecewise"})
 
 
 class Scope:
@@ -85,7 +90,10 @@ class Reverse:
         #: what replaces a forward node: the node with its exports or its tape
         self.rewritten: dict[Node, tuple[Node, ...]] = {}
         self.producer: dict[Value, Node] = {}
+        self.twins = Twins(self)
         self.handled: set[Node] = set()
+        #: adjoints that are 0 where ``np.where`` took the other arm
+        self.masked: set[Atom] = set()
         #: forward/reverse pairs of callees, added to the module
         self.extra_functions: dict[str, Function] = {} if caller is None else caller.extra_functions
         self.pairs: dict[tuple[str, tuple[int, ...], tuple[int, ...]], CalleePair] = (
@@ -125,6 +133,8 @@ class Reverse:
                     if isinstance(a, Value):
                         self.use_count[a] = self.use_count.get(a, 0) + 1
             else:
+                if not isinstance(node, If):
+                    self.twins.own(node)
                 head = (node.cond,) if isinstance(node, If) else node.init
                 for a in head:
                     if isinstance(a, Value):
@@ -169,7 +179,10 @@ class Reverse:
             if isinstance(g.kind, Num):
                 return self.builder.op("add", old, g, name=name)
             old, g = g, old
-        return self.builder.op("add_to", old, g, name=name)
+        total = self.builder.op("add_to", old, g, name=name)
+        if old in self.masked and g in self.masked:
+            self.masked.add(total)
+        return total
 
     def _parts(self, kind: Kind, g: Adjoint) -> dict[object, Adjoint]:
         """An adjoint of a container by parts."""
@@ -305,9 +318,20 @@ class Reverse:
     ) -> None:
         """Contribute the cotangents the rule of ``node`` gives to its operands."""
         wanted = [n for n, a in enumerate(node.args) if a in self.active]
+        masked = g in self.masked
         parts = cotangents(
-            self.builder, node.fn, node.attrs, node.args, out, g, wanted, uniform=uniform
+            self.builder,
+            node.fn,
+            node.attrs,
+            node.args,
+            out,
+            g,
+            wanted,
+            uniform=uniform,
+            masked=masked,
         )
+        if masked or node.fn in SELECTIONS:
+            self.masked.update(p for p in parts if isinstance(p, Value))
         if len(parts) == 2 and node.args[0] is node.args[1]:
             first, second = parts
             if first is not None and second is not None and self._equal(first, second):
@@ -416,7 +440,8 @@ class Reverse:
             for v in plan.saved:
                 twin = Value(v.kind, v.name)
                 other: Atom = placeholder(v.kind) if outer.in_loop else UNDEFINED
-                exports.append((twin, v, other) if side == 0 else (twin, other, v))
+                here = self.twins.defined(v) if outer.in_loop else v
+                exports.append((twin, here, other) if side == 0 else (twin, other, here))
                 self.scope[twin] = outer
                 mapping[v] = twin
             again, renamed = repeat(plan.recomputed, mapping)
@@ -436,7 +461,9 @@ class Reverse:
 
     def rebuilt(self, region: Region) -> tuple[Node, ...]:
         """The forward nodes of a region, with inner branches and loops as rewritten."""
-        return tuple(m for n in region.ops for m in self.rewritten.get(n, (n,)))
+        return tuple(
+            self.twins.apply(n, m) for n in region.ops for m in self.rewritten.get(n, (n,))
+        )
 
     def conform(self, g: Atom, like: Atom) -> Atom:
         """``g`` summed and cast to the shape and dtype of ``like``."""
@@ -494,19 +521,6 @@ def is_python_only(kind: Kind) -> bool:
             return True
         case _:
             return False
-
-
-def placeholder(kind: Kind) -> Const:
-    """Stands on a tape for a value that an iteration did not compute."""
-    match kind:
-        case Num(dtype="bool"):
-            return Const.of(False)
-        case Num() if kind.dtype[0] in "iu":
-            return Const.of(0)
-        case Num():
-            return Const.of(0.0)
-        case _:
-            return Const.of(None)
 
 
 def parts_of(kind: Kind) -> list[tuple[object, Kind]]:

@@ -171,7 +171,8 @@ def _build(sub: Reverse, callee: Function, pair: CalleePair, seeded: tuple[int, 
         ),
     )
     packed = Value(SAVED, "saved")
-    forward_nodes = (*sub.rebuilt(callee.body), Op((packed,), "tuple", tuple(needs)))
+    kept = tuple(sub.twins.defined(v) for v in needs)
+    forward_nodes = (*sub.rebuilt(callee.body), Op((packed,), "tuple", kept))
     yields = (*callee.body.yields, packed)
     sub.extra_functions[pair.forward] = Function(
         pair.forward,

@@ -55,7 +55,7 @@ class _Guard:
     def with_record(
         self,
         rev: Reverse,
-        body: Region,
+        node: For | While,
         extra: list[Node],
         saved: list[Value],
         now: Value,
@@ -63,18 +63,18 @@ class _Guard:
         end: Value,
     ) -> tuple[Node, ...]:
         """The forward body with ``extra`` in the arm that stays."""
-        ops = rev.rebuilt(body)
+        ops = rev.rebuilt(node.body)
         stays = self.branch.orelse if self.leaves_first else self.branch.then
         leaves = self.branch.then if self.leaves_first else self.branch.orelse
-        known = (*body.params, *(r for n in ops[:-1] for r in n.results))
+        known = (*rev.twins.params(node), *(r for n in ops[:-1] for r in n.results))
         staying = Region(
             (), _insert(rev.rebuilt(stays), extra, saved, known), (*stays.yields, after)
         )
         leaving = Region((), leaves.ops, (*leaves.yields, now))
         then, orelse = (leaving, staying) if self.leaves_first else (staying, leaving)
-        branch = self.branch
-        results = (*branch.results, end)
-        return (*ops[:-1], If(results, branch.cond, then, orelse, branch.span))
+        results = (*self.branch.results, end)
+        branch = If(results, self.branch.cond, then, orelse, self.branch.span)
+        return (*ops[:-1], rev.twins.apply(self.branch, branch))
 
 
 def _leading_guard(rev: Reverse, node: For | While) -> _Guard | None:
@@ -285,9 +285,9 @@ def _rewrite(
 ) -> tuple[tuple[Node, ...], Value | None]:
     """The forward loop with its tape, or with a trip count where it has no tape but may leave."""
     body = node.body
-    ops = rev.rebuilt(body)
+    kept = [rev.twins.defined(v) for v in plan.saved]
     if not plan.saved and counted:
-        return (_replace_body(node, ops),), None
+        return (_replace_body(node, rev.rebuilt(body)),), None
     outer = rev.region_scope[body].parent
     assert outer is not None
     extra: list[Node]
@@ -295,12 +295,12 @@ def _rewrite(
         elem: Kind
         entry: Atom
         kinds = tuple(v.kind for v in plan.saved)
-        if len(plan.saved) == 1:
-            extra, entry, elem = [], plan.saved[0], kinds[0]
+        if len(kept) == 1:
+            extra, entry, elem = [], kept[0], kinds[0]
         else:
             elem = Tuple(kinds)
             packed = Value(elem)
-            extra, entry = [Op((packed,), "tuple", tuple(plan.saved))], packed
+            extra, entry = [Op((packed,), "tuple", tuple(kept))], packed
         kind: Kind = ListOf(elem)
         empty, now, after, last = (
             Value(k, "tape") for k in (ListOf(None), kind, kind, kind)
@@ -315,10 +315,10 @@ def _rewrite(
     rev.scope[last] = outer
     end = after
     if guard is None:
-        ops = _insert(ops, extra, plan.saved, body.params)
+        ops = _insert(rev.rebuilt(body), extra, kept, rev.twins.params(node))
     else:
         end = Value(after.kind, after.name)
-        ops = guard.with_record(rev, body, extra, plan.saved, now, after, end)
+        ops = guard.with_record(rev, node, extra, kept, now, after, end)
     new_body = Region((*body.params, now), ops, (*body.yields, end))
     results, inits = (*node.results, last), (*node.init, init)
     new: For | While
