@@ -21,7 +21,7 @@ State = dict[str, frozenset[Value]]
 
 
 def check_names(
-    made: Plan, functional: frozenset[Op], names: dict[Value, str], mutating: object = None
+    made: Plan, functional: frozenset[Op], names: dict[Value, str]
 ) -> None:
     """Raise EmitError if a name would hold another value than the one that is read."""
     _Check(made, functional, names).function()
@@ -151,7 +151,11 @@ class _Check:
                     self.define(node.results[1:], state)
             case Call():
                 self.read(node.args, state)
-                self.define(node.results, state)
+                consumed = self.made.mutates.get(node.callee, ())
+                for i, k in consumed:
+                    self.destroy(node.args[i], node.results[k], state)
+                new = {k for _, k in consumed}
+                self.define((r for k, r in enumerate(node.results) if k not in new), state)
             case If() if node in self.made.conditional:
                 self.read(branch_atoms(node), state)
                 self.define(node.results, state)

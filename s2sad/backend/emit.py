@@ -46,7 +46,7 @@ def emit(
     normal = {name: normalize(f) for name, f in module.functions.items()}
     shaped = Module(normal)
     summaries = summarize(shaped)
-    mutating = {name: tuple(i for i, _ in f.mutates) for name, f in normal.items()}
+    mutating = {name: f.mutates for name, f in normal.items()}
     names = _function_names(module)
     namespace = Namespace()
     results: dict[str, Result] = {}

@@ -110,7 +110,8 @@ def _must_share(
                     _force(classes, p, q)
                     _force(classes, p, r)
             case Call():
-                pass
+                for i, k in made.mutates.get(node.callee, ()):
+                    _force(classes, node.args[i], node.results[k])
         for inner in regions_of(node):
             _must_share(made, functional, classes, inner)
 

@@ -64,6 +64,20 @@ def has_memory(kind: Kind) -> bool:
             return True
 
 
+@lru_cache(maxsize=4096)
+def holds_memory(kind: Kind) -> bool:
+    """True for a container among whose elements something can be written in place."""
+    match kind:
+        case Tuple(items) | FixedList(items):
+            return any(map(has_memory, items))
+        case ListOf(elem):
+            return elem is None or has_memory(elem)
+        case Dict(entries) | Record(_, entries):
+            return any(has_memory(v) for _, v in entries)
+        case _:
+            return True
+
+
 def is_container(kind: Kind) -> bool:
     return isinstance(kind, Tuple | FixedList | ListOf | Dict | Record)
 

@@ -21,7 +21,7 @@ from ..ir.nodes import Atom, Call, Const, For, Function, If, Node, Op, Region, V
 from ..ir.nodes import regions_of
 from .liveness import Live, Liveness
 from .ops import CONTAINERS, fits_in_place, has_memory, is_container, view_of, writes
-from .plan import Plan, plan
+from .plan import Mutates, Plan, plan
 from .sink import sink
 from .storage import Places, Storage, Summary, storage
 
@@ -67,28 +67,38 @@ class _Edits:
 def out_of_ssa(
     function: Function,
     summaries: Mapping[str, Summary],
-    mutating: Mapping[str, tuple[int, ...]],
+    mutates: Mutates,
     *,
     fresh_results: bool = False,
     private_from: int | None = None,
 ) -> Result:
     """Insert copies until every write is safe.
 
-    ``mutating`` names the parameters each callee writes. With ``fresh_results`` no result shares
+    ``mutates`` pairs the parameters each callee writes with their new versions. With ``fresh_results`` no result shares
     memory with an argument or another result; yields from ``private_from`` on are saved for
     later and share nothing with arguments or with the yields before them.
     """
     functional: frozenset[Op] = frozenset()
-    function = sink(function, storage(function, summaries))
-    function = _fresh_yields(function, summaries, fresh_results, private_from)
+    facts: Storage | None = storage(function, summaries)
+    assert facts is not None
+    function = sink(function, facts)
+    if fresh_results or private_from is not None:
+        before = function
+        function = _fresh_yields(function, facts, fresh_results, private_from)
+        facts = facts if function is before else None
     tried: set[tuple[object, int]] = set()
     while True:
-        facts = storage(function, summaries, functional)
-        made = plan(function, facts)
-        search = _Search(made, functional, mutating)
+        facts = facts or storage(function, summaries, functional)
+        made = plan(function, facts, mutates)
+        search = _Search(made, functional)
         search.function()
         if not search.conflicts:
-            return Result(made, functional)
+            complete = _write_back(function, facts)
+            if complete is function:
+                return Result(made, functional)
+            function, facts = complete, None
+            continue
+        facts = None
         edits = _Edits()
         give_up: set[Op] = set()
         for conflict in search.conflicts:
@@ -104,13 +114,10 @@ def out_of_ssa(
 class _Search(Liveness):
     """Finds the writes that are not safe yet."""
 
-    def __init__(
-        self, made: Plan, functional: frozenset[Op], mutating: Mapping[str, tuple[int, ...]]
-    ) -> None:
+    def __init__(self, made: Plan, functional: frozenset[Op]) -> None:
         super().__init__(made)
         self.facts: Storage = made.facts
         self.functional = functional
-        self.mutating = mutating
         self.conflicts: list[_Conflict] = []
         self.loops: list[For | While] = []
         self.depth = 0
@@ -135,7 +142,7 @@ class _Search(Liveness):
 
     def at(self, node: Node, live: Live) -> None:
         if isinstance(node, Call):
-            for k in self.mutating.get(node.callee, ()):
+            for k, _ in self.plan.mutates.get(node.callee, ()):
                 others = {v for n, a in enumerate(node.args) if n != k for v in self.leaves([a])}
                 self.check(node, k, (live | others).difference(node.results))
         elif isinstance(node, Op) and node not in self.functional:
@@ -286,16 +293,28 @@ def _all_ops(region: Region) -> Iterable[Op]:
 # -- results --------------------------------------------------------------------------------------
 
 
+def _write_back(function: Function, facts: Storage) -> Function:
+    """Parameters that are to be consumed hold their new version at the end, wherever it is."""
+    yields = list(function.body.yields)
+    added: list[Node] = []
+    for index, k in function.mutates:
+        param, y = function.params[index], yields[k]
+        if y is param or facts.shell_of(y) == facts.shell_of(param) != 0:
+            continue
+        whole = Const.of(Ellipsis if isinstance(param.kind, Array) else slice(None))
+        version = Value(param.kind, param.name)
+        added.append(Op((version,), "store", (param, whole, y), {"how": "="}))
+        yields[k] = version
+    if not added:
+        return function
+    body = Region((), (*function.body.ops, *added), tuple(yields))
+    return replace(function, body=body)
+
+
 def _fresh_yields(
-    function: Function,
-    summaries: Mapping[str, Summary],
-    fresh_results: bool,
-    private_from: int | None,
+    function: Function, facts: Storage, fresh_results: bool, private_from: int | None
 ) -> Function:
     """Copy the results that would share memory with arguments or with one another."""
-    if not fresh_results and private_from is None:
-        return function
-    facts = storage(function, summaries)
     consumed = {k for _, k in function.mutates}
     edits = _Edits()
     seen: Places = 0

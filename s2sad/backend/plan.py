@@ -13,7 +13,9 @@ storage it reads. Indices (tuples, slices, small integer sums) are written at ev
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from ..ir.kinds import Array, FixedList, ListOf, Num, Tuple, Undef
 from ..ir.nodes import Atom, Call, Const, For, Function, If, Node, Op, Region, Value, While
@@ -24,6 +26,9 @@ from .storage import Places, Storage
 #: Expressions larger than this many nodes are split.
 LARGEST = 28
 DEEPEST = 14
+
+
+Mutates: TypeAlias = Mapping[str, tuple[tuple[int, int], ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +57,8 @@ class Plan:
     conditional: set[If] = field(default_factory=set)
     uses: Counter[Value] = field(default_factory=Counter)
     locked: set[Value] = field(default_factory=set)
+    #: per callee, the parameters it writes and the yields that are their new versions
+    mutates: Mutates = field(default_factory=dict)
     _leaves: dict[Value, tuple[Value, ...]] = field(default_factory=dict)
 
     def leaves(self, atom: Atom) -> tuple[Value, ...]:
@@ -94,9 +101,9 @@ def branch_atoms(node: If) -> tuple[Atom, ...]:
     return (node.cond, node.then.yields[0], node.orelse.yields[0])
 
 
-def plan(function: Function, facts: Storage) -> Plan:
+def plan(function: Function, facts: Storage, mutates: Mutates) -> Plan:
     """Decide the shapes of loops and what is written inside expressions."""
-    made = Plan(function, facts)
+    made = Plan(function, facts, mutates=mutates)
     _Loops(made).region(function.body)
     _count(made, function.body)
     _find_conditionals(made, function.body)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from ..ir.kinds import Array, Mixed, Undef
 from ..ir.nodes import Atom, Call, Const, For, Function, If, Module, Node, Op, Region, Value, While
 from ..ir.nodes import regions_of, walk
-from .ops import ARITHMETIC, MAY_PASS, READ_ONLY, has_memory, is_basic_index, is_container, view_of, writes
+from .ops import ARITHMETIC, MAY_PASS, READ_ONLY, has_memory, holds_memory, is_basic_index, is_container, view_of, writes
 
 Places = int  # a bit set
 
@@ -154,6 +154,8 @@ class _Analysis:
         if not has_memory(value.kind):
             return
         facts = self.facts
+        if not holds_memory(value.kind):
+            reach = 0
         before = facts.shell.get(value, 0), facts.reach.get(value, 0)
         after = before[0] | shell, before[1] | reach
         if after != before:
@@ -235,7 +237,7 @@ class _Analysis:
             self.put(result, facts.shell_of(args[view]) | locked, facts.reach_of(args[view]))
         elif op.fn == "copy":
             self.put(result, fresh, facts.reach_of(args[0]) if is_container(result.kind) else 0)
-        elif op.fn == "copied":
+        elif op.fn in ("copied", "zeros_like"):
             self.put(result, fresh, fresh)
         elif op.fn == "call":
             self.put(result, memory | fresh | OUTSIDE, memory | OUTSIDE)

@@ -11,12 +11,12 @@ import ast
 import warnings
 from typing import Any
 
+from .width import WIDTH, width
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from astor.code_gen import SourceGenerator, set_precedence
     from astor.op_util import Precedence
-
-WIDTH = 99
 
 
 class Comment(ast.stmt):
@@ -50,7 +50,37 @@ class _Generator(SourceGenerator):  # type: ignore[misc]
             with self.delimit(node):
                 self.write(repr(node.value))
         else:
-            self.write(repr(node.value))
+            shown = repr(node.value)
+            if isinstance(node.value, str) and '"' not in shown:
+                shown = f'"{shown[1:-1]}"'
+            self.write(shown)
+
+    def visit_Dict(self, node: ast.Dict) -> None:
+        if self.narrow_enough(node):
+            super().visit_Dict(node)
+            return
+        parts = list(zip(node.keys, node.values, strict=True))
+        self.spread("{}", [[k, ": ", v] for k, v in parts])
+
+    def visit_List(self, node: ast.List) -> None:
+        if self.narrow_enough(node):
+            super().visit_List(node)
+            return
+        self.spread("[]", [[e] for e in node.elts])
+
+    def narrow_enough(self, node: ast.expr) -> bool:
+        return width(node) + 4 * self.indentation + 8 <= WIDTH
+
+    def spread(self, brackets: str, entries: list[list[Any]]) -> None:
+        """A display with one entry a line."""
+        indent = "\n" + "    " * (self.indentation + 1)
+        self.write(brackets[0])
+        for entry in entries:
+            for part in entry:
+                if isinstance(part, ast.AST):
+                    set_precedence(Precedence.Comma, part)
+            self.write(indent, *entry, ",")
+        self.write(indent[:-4], brackets[1])
 
     def visit_Return(self, node: ast.Return) -> None:
         if isinstance(node.value, ast.Tuple) and len(node.value.elts) == 1:

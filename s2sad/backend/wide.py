@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from .text import WIDTH
+from .width import WIDTH, width
 
 _PARTS = (ast.BinOp, ast.Call, ast.Compare, ast.List, ast.Tuple, ast.Dict, ast.Subscript)
 
@@ -46,6 +46,8 @@ def _expressions(statement: ast.stmt) -> list[ast.expr]:
             return [value, target]
         case ast.Expr(value=value):
             return [value]
+        case ast.Return(value=ast.Dict(values=values) | ast.List(elts=values)):
+            return [max(values, key=width)] if values else []
         case ast.Return(value=value):
             return [] if value is None else [value]
         case ast.If(test=test):
@@ -118,25 +120,3 @@ class _Replace(ast.NodeTransformer):
 
     def visit(self, node: ast.AST) -> ast.AST:
         return self.new if node is self.old else self.generic_visit(node)
-
-
-def width(node: ast.AST | None) -> int:
-    """About how many columns an expression takes, rather too many than too few."""
-    match node:
-        case None:
-            return 0
-        case ast.Name(id=name):
-            return len(name)
-        case ast.Constant(value=value):
-            return len(repr(value))
-        case ast.Attribute(value=value, attr=attr):
-            return width(value) + 1 + len(attr)
-        case ast.BinOp(left=left, right=right):
-            return width(left) + width(right) + 5
-        case ast.Call(func=func, args=args, keywords=keywords):
-            inner = [width(a) for a in args]
-            inner += [width(k.value) + len(k.arg or "") + 1 for k in keywords]
-            return width(func) + 2 + sum(inner) + 2 * max(len(inner) - 1, 0)
-        case _:
-            children = list(ast.iter_child_nodes(node))
-            return 2 + sum(width(c) + 2 for c in children if isinstance(c, ast.expr))
