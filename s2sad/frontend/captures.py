@@ -158,6 +158,10 @@ class Captures:
                 return self._heap(Entries({k: part(k) for k, _ in entries}), label, why)
             case Record(cls, fields):
                 return self._heap(Fields(cls, {n: part(n, True) for n, _ in fields}), label, why)
+            case Num() if fetch in self.frozen:
+                obj = fetch.get(self.args)
+                self.guard(fetch, obj, "eq")
+                return constant(obj)
             case Num():
                 self.origin[value] = fetch
         return Val(value)

@@ -169,6 +169,10 @@ class _Maker:
             if not needs_value(other, self.a):
                 return Same(other)
         match ra, rb:
+            case (Lost(quiet=True), _) | (_, Lost(quiet=True)):
+                # A statement was refused: the other side is as good a guess as any for now.
+                other = rb if isinstance(ra, Lost) else ra
+                return Leaf(other.kind) if isinstance(other, Val) else Same(other)
             case Lost(), _:
                 return Same(ra)
             case _, Lost():

@@ -23,7 +23,7 @@ from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import FALSE, Const
 from ..rules.registry import Primitive, array_method, lookup, primitive
 from . import builtin_calls, derivatives, lower_expr, lower_stmt, methods, primitives
-from .context import Lowerer, Refuse
+from .context import Lowerer, Refuse, Unreachable
 from .describe import describe_ref
 from .refs import (
     UNASSIGNED,
@@ -232,7 +232,7 @@ def function_body(cx: Lowerer, node: ast.FunctionDef | ast.Lambda) -> Ref:
     statements: list[ast.stmt] = list(node.body)
     lower_stmt.block(cx, statements)
     if cx.state.raised:
-        return Lost("this is never reached", quiet=True)
+        raise Unreachable
     returned = cx.state.get(frame, "$ret")
     if isinstance(returned, Val) and not (
         isinstance(returned.atom, Const) and returned.atom.value

@@ -17,6 +17,7 @@ import builtins
 import importlib
 from collections.abc import Callable, Sequence
 
+from ..errors import Problem
 from ..ir.kinds import Array, Kind, Mixed, Num, promote
 from ..ir.nodes import FALSE, TRUE, Atom, Const
 from . import attributes, indexing, loops, lower_calls, lower_expr, matching
@@ -57,10 +58,25 @@ def unless(cx: Lowerer, flag: Ref, rest: Callable[[], None]) -> None:
             rest()
         return
 
-    def nothing() -> None:
-        return None
+    frame = cx.frame
+    same = [
+        name
+        for name, ref in cx.state.frames[frame].items()
+        if name.startswith("$") and isinstance(ref, Val) and ref.atom is atom
+    ]
 
-    cx.branch(atom, nothing, rest)
+    def known(value: Ref) -> None:
+        for name in same:
+            cx.state.set(frame, name, value)
+
+    def skipped() -> None:
+        known(TRUE_REF)
+
+    def goes_on() -> None:
+        known(FALSE_REF)
+        rest()
+
+    cx.branch(atom, skipped, goes_on)
 
 
 def always_leaves(nodes: Sequence[ast.stmt]) -> bool:
@@ -139,8 +155,11 @@ def statement(
         del cx.loops[loops_open:]
         cx.state.raised = True
     except Refuse as error:
-        if error.problem is not None:
-            cx.problems.append(error.problem)
+        problem = error.problem
+        if problem is None and not cx.problems:
+            problem = Problem("what this does cannot be told", cx.span(node))
+        if problem is not None:
+            cx.problems.append(problem)
         cx.frame = frame
         del cx.stack[stack:]
         del cx.loops[loops_open:]

@@ -12,10 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
+from ..ir.kinds import BOOL
 from ..ir.nodes import (
     Atom,
     Call,
+    Const,
     For,
     If,
     Node,
@@ -68,12 +71,18 @@ class _Invariant:
                 (cond,) = self.atoms((node.cond,))
                 then, orelse = self.region(node.then), self.region(node.orelse)
                 keep = []
+                flags: dict[tuple[Any, Any], Value] = {}
                 for n, r in enumerate(node.results):
                     a, b = then.yields[n], orelse.yields[n]
                     if a is b and isinstance(a, Value) and a.kind == r.kind:
                         self.mapping[r] = a
-                    else:
-                        keep.append(n)
+                        continue
+                    if isinstance(a, Const) and isinstance(b, Const) and r.kind == BOOL:
+                        same = flags.setdefault((a.value, b.value), r)
+                        if same is not r:  # two flags set at one place
+                            self.mapping[r] = same
+                            continue
+                    keep.append(n)
                 if len(keep) < len(node.results):
                     then = Region((), then.ops, tuple(then.yields[n] for n in keep))
                     orelse = Region((), orelse.ops, tuple(orelse.yields[n] for n in keep))
