@@ -85,7 +85,7 @@ def _run(engine: Engine, f: Callable[..., Any], program: Program) -> Finding | N
     except Exception as error:  # noqa: BLE001 - any exception of an engine is a finding
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{place.filename.rsplit('/', 1)[-1]}:{place.name}"
-        if "fuzz" in where or "s2sad" not in place.filename:
+        if "fuzz" in where or "<" in where or "s2sad" not in place.filename:
             where = "emitted code"
         key = f"{type(error).__name__} in {where}: {_shape(str(error))[:70]}"
         return Finding(engine.name, "crash", key, traceback.format_exc(limit=-6))
@@ -133,8 +133,11 @@ def _compare(
 
 
 def _shape(message: str) -> str:
-    """A message without its numbers, so that those of one cause are counted together."""
-    return re.sub(r"\d+", "#", message)
+    """A message without numbers and made-up names, so that those of one cause count together."""
+    message = re.sub(
+        r"\b(?:[A-Za-z_]\w*)?\d\w*\b|\b(t|a|y|x|p|q|A|tape)\b(?= no longer)", "#", message
+    )
+    return re.sub(r"(#[, ]*)+", "# ", message).strip()
 
 
 def _text(value: Any) -> str:

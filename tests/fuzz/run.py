@@ -24,7 +24,7 @@ from .program import Program
 from .shrink import as_test, shrink
 
 GRADIENT = 1e-3
-SHRUNK_OF_A_KIND = 3
+SHRUNK_OF_A_KIND = 2
 _shrunk: Counter[str] = Counter()  # per process: a failure seen often is shrunk only now and then
 
 

@@ -59,9 +59,9 @@ def _still(program: Program, finding: Finding, engines: Sequence[Engine]) -> Fin
         program.gradients = [[] for _ in program.args]
         program = _without_gradients(program)
     for again in check(program, engines):
-        if again.sort == finding.sort and (again.sort != "refused" or again.key == finding.key):
-            if again.sort != "crash" or again.key.split(":")[0] == finding.key.split(":")[0]:
-                return again
+        same = again.key == finding.key or finding.sort not in ("crash", "refused")
+        if again.sort == finding.sort and same:
+            return again
     return None
 
 
@@ -83,7 +83,7 @@ def _candidates(program: Program) -> Iterator[Program]:
     yield from _fewer_arguments(program, tree)
     for edit in (*_statement_edits(tree), *_expression_edits(tree)):
         changed = copy.deepcopy(tree)
-        if not edit(changed):
+        if not edit(changed) or _falls_off(changed):
             continue
         try:
             source = ast.unparse(ast.fix_missing_locations(changed)) + "\n"
@@ -91,6 +91,12 @@ def _candidates(program: Program) -> Iterator[Program]:
             continue
         if source != program.source:
             yield Program(program.label, source, program.argnums, program.args)
+
+
+def _falls_off(tree: ast.Module) -> bool:
+    """Whether ``f`` may end without a ``return``: a defect of its own, not the one looked for."""
+    main = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == NAME)
+    return not isinstance(main.body[-1], ast.Return)
 
 
 def _fewer_arguments(program: Program, tree: ast.Module) -> Iterator[Program]:
