@@ -116,6 +116,39 @@ def test_lambdas_of_a_loop_are_compiled_once() -> None:
     assert texts[0] == texts[1]
 
 
+AXIS: object = (0, 1)
+
+
+def test_values_that_code_depends_on_are_part_of_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    def f(x, axis):
+        return np.sum(np.sum(x, axis=axis) ** 2)
+
+    def g(x):
+        return np.sum(np.sum(x, axis=AXIS) ** 2)
+
+    x = np.arange(6.0).reshape(2, 3)
+    df, dg = grad(f), grad(g)
+    for axis in (0, 1, None, (0, 1), 0, (0,), -1, 1, None):
+        s = np.sum(x, axis=axis, keepdims=True)
+        assert np.array_equal(df(x, axis), np.broadcast_to(2.0 * s, x.shape))
+        monkeypatch.setitem(globals(), "AXIS", axis)
+        assert np.array_equal(dg(x), np.broadcast_to(2.0 * s, x.shape))
+    assert df.cache_info().misses == dg.cache_info().misses == 6
+
+
+def test_functions_and_strings_are_part_of_the_key() -> None:
+    def f(h, x, mode="twice"):
+        return 2.0 * h(x) if mode == "twice" else h(x)
+
+    df = grad(f, "x")
+    for _ in range(2):
+        assert df(np.exp, 0.0) == 2.0
+        assert df(np.sin, 0.0) == 2.0
+        assert df(lambda t: t * t, 3.0) == 12.0
+        assert df(np.exp, 0.0, "once") == 1.0
+    assert df.cache_info().misses == 5  # the lambda is another one each time
+
+
 # ------------------------------------------------------------------------------ what stays
 
 
