@@ -75,7 +75,7 @@ def cotangents(
         raw = _raw_cotangents(builder, prim, attrs, operands, out, g, chosen)
         found = [*raw[:count], *[None] * (count - len(raw))]
         if masked and not isinstance(g, tuple) and _may_spoil(prim, operands):
-            raw = [None if c is None else builder.op("unless_zero", g, c) for c in raw]
+            found = [None if c is None else builder.op("unless_zero", g, c) for c in found]
         return tuple(
             None
             if c is None or not chosen[n]
