@@ -152,8 +152,12 @@ def ssa(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Text:
 
     Of a derivative object, the SSA form of the derivative.
 
-    >>> print(ssa(lambda x: x * x, 2.0))  # doctest: +ELLIPSIS
-    lambda_(x: ...
+    >>> def square(x):
+    ...     return x * x
+    >>> print(ssa(square, 2.0).rstrip())
+    def square(x: float):
+        %1: float = mul(x, x)
+        yield %1
     """
     if isinstance(f, (Derivative, Method)):
         found: Text = f.ssa(*args, **kwargs)
