@@ -136,6 +136,8 @@ def _may_spoil(prim: Primitive, operands: Sequence[Atom]) -> bool:
     """Whether a zero cotangent could become nan: the partials are not all constants."""
     if prim.name in ("add", "sub", "neg", "pos", "np.add", "np.subtract", "np.negative"):
         return False
+    if prim.partials is not None and all(t is None or "ratio(" in t for t in prim.partials):
+        return False
     elementwise = prim.partials is not None or prim.name in ("mul", "div", "pow")
     if prim.name in ("mul", "div", "np.multiply", "np.divide"):
         return not all(isinstance(a, Const) for a in operands[1:]) and not (

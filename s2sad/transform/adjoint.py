@@ -115,7 +115,7 @@ def forward_and_reverse(module: Module, wrt: Sequence[int]) -> Pair:
         reverse_body,
         Struct("tuple", tuple(Struct("leaf", index=n) for n in range(len(gradients)))),
     )
-    reverse = simplify(Module({reverse.name: reverse})).entry
+    reverse = simplify(Module({reverse.name: reverse, **_module(function, rev).functions})).entry
     saved = tuple(v for v in free_values(reverse.body) if v is not g)
     reverse = Function(reverse.name, (*saved, g), reverse.body, reverse.out)
     kept = [rev.twins.defined(v) for v in saved]

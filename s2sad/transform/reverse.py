@@ -215,6 +215,8 @@ class Reverse:
             return self._assemble(value.kind, value, g)
         if isinstance(value.kind, Array) and isinstance(g.kind, Num):
             like = self.shape_of(value)
+            if isinstance(g, Const) and g.value == 1.0:
+                return self.builder.op("np.ones_like", like, name=bar(value.name))
             return self.builder.op("np.full_like", like, g, name=bar(value.name))
         return g
 
@@ -297,6 +299,9 @@ class Reverse:
         out = node.results[0].kind
         if not isinstance(out, Array):
             return True
+        if node.fn == "np.where":
+            wide = node.args[0].kind
+            return isinstance(wide, Array) and _shape_key(wide) is not None and wide.dims == out.dims
         return reverse_ops.is_elementwise(node.fn) and all(
             isinstance(a.kind, Num) and a not in self.active
             or isinstance(a.kind, Array)
