@@ -9,32 +9,32 @@ in an operand's storage is a view of it, needs no rule and no step, and shares i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..rules.registry import Primitive
 from . import methods, special
-from .record import (
-    Add,
-    Apply,
-    Copy,
-    Load,
-    Outline,
-    Place,
-    Places,
-    Storage,
-    Store,
-    Tape,
-    is_fancy,
-    overlaps_itself,
+from .memory import overlaps_itself
+from .places import (
+    active_leaves,
+    arrays_in,
+    frozen,
+    has_floats,
+    is_active,
+    new_place,
+    outline,
+    place_of,
+    save,
+    winners,
 )
+from .record import Add, Apply, Copy, Load, Storage, Store, Tape
 from .rules import bind, find, named, needs
 from .values import TapeArray, TapeScalar, TapeValue, primal_of
 from .where import refuse
 
-__all__ = ["Recorder", "is_active"]
+__all__ = ["Recorder"]
 
 _REDUCE: dict[Any, Any] = {
     np.add: np.sum,
@@ -122,7 +122,7 @@ class Recorder:
         everything = (*args, *kwargs.values())
         if not any(map(is_active, everything)):
             return self.wrap(result, everything)
-        if not _has_floats(result) or (primitive is not None and primitive.zero):
+        if not has_floats(result) or (primitive is not None and primitive.zero):
             return self.wrap(result, everything)
         views = self.views(result, everything)
         if views is not None:
@@ -149,7 +149,7 @@ class Recorder:
         out = self.wrap(result)
         if array.storage.active:
             out = self._activate(out)
-            self.tape.steps.append(Load(array.window, key, _place(out)))
+            self.tape.steps.append(Load(array.window, key, place_of(out)))
         return out
 
     def store(self, array: TapeArray, key: Any, value: Any) -> None:
@@ -165,8 +165,8 @@ class Recorder:
         array.primal[key] = primal_of(value)
         active = is_active(value)
         if active or array.storage.active:
-            place = _place(value) if active else None
-            step = Store(array.window, key, place, _winners(array.primal, key))
+            place = place_of(value) if active else None
+            step = Store(array.window, key, place, winners(array.primal, key))
             array.storage.active = True
             self.tape.steps.append(step)
 
@@ -183,7 +183,7 @@ class Recorder:
         ufunc.at(array.primal, key, primal_of(value))
         if is_active(value):
             array.storage.active = True
-            self.tape.steps.append(Add(array.window, key, _place(value), _AT[ufunc]))
+            self.tape.steps.append(Add(array.window, key, place_of(value), _AT[ufunc]))
 
     def copy(self, value: Any, result: Any = None) -> Any:
         """New memory with the same numbers; ``result`` is that memory if it is there already."""
@@ -191,9 +191,9 @@ class Recorder:
         if result is None:
             result = plain.copy() if isinstance(plain, np.ndarray) else plain
         out = self.wrap(result)
-        if is_active(value) and _has_floats(result):
+        if is_active(value) and has_floats(result):
             out = self._activate(out)
-            self.tape.steps.append(Copy(_place(value), _place(out)))
+            self.tape.steps.append(Copy(place_of(value), place_of(out)))
         return out
 
     def as_array(self, value: Any) -> Any:
@@ -212,9 +212,9 @@ class Recorder:
             return self.copy(value, result) if views is None else views
         out = TapeArray(self, result, Storage(result))
         out.storage.active = True
-        for path, leaf in _active_leaves(value):
+        for path, leaf in active_leaves(value):
             path = (0,) * (result.ndim - np.ndim(primal_of(leaf)) - len(path)) + path
-            self.tape.steps.append(Store(out.window, path, _place(leaf), None))
+            self.tape.steps.append(Store(out.window, path, place_of(leaf), None))
         return out
 
     def attribute(self, value: TapeValue, name: str) -> Any:
@@ -233,23 +233,23 @@ class Recorder:
         sources: Sequence[Any] = (),
     ) -> Any:
         """A step of a primitive that has a rule; ``result`` is its plain value."""
-        if not _has_floats(result) or (primitive is not None and primitive.zero):
+        if not has_floats(result) or (primitive is not None and primitive.zero):
             return self.wrap(result, sources)
         if primitive is None or not primitive.differentiable:
             raise refuse(f"{title} has no derivative")
         if any(map(is_active, attrs.values())):
             names = ", ".join(k for k, v in attrs.items() if is_active(v))
             raise refuse(f"{title} has no derivative with respect to its argument {names}")
-        places = tuple(map(_place, operands))
+        places = tuple(map(place_of, operands))
         needed, out_needed = needs(primitive, len(operands))
         values = tuple(
-            _save(x) if need else _outline(x) for x, need in zip(operands, needed, strict=True)
+            save(x) if need else outline(x) for x, need in zip(operands, needed, strict=True)
         )
         out = self._activate(self.wrap(result, sources))
-        saved = _save(out) if out_needed else _outline(out)
+        saved = save(out) if out_needed else outline(out)
         constants = {k: frozen(primal_of(v)) for k, v in attrs.items()}
         self.tape.steps.append(
-            Apply(primitive.name, constants, places, values, _new_place(out, sources), saved)
+            Apply(primitive.name, constants, places, values, new_place(out, sources), saved)
         )
         return out
 
@@ -265,7 +265,7 @@ class Recorder:
                 raise refuse("an array of objects cannot hold values of the tape")
             return result
         constant = False
-        for source in _arrays(sources):
+        for source in arrays_in(sources):
             if isinstance(source, np.ndarray):
                 constant = constant or bool(np.may_share_memory(source, result))
             elif source.storage.owns(result):
@@ -285,7 +285,7 @@ class Recorder:
             return type(result)(parts) if type(result) in (tuple, list) else None
         if type(result) is not np.ndarray:
             return None
-        owners = (a for a in _arrays(sources) if isinstance(a, TapeArray))
+        owners = (a for a in arrays_in(sources) if isinstance(a, TapeArray))
         if any(a.storage.owns(result) for a in owners):
             return self.wrap(result, sources)
         return None
@@ -300,138 +300,6 @@ class Recorder:
             parts = [self._activate(v) for v in value]
             return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
         return value
-
-
-# -- what is asked of values ------------------------------------------------------------------
-
-
-def is_active(value: Any) -> bool:
-    """Whether some part of a value may depend on an input."""
-    match value:
-        case TapeScalar():
-            return True
-        case TapeArray():
-            return value.storage.active
-        case list() | tuple():
-            return any(map(is_active, value))
-        case dict():
-            return any(map(is_active, value.values()))
-    return False
-
-
-def frozen(key: Any) -> Any:
-    """An index or attribute that later writes of the user do not reach."""
-    match key:
-        case np.ndarray():
-            return key.copy()
-        case list():
-            return [frozen(k) for k in key]
-        case tuple() if type(key) is tuple:
-            return tuple(map(frozen, key))
-    return key
-
-
-def _place(value: Any) -> Any:
-    """The places of a value, None where it is constant."""
-    match value:
-        case TapeScalar():
-            place: Place = value.slot
-            return place
-        case TapeArray():
-            return value.window if value.storage.active else None
-        case list() | tuple():
-            parts: list[Places] = [_place(v) for v in value]
-            return None if all(p is None for p in parts) else parts
-    return None
-
-
-def _new_place(out: Any, sources: Sequence[Any]) -> Any:
-    """The places of a result, None for those parts that are views of operands."""
-    if isinstance(out, list | tuple):
-        return [_new_place(v, sources) for v in out]
-    if isinstance(out, TapeArray):
-        if any(isinstance(a, TapeArray) and a.storage is out.storage for a in _arrays(sources)):
-            return None
-    return _place(out)
-
-
-def _save(value: Any) -> Any:
-    """A value as the reverse sweep will want it."""
-    match value:
-        case TapeScalar():
-            return value.primal
-        case TapeArray():
-            return value.window.borrow(value.primal)
-        case np.ndarray():
-            return value.copy()
-        case list():
-            return [_save(v) for v in value]
-        case tuple():
-            return tuple(map(_save, value))
-    return value
-
-
-def _outline(value: Any) -> Any:
-    """Type and shape of a value whose numbers no rule will look at."""
-    match value:
-        case TapeArray():
-            return Outline(np.broadcast_to(np.zeros((), value.primal.dtype), value.primal.shape))
-        case np.ndarray():
-            return Outline(np.broadcast_to(np.zeros((), value.dtype), value.shape))
-        case TapeScalar():
-            return Outline(type(value.primal)(0))
-        case _:
-            return _save(value)
-
-
-def _winners(array: Any, key: Any) -> Any:
-    """Which of the written values stay where a key names an element twice; None: all of them."""
-    if not is_fancy(key):
-        return None
-    last = np.empty_like(array, dtype=np.intp)
-    shape = last[key].shape
-    order = np.arange(int(np.prod(shape))).reshape(shape)
-    last[key] = order
-    stays = last[key] == order
-    return None if stays.all() else stays
-
-
-def _active_leaves(
-    value: Any, path: tuple[int, ...] = ()
-) -> Iterator[tuple[tuple[int, ...], Any]]:
-    if isinstance(value, list | tuple):
-        for n, part in enumerate(value):
-            yield from _active_leaves(part, (*path, n))
-    elif is_active(value):
-        yield path, value
-
-
-def _arrays(values: Any) -> Iterator[Any]:
-    """Every array among the arguments of a call."""
-    for value in values:
-        match value:
-            case TapeArray() | np.ndarray():
-                yield value
-            case list() | tuple():
-                yield from _arrays(value)
-            case dict():
-                yield from _arrays(value.values())
-
-
-def _has_floats(result: Any) -> bool:
-    """Whether a plain result can carry a derivative at all."""
-    match result:
-        case np.ndarray() | np.generic():
-            return result.dtype.kind in "fcO"
-        case float() | complex():
-            return True
-        case list() | tuple():
-            return any(map(_has_floats, result))
-        case dict():
-            return any(map(_has_floats, result.values()))
-        case None | bool() | int() | str() | type() | np.dtype():
-            return False
-    return True
 
 
 def _hashable(fn: Any) -> bool:

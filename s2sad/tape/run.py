@@ -17,14 +17,15 @@ from ..errors import ArgumentError, OutputError, Problem, UnsupportedError
 from ..ir.nodes import Struct
 from ..ir.tree import flatten, gradient_tree, is_differentiable, leaves_like, unflatten
 from .dispatch import Recorder
-from .record import Slot, Storage, Window, byte_bounds
+from .memory import byte_bounds, overlaps_itself
+from .record import Slot, Storage, Window
 from .translate import Translator
 from .values import TapeArray, TapeScalar, TapeValue
 from .where import no_refusal_is_swallowed, span_of_traceback
 
 __all__ = ["Run"]
 
-_ALIASED = "an argument is written that shares memory with another"
+_ALIASED = "an argument is written whose memory is shared by another argument or element"
 
 
 class Run:
@@ -243,14 +244,14 @@ def _mentions_tape(error: BaseException | None) -> str:
 def _clones(values: Sequence[Any]) -> dict[int, tuple[np.ndarray[Any, Any], bool]]:
     """A copy of each array among the arguments, and whether another one shares its memory.
 
-    Arrays that share memory become variables of their own, which is right as long as nobody
-    writes to them: so nobody may.
+    Arrays that share memory become variables of their own, and so do the elements of one that
+    overlaps itself, which is right as long as nobody writes to them: so nobody may.
     """
     found, _ = flatten(tuple(values), lambda v: type(v) is np.ndarray)
     bounds = [byte_bounds(a) for a in found]
     clones: dict[int, tuple[np.ndarray[Any, Any], bool]] = {}
     for n, (array, (low, high)) in enumerate(zip(found, bounds, strict=True)):
-        aliased = any(
+        aliased = overlaps_itself(array) or any(
             m != n and start < high and low < stop and np.shares_memory(array, found[m])
             for m, (start, stop) in enumerate(bounds)
         )
@@ -264,7 +265,7 @@ def _clones(values: Sequence[Any]) -> dict[int, tuple[np.ndarray[Any, Any], bool
 
 def _clone(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """A copy with the same strides and flags: whether ``reshape`` is a view depends on them."""
-    if array.flags.forc or array.size == 0 or array.dtype.hasobject:
+    if array.flags.forc or overlaps_itself(array) or array.dtype.hasobject:
         new = array.copy(order="K")
     else:
         low, high = byte_bounds(array)

@@ -5,12 +5,14 @@ In: such a call. Out: tape arrays whose places tell the whole story, without a r
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..rules.registry import Primitive
+from .places import is_active, place_of
 from .record import Store
 from .rules import bind, find, named
 from .values import TapeArray, TapeValue, primal_of
@@ -37,8 +39,6 @@ def into(recorder: Recorder, out: Any, value: Any) -> Any:
             raise refuse(f"out= has type {out.primal.dtype}, which cannot hold the result")
         recorder.store(out, ..., value)
         return out
-    from .dispatch import is_active
-
     if is_active(value):
         raise refuse(
             "a value that depends on the input is written to a plain array",
@@ -72,8 +72,6 @@ def write(
     kwargs: Mapping[str, Any],
 ) -> None:
     """A function that changes its argument: a rule for the new content, then a write."""
-    from .dispatch import is_active
-
     operands, attrs = bind(primitive, args, kwargs)
     target = operands[primitive.writes or 0]
     if not isinstance(target, TapeArray):
@@ -102,8 +100,6 @@ def _copy(recorder: Recorder, fn: Function, value: Any, *args: Any, **kwargs: An
 def _full(
     recorder: Recorder, fn: Function, like: Any, fill_value: Any, *args: Any, **kwargs: Any
 ) -> Any:
-    from .dispatch import _place, is_active
-
     if isinstance(fill_value, list | tuple):
         fill_value = recorder.array(np.array, fill_value)
     result = fn(primal_of(like), primal_of(fill_value), *args, **kwargs)
@@ -112,7 +108,7 @@ def _full(
         if not isinstance(out, TapeArray):
             raise refuse(f"a value that depends on the input is stored as {result.dtype}")
         out.storage.active = True
-        recorder.tape.steps.append(Store(out.window, ..., _place(fill_value), None))
+        recorder.tape.steps.append(Store(out.window, ..., place_of(fill_value), None))
     return out
 
 
@@ -146,6 +142,12 @@ def _convert(recorder: Recorder, fn: Function, *args: Any, **kwargs: Any) -> Any
     """``float(x)``, ``np.float64(x)`` ...: the same number as another type."""
     if len(args) == 1 and isinstance(args[0], TapeValue):
         return recorder.copy(args[0], fn(args[0].primal, **kwargs))
+    if fn is complex and any(isinstance(a, TapeValue) for a in args):
+        real, imag = args
+        turned = recorder.operator("mul", operator.mul, (1j, imag))
+        value = recorder.operator("add", operator.add, (real, turned))
+        value.primal = complex(primal_of(real), primal_of(imag))  # keeps signs of zeros
+        return value
     if any(isinstance(a, list | tuple) for a in args):
         return recorder.array(fn, *args, **kwargs)
     return fn(*args, **kwargs)

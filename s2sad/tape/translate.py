@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .proxies import ModuleProxy, Namespace, Proxy, UserModule
 from .special import HANDLERS
-from .values import TapeValue, bare
-from .where import NAMESPACE_MARK, refuse
+from .values import bare, primal_or_bare
+from .where import refuse
 
 if TYPE_CHECKING:
     from .dispatch import Recorder
@@ -40,91 +41,6 @@ _WITH_CODE = (
     property,
     functools.cached_property,
 )
-
-
-class Proxy:
-    """A function of NumPy, math or the builtins that tells the tape what it does."""
-
-    __slots__ = ("__wrapped__", "_recorder")
-    is_proxy = True
-
-    def __init__(self, recorder: Recorder, function: Any) -> None:
-        self._recorder = recorder
-        self.__wrapped__ = function
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._recorder.call(
-            self.__wrapped__, bare(args), {k: bare(v) for k, v in kwargs.items()}
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "dtype" and isinstance(self.__wrapped__, type):
-            return np.dtype(self.__wrapped__)  # NumPy asks: array.astype(float)
-        found = getattr(self.__wrapped__, name)
-        if isinstance(self.__wrapped__, np.ufunc) and callable(found):
-            return _UfuncMethod(self._recorder, self.__wrapped__, name)
-        return found
-
-    def __eq__(self, other: Any) -> bool:
-        return bool(self.__wrapped__ == bare(other))
-
-    def __hash__(self) -> int:
-        return hash(self.__wrapped__)
-
-    def __repr__(self) -> str:
-        return repr(self.__wrapped__)
-
-
-class _UfuncMethod:
-    """``np.add.reduce`` and its like."""
-
-    __slots__ = ("_name", "_recorder", "_ufunc")
-
-    def __init__(self, recorder: Recorder, ufunc: np.ufunc, name: str) -> None:
-        self._recorder, self._ufunc, self._name = recorder, ufunc, name
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        from .dispatch import is_active
-
-        if any(isinstance(a, TapeValue) or is_active(a) for a in args):
-            return self._recorder.ufunc(self._ufunc, self._name, args, kwargs)
-        return self._recorder.wrap(getattr(self._ufunc, self._name)(*args, **kwargs))
-
-
-class ModuleProxy:
-    """A module whose functions are proxies."""
-
-    is_proxy = True
-
-    def __init__(self, translator: Translator, module: types.ModuleType) -> None:
-        self.__dict__["_translator"] = translator
-        self.__dict__["__wrapped__"] = module
-
-    def __getattr__(self, name: str) -> Any:
-        found = self._translator.member(getattr(self.__wrapped__, name))
-        self.__dict__[name] = found
-        return found
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise refuse(f"an attribute of module {self.__wrapped__.__name__} is set")
-
-    def __repr__(self) -> str:
-        return repr(self.__wrapped__)
-
-
-class Namespace(dict[str, Any]):
-    """Globals of translated functions: what is asked for is looked up and translated once."""
-
-    def __init__(self, translator: Translator, live: dict[str, Any]) -> None:
-        super().__init__()
-        self._translator, self._live = translator, live
-        self[NAMESPACE_MARK] = True
-        self["__builtins__"] = translator.builtins
-        self["__name__"] = live.get("__name__", "__main__")
-
-    def __missing__(self, name: str) -> Any:
-        found = self[name] = self._translator.value(self._live[name])
-        return found
 
 
 class Translator:
@@ -235,7 +151,7 @@ class Translator:
         if module.__name__.partition(".")[0] in _PROXIED_MODULES:
             return ModuleProxy(self, module)
         if getattr(module, "__file__", None) and _is_users_name(module.__name__):
-            return _UserModule(self, module)
+            return UserModule(self, module)
         return module
 
     def _class(self, cls: type) -> Any:
@@ -317,14 +233,14 @@ class Translator:
 
     def _builtins(self) -> dict[str, Any]:
         def isinstance_(value: Any, classes: Any) -> bool:
-            return isinstance(primal_of_value(value), self._classes(classes))
+            return isinstance(primal_or_bare(value), self._classes(classes))
 
         def issubclass_(cls: Any, classes: Any) -> bool:
             return issubclass(bare(cls), self._classes(classes))
 
         def type_(*args: Any) -> Any:
             if len(args) == 1:
-                return self.value(type(primal_of_value(args[0])))
+                return self.value(type(primal_or_bare(args[0])))
             return type(*args)
 
         def import_(name: str, globals: Any = None, locals: Any = None, *rest: Any) -> Any:
@@ -340,19 +256,6 @@ class Translator:
             "type": type_,
             "__import__": import_,
         }
-
-
-class _UserModule(ModuleProxy):
-    """A module of the user, whose functions are translated when they are looked up."""
-
-    def __getattr__(self, name: str) -> Any:
-        found = self.__dict__[name] = self._translator.value(getattr(self.__wrapped__, name))
-        return found
-
-
-def primal_of_value(value: Any) -> Any:
-    """The primal of a tape value; anything else as it is."""
-    return value.primal if isinstance(value, TapeValue) else bare(value)
 
 
 def _package(function: Callable[..., Any]) -> str:

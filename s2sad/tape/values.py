@@ -21,7 +21,7 @@ from .where import refuse
 if TYPE_CHECKING:
     from .dispatch import Recorder
 
-__all__ = ["TapeArray", "TapeScalar", "TapeValue", "bare", "primal_of"]
+__all__ = ["TapeArray", "TapeScalar", "TapeValue", "bare", "primal_of", "primal_or_bare"]
 
 
 _FUNCTIONS = {
@@ -236,3 +236,8 @@ def primal_of(value: Any) -> Any:
         case slice():
             return slice(*map(primal_of, (value.start, value.stop, value.step)))
     return value
+
+
+def primal_or_bare(value: Any) -> Any:
+    """The primal of a tape value; anything else as it is."""
+    return value.primal if isinstance(value, TapeValue) else bare(value)

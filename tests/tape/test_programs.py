@@ -529,3 +529,27 @@ def test_a_compiled_helper_is_looked_through() -> None:
     numba = pytest.importorskip("numba")
     fast = numba.njit(square)
     agrees(lambda x: fast(x) * x, 0.7)
+
+
+def test_an_argument_that_overlaps_itself_has_a_variable_for_each_element() -> None:
+    wide = np.broadcast_to(np.array([0.7]), (3,))
+    gradient = tape.grad(lambda x: x[0] * x[1] ** 2 + x.sum())(wide)
+    assert np.allclose(gradient, [1.0 + 0.7**2, 1.0 + 2.0 * 0.7**2, 1.0])
+
+
+def through_complex(x, y):
+    z = complex(x, y) * (1.0 + 2.0j)
+    return (np.exp(z) * np.array([1.0, 1j])).imag.sum() + abs(z) + z.real * z.imag
+
+
+def complex_memory(x, y):
+    a = np.zeros(2, dtype=complex)
+    a[0] = x
+    a.imag[:] = y
+    a.real[1] = x * y
+    return np.sum(np.abs(a) ** 2) + np.sum((a * a).imag)
+
+
+@pytest.mark.parametrize("f", [through_complex, complex_memory])
+def test_complex_inside(f: Any) -> None:
+    agrees(f, 0.4, -0.7)

@@ -1,0 +1,115 @@
+"""What a program on the tape sees in place of modules, functions and globals.
+
+In: NumPy, math and the user's modules. Out: objects that look like them and tell the recorder what
+is called.
+
+    np.zeros(3)   ->   recorder.call(numpy.zeros, (3,), {})
+"""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .places import is_active
+from .values import TapeValue, bare
+from .where import NAMESPACE_MARK, refuse
+
+if TYPE_CHECKING:
+    from .dispatch import Recorder
+    from .translate import Translator
+
+__all__ = ["ModuleProxy", "Namespace", "Proxy", "UserModule"]
+
+
+class Proxy:
+    """A function of NumPy, math or the builtins that tells the tape what it does."""
+
+    __slots__ = ("__wrapped__", "_recorder")
+    is_proxy = True
+
+    def __init__(self, recorder: Recorder, function: Any) -> None:
+        self._recorder = recorder
+        self.__wrapped__ = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._recorder.call(
+            self.__wrapped__, bare(args), {k: bare(v) for k, v in kwargs.items()}
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "dtype" and isinstance(self.__wrapped__, type):
+            return np.dtype(self.__wrapped__)  # NumPy asks: array.astype(float)
+        found = getattr(self.__wrapped__, name)
+        if isinstance(self.__wrapped__, np.ufunc) and callable(found):
+            return _UfuncMethod(self._recorder, self.__wrapped__, name)
+        return found
+
+    def __eq__(self, other: Any) -> bool:
+        return bool(self.__wrapped__ == bare(other))
+
+    def __hash__(self) -> int:
+        return hash(self.__wrapped__)
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
+
+class _UfuncMethod:
+    """``np.add.reduce`` and its like."""
+
+    __slots__ = ("_name", "_recorder", "_ufunc")
+
+    def __init__(self, recorder: Recorder, ufunc: np.ufunc, name: str) -> None:
+        self._recorder, self._ufunc, self._name = recorder, ufunc, name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(a, TapeValue) or is_active(a) for a in args):
+            return self._recorder.ufunc(self._ufunc, self._name, args, kwargs)
+        return self._recorder.wrap(getattr(self._ufunc, self._name)(*args, **kwargs))
+
+
+class ModuleProxy:
+    """A module whose functions are proxies."""
+
+    is_proxy = True
+
+    def __init__(self, translator: Translator, module: types.ModuleType) -> None:
+        self.__dict__["_translator"] = translator
+        self.__dict__["__wrapped__"] = module
+
+    def __getattr__(self, name: str) -> Any:
+        found = self._translator.member(getattr(self.__wrapped__, name))
+        self.__dict__[name] = found
+        return found
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise refuse(f"an attribute of module {self.__wrapped__.__name__} is set")
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
+
+class Namespace(dict[str, Any]):
+    """Globals of translated functions: what is asked for is looked up and translated once."""
+
+    def __init__(self, translator: Translator, live: dict[str, Any]) -> None:
+        super().__init__()
+        self._translator, self._live = translator, live
+        self[NAMESPACE_MARK] = True
+        self["__builtins__"] = translator.builtins
+        self["__name__"] = live.get("__name__", "__main__")
+
+    def __missing__(self, name: str) -> Any:
+        found = self[name] = self._translator.value(self._live[name])
+        return found
+
+
+class UserModule(ModuleProxy):
+    """A module of the user, whose functions are translated when they are looked up."""
+
+    def __getattr__(self, name: str) -> Any:
+        found = self.__dict__[name] = self._translator.value(getattr(self.__wrapped__, name))
+        return found
