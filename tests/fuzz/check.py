@@ -105,6 +105,9 @@ def _compare(
     with np.errstate(all="ignore"):
         value, gradients = call(mine)
         again, same = call(mine)
+    if not isinstance(value, (float, np.floating)):
+        detail = f"value {value!r}, plain Python {want!r}, arguments {args!r}"
+        return Finding(engine.name, "value", f"is a {type(value).__name__}", detail)
     close = bool(np.isclose(value, want, rtol=1e-12, atol=1e-13))
     if not (bits(value) == bits(want) if engine.exact else close):
         detail = f"value {value!r}, plain Python {want!r}, arguments {args!r}"

@@ -290,7 +290,7 @@ def _fancy(b: Builder) -> bool:
     x = f"{var.name}[{where}]"
     text = b.one(
         f"{x} = {vector(b, ((0, 2),), 1)}", f"{x} += {squashed(b)}", f"{x} *= {b.small()}",
-        f"np.add.at({var.name}, {where}, {squashed(b)})" if b.level >= 3 else f"{x} = {atom(b)}",
+        f"{x} = {atom(b)}",
     )  # fmt: skip
     b.emit(text)
     b.wrote(var)
@@ -306,6 +306,10 @@ def _view(b: Builder) -> bool:
     name = b.fresh("view")
     b.emit(f"{name} = {made[0]}")
     view = b.bind(name, array(*made[1]), var.root)
+    if "ravel" in made[0] or "reshape" in made[0]:
+        # Whether this is a view depends on the layout at run time: written only now and then.
+        if b.chance(0.95):
+            b.frozen.add(var.root)
     if var.root not in b.frozen and b.chance(0.6):
         _write_all(b, view)
         b.tag("write through view")
