@@ -44,6 +44,7 @@ from .refs import (
     HeapRef,
     Items,
     Lost,
+    Perhaps,
     Ref,
     Root,
     Stale,
@@ -62,6 +63,12 @@ class Refuse(Exception):
     def __init__(self, problem: Problem | None) -> None:
         super().__init__(problem)
         self.problem = problem
+
+
+#: Functions whose results are contiguous, in C order.
+_C_ORDER = {"np.zeros", "np.ones", "np.empty", "np.full", "np.arange", "np.linspace", "np.eye",
+            "np.identity", "np.outer", "np.array", "copy"}  # fmt: skip
+_ELEMENTWISE = {"add", "sub", "mul", "div", "pow", "floordiv", "mod", "neg", "pos"}
 
 
 class Unreachable(Exception):
@@ -97,6 +104,8 @@ class Lowerer:
         self.building = False
         #: names declared nonlocal, by frame
         self.outer_names: dict[Frame, set[str]] = {}
+        #: arrays known to be contiguous, in C order
+        self.contiguous: set[Value] = set()
         #: functions that call themselves, and what has been made of them
         self.recursive: set[Any] = set()
         self.specs: list[Any] = []
@@ -151,7 +160,7 @@ class Lowerer:
         kind = atom.kind
         match kind:
             case Array() | Mixed():
-                root = Root(name or getattr(atom, "name", None))
+                root = Root(name or getattr(atom, "name", None), contiguous=self.in_c_order(atom))
                 self.state.heap[root] = Data(atom)
                 return ArrayRef(root)
             case ListOf():
@@ -164,6 +173,28 @@ class Lowerer:
                 return self.unpack(atom, name)
             case _:
                 return Val(atom)
+
+    def in_c_order(self, atom: Atom) -> bool:
+        """Whether an array that was just made is known to be contiguous, in C order."""
+        node = self.b.definition.get(atom) if isinstance(atom, Value) else None
+        if node is None or not isinstance(atom.kind, Array):
+            return False
+        record = primitive(node.fn)
+        if record.view_of is not None or record.writes is not None:
+            return False
+        if node.fn in _C_ORDER or atom.kind.rank == 1:
+            known = node.attrs.get("order", "C") == "C"
+        elif node.fn in _ELEMENTWISE or record.partials is not None:
+            known = all(
+                a in self.contiguous or not isinstance(a.kind, Array) or a.kind.rank == 1
+                for a in node.args
+                if isinstance(a, Value)
+            )
+        else:
+            known = False
+        if known and isinstance(atom, Value):
+            self.contiguous.add(atom)
+        return known
 
     def unpack(self, atom: Atom, name: str | None = None) -> Ref:
         """References to the parts of a value of known structure."""
@@ -337,15 +368,7 @@ class Lowerer:
         """The content of a root; refused where it cannot be told."""
         content = self.state.content(ref.root)
         if isinstance(content, Stale):
-            name = f"'{ref.root.label}'" if ref.root.label else "this"
-            where = f" (line {content.span.line})" if content.span is not None else ""
-            why = content.why or (
-                f"it may share memory with an array that was written{where} through another name"
-            )
-            self.fail(
-                f"the content of {name} cannot be told here: {why}",
-                "make the two independent with .copy()",
-            )
+            self.fail(joins.stale_text(ref.root.label, content), joins.STALE_HELP)
         return content
 
     def read(self, ref: ArrayRef, name: str | None = None) -> Atom:
@@ -377,7 +400,48 @@ class Lowerer:
         atom = new
         for base, step in zip(reversed(versions), reversed(ref.path), strict=False):
             atom = self.put(base, step, atom, ref.root)
+        partners = self.partners(ref.root)
         self.state.write(ref.root, Data(atom), self.span())
+        for root, before, view in partners:
+            self.state.heap[root] = Data(self.perhaps_written(root, before, view, ref.root))
+
+    def partners(self, root: Root) -> list[tuple[Root, Atom, Perhaps]]:
+        """Roots that share memory with this one if the layout makes a view, and with no other."""
+        found = []
+        for other in self.state.shares.get(root, ()):
+            for child, parent in ((root, other), (other, root)):
+                view = self.state.perhaps.get(child)
+                content = self.state.heap.get(other)
+                if (
+                    view is not None
+                    and view.base.root is parent
+                    and self.state.shares.get(child) == {parent}
+                    and isinstance(content, Data)
+                ):
+                    found.append((other, content.atom, view))
+        return found
+
+    def perhaps_written(self, other: Root, before: Atom, view: Perhaps, written: Root) -> Atom:
+        """The content of ``other`` after a write to what it may be a view of, or a view of it."""
+        after = self.state.heap[written]
+        assert isinstance(after, Data)
+
+        def changed() -> Ref:
+            atom: Atom
+            if written is view.base.root:
+                atom = self.read(view.base)
+                return Val(self.op(view.step.fn, atom, *view.step.args, **dict(view.step.attrs)))
+            versions = [before]
+            for step in view.base.path:
+                versions.append(self.view(versions[-1], step))
+            atom = after.atom
+            for base, step in zip(reversed(versions), (view.step, *reversed(view.base.path)), strict=True):
+                atom = self.put(base, step, atom, other)
+            return Val(atom)
+
+        found = self.branch(view.cond, changed, lambda: Val(before))
+        assert found is not None
+        return self.atom(found)
 
     def put(self, base: Atom, step: View, new: Atom, root: Root) -> Atom:
         """``base`` with the part that ``step`` views replaced by ``new``."""

@@ -207,6 +207,11 @@ class _Maker:
         )
 
     def array(self, ra: Ref, rb: Ref, name: str | None) -> Template:
+        for state, ref in ((self.a, ra), (self.b, rb)):
+            if isinstance(ref, ArrayRef) and state.has(ref.root):
+                content = state.content(ref.root)
+                if isinstance(content, Stale):
+                    return Same(Lost(stale_text(name, content), STALE_HELP))
         ka, kb = array_kind(self.a, ra), array_kind(self.b, rb)
         kind = _joined(ka, kb)
         return FreshArray(kind, self._slot(ra, rb, name, Leaf(kind, data=True)))
@@ -259,6 +264,19 @@ class _Maker:
                 return Same(Consumed(True))
             case _:
                 return Same(Stale(None, "it has different keys on different paths"))
+
+
+STALE_HELP = "make the two independent with .copy()"
+
+
+def stale_text(name: str | None, content: Stale) -> str:
+    """What is said where memory is read whose content cannot be told."""
+    what = f"'{name}'" if name else "this"
+    where = f" (line {content.span.line})" if content.span is not None else ""
+    why = content.why or (
+        f"it may share memory with an array that was written{where} through another name"
+    )
+    return f"the content of {what} cannot be told here: {why}"
 
 
 def needs_value(ref: Ref, base: State) -> bool:

@@ -22,7 +22,7 @@ from ..errors import UnsupportedError
 from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import FALSE, Const
 from ..rules.registry import Primitive, array_method, lookup, primitive
-from . import builtin_calls, derivatives, lower_expr, lower_stmt, methods, primitives
+from . import builtin_calls, derivatives, lower_expr, lower_stmt, methods, primitives, ufuncs
 from .context import Lowerer, Refuse, Unreachable
 from .describe import describe_ref
 from .refs import (
@@ -139,6 +139,8 @@ def apply_static(
             cx.fail(
                 f"np.{obj.__name__} has no rule", "register one, or write it with other functions"
             )
+    if isinstance(getattr(obj, "__self__", None), np.ufunc):
+        return ufuncs.method(cx, obj.__self__, obj.__name__, list(args), dict(kwargs))
     inner_function = getattr(obj, "py_func", None)
     if isinstance(inner_function, types.FunctionType):
         return inline(cx, inner_function, args, kwargs)

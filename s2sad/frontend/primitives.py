@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ..ir.kinds import UNKNOWN, Array, Kind, Mixed, Num, Opaque, carries_derivative
-from ..ir.nodes import Atom, Const
-from ..rules.registry import Primitive
+from ..ir.kinds import BOOL, UNKNOWN, Array, Kind, Mixed, Num, Opaque, carries_derivative
+from ..ir.nodes import Atom, Const, Value
+from ..rules.registry import Primitive, primitive
 from .context import Lowerer
 from .describe import describe_ref
 from .refs import (
@@ -29,6 +29,7 @@ from .refs import (
     Items,
     IterRef,
     PartialRef,
+    Perhaps,
     Ref,
     Static,
     TupleRef,
@@ -153,8 +154,6 @@ def emit(
     if isinstance(base, ArrayRef):
         return _view(cx, record, base, operands, attrs)
     atoms = [operand(cx, record, r) for r in operands]
-    kinds = record.kind(atoms, dict(attrs)) if False else None
-    del kinds
     results = cx.ops(record.name, *atoms, **attrs)
     refs = [cx.ref(r) for r in results]
     for ref in refs:
@@ -192,7 +191,7 @@ def _view(
     certain = record.name in _VIEWS or (
         record.name in _PERHAPS
         and base.root.contiguous
-        and all(s.fn in _PERHAPS for s in base.path)
+        and all(map(_keeps_order, base.path))
         and attrs.get("order", "C") == "C"
     )
     if certain and record.view_of == 0:
@@ -209,7 +208,50 @@ def _view(
             if record.name != "np.array" or attrs.get("copy", True) is not True:
                 cx.state.share(part.root, base.root)
             part.root.contiguous = record.name in _FRESH
+    if record.name in _PERHAPS and isinstance(refs[0], ArrayRef):
+        _undecided(cx, record, base, refs[0], rest, attrs)
     return refs[0] if len(refs) == 1 else TupleRef(tuple(refs))
+
+
+def _keeps_order(step: View) -> bool:
+    """Whether a view of a contiguous array is contiguous: a row, or rows next to each other."""
+    if step.fn in _PERHAPS:
+        return True
+    if step.fn != "item":
+        return False
+    index = step.args[0]
+    if isinstance(index.kind, Num):
+        return True
+    value = index.value if isinstance(index, Const) else None
+    return isinstance(value, slice) and value.step in (None, 1)
+
+
+def _undecided(
+    cx: Lowerer,
+    record: Primitive,
+    base: ArrayRef,
+    made: ArrayRef,
+    rest: Sequence[Atom],
+    attrs: Mapping[str, Any],
+) -> None:
+    """A reshape that the layout makes a view or a copy: asked of NumPy where it can be.
+
+    It is asked of a second reshape, which nobody writes, and only while the array has the layout
+    that it has in the user's program: before it has been written.
+    """
+    content = cx.state.content(base.root)
+    if base.root.param is not None or base.root.frozen or not isinstance(content, Data):
+        return
+    node = cx.b.definition.get(content.atom) if isinstance(content.atom, Value) else None
+    if node is None or node.fn == "copy" or primitive(node.fn).writes is not None:
+        return
+    if cx.state.shares.get(made.root) != {base.root}:
+        return
+    before = cx.read(base)
+    again = cx.op(record.name, before, *rest, **attrs)
+    cond = cx.op("call", Const.of(np.may_share_memory), before, again, result=BOOL)
+    step = View.of(record.name, tuple(rest), attrs)
+    cx.state.perhaps[made.root] = Perhaps(base, step, cond)
 
 
 def _arrays(cx: Lowerer, ref: Ref) -> list[ArrayRef]:

@@ -119,6 +119,15 @@ class ArrayRef(Ref):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Perhaps:
+    """A root that is a view of ``base`` by ``step`` if ``cond``, and a copy if not."""
+
+    base: ArrayRef
+    step: View
+    cond: Atom
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TupleRef(Ref):
     """A tuple of known length; ``cls`` is its NamedTuple class, if it has one."""
 

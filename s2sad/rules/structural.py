@@ -130,7 +130,7 @@ def _item(x: Any, i: Any) -> Any:
 
 def _changed(a: Any) -> Any:
     """A copy deep enough for one level of item assignment."""
-    return a.copy() if isinstance(a, np.ndarray) else copy_module.copy(a)
+    return a.copy(order="K") if isinstance(a, np.ndarray) else copy_module.copy(a)
 
 
 def _setitem(a: Any, i: Any, v: Any) -> Any:
@@ -211,13 +211,8 @@ def _attr_kind(args: Atoms, attrs: Attrs) -> Kind:
 
 
 def _list_kind(args: Atoms, attrs: Attrs) -> Kind:
-    """A list display: elements of one scalar kind forget their number, as ``kind_of`` does."""
-    kinds = [a.kind for a in args]
-    if not kinds:
-        return ListOf(None)
-    if all(k == kinds[0] for k in kinds) and isinstance(kinds[0], Num):
-        return ListOf(kinds[0])
-    return FixedList(tuple(kinds))
+    """A list display keeps its length until control flow forgets it."""
+    return FixedList(tuple(a.kind for a in args)) if args else ListOf(None)
 
 
 _define(
