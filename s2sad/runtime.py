@@ -8,6 +8,7 @@ Each is pure unless its docstring says that it changes its first argument.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,10 @@ def ratio(g: Any, d: Any) -> Any:
     >>> ratio(0.0, 0.0), ratio(1.0, 0.0), ratio(1.0, 4.0)
     (0.0, inf, 0.25)
     """
-    if type(d) is float and type(g) is float:
-        if d != 0.0:
-            return g / d if g != 0.0 else 0.0 * g
-        return float(np.copysign(np.inf, g) * np.copysign(1.0, d)) if g else 0.0
+    if isinstance(d, float) and isinstance(g, float):  # NumPy's float64 among them
+        if d:
+            return g / d if g else 0.0 * g
+        return math.copysign(math.inf, g) * math.copysign(1.0, d) if g else 0.0
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         out = np.divide(g, d)
         if np.all(np.isfinite(out)):

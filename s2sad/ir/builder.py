@@ -28,6 +28,8 @@ class Builder:
         self.nodes: list[Node] = []
         #: definition of every value built here, for peepholes
         self.definition: dict[Value, Op] = {}
+        #: definition of values from elsewhere, which prove shapes and signs but are never undone
+        self.outer: dict[Value, Op] = {}
 
     # -- regions ------------------------------------------------------------------------------
 
@@ -85,11 +87,20 @@ class Builder:
             object.__setattr__(value, "name", name)
 
     def defined_by(self, atom: Atom, fn: str) -> Op | None:
-        """The node that defines ``atom``, if it is an ``fn``."""
-        if isinstance(atom, Const):
+        """The node that defines ``atom``, if it is an ``fn``.
+
+        A value with a name becomes a variable: nobody looks through it and computes it again.
+        """
+        if isinstance(atom, Const) or atom.name is not None:
             return None
         node = self.definition.get(atom)
         return node if node is not None and node.fn == fn else None
+
+    def origin(self, atom: Atom) -> Op | None:
+        """The node that defines ``atom``, wherever it was built."""
+        if isinstance(atom, Const):
+            return None
+        return self.definition.get(atom) or self.outer.get(atom)
 
     # -- shorthands for staged rules -----------------------------------------------------------
 

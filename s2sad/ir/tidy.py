@@ -15,6 +15,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from .facts import is_nonzero, same_shape
 from .kinds import Array, Kind, Num, same_dim
 from .nodes import Atom, Const
 
@@ -108,19 +109,13 @@ def _spread(b: Builder, a: Atom, other: Atom) -> Atom | None:
     """``g`` where the atom is ``full_like(x, g)`` or ``broadcast_like(g, x)`` as wide as other."""
     for fn, at in (("np.full_like", 1), ("broadcast_like", 0)):
         node = b.defined_by(a, fn)
-        if node is None or (other is not node.args[1 - at] and not _as_wide(other, a)):
+        if node is None or not isinstance(other.kind, Array) or not same_shape(b, a, other):
             continue
         g = node.args[at]
         weak = isinstance(g.kind, Num) and g.kind.weak
         if weak or getattr(g.kind, "dtype", None) == getattr(other.kind, "dtype", 0):
             return g
     return None
-
-
-def _as_wide(other: Atom, a: Atom) -> bool:
-    if not isinstance(other.kind, Array) or not isinstance(a.kind, Array):
-        return False
-    return same_kind(a.kind, other.kind)
 
 
 def _mul(b: Builder, args: Sequence[Atom]) -> Atom | None:
@@ -147,6 +142,9 @@ def _mul(b: Builder, args: Sequence[Atom]) -> Atom | None:
         node = b.defined_by(p, "div")
         if node is not None and _is(node.args[0], 1):
             return b.op("div", q, node.args[1])
+        if node is not None and isinstance(node.args[1].kind, Num):
+            if (g := _spread(b, node.args[0], q)) is not None:
+                return b.op("div", b.op("mul", g, q), node.args[1])
         if (scaled := _scaled(b, p)) is not None:
             rest = (scaled[1], q) if p is x else (q, scaled[1])
             return b.op("mul", Const.of(scaled[0]), b.op("mul", *rest))
@@ -231,7 +229,7 @@ def _div(b: Builder, args: Sequence[Atom]) -> Atom | None:
 
 
 def _ratio(b: Builder, args: Sequence[Atom]) -> Atom | None:
-    if isinstance(args[1], Const) and is_number(args[1]) and _number(args[1]) != 0:
+    if is_nonzero(b, args[1]):
         return b.op("div", *args)
     return _quotient(b, args, "ratio")
 
@@ -242,11 +240,31 @@ def _pow(b: Builder, args: Sequence[Atom]) -> Atom | None:
 
 def _item(b: Builder, args: Sequence[Atom]) -> Atom | None:
     x, i = args
-    for fn in ("tuple", "list"):
-        node = b.defined_by(x, fn)
-        if node is not None and isinstance(i, Const) and type(i.value) is int:
+    node = b.origin(x)
+    if node is not None and isinstance(i, Const) and type(i.value) is int:
+        # what a list holds may have been replaced since; a tuple is what it is
+        if node.fn == "tuple" or (node.fn == "list" and b.defined_by(x, "list") is node):
             return node.args[i.value]
     return None
+
+
+def _where(b: Builder, args: Sequence[Atom]) -> Atom | None:
+    """A condition of the full shape broadcasts what it chooses from."""
+    if len(args) != 3:
+        return None
+    cond, x, y = args
+    for n, a in ((1, x), (2, y)):
+        g = _spread_over(b, a, cond)
+        if g is not None:
+            return b.op("np.where", cond, *((g, y) if n == 1 else (x, g)))
+    return None
+
+
+def _spread_over(b: Builder, a: Atom, cond: Atom) -> Atom | None:
+    node = b.defined_by(a, "np.full_like")
+    if node is None or not isinstance(cond.kind, Array) or not same_shape(b, a, cond):
+        return None
+    return node.args[1]
 
 
 def _transpose(b: Builder, args: Sequence[Atom]) -> Atom | None:
@@ -263,5 +281,6 @@ _RULES: dict[str, Simplify] = {
     "ratio": _ratio,
     "pow": _pow,
     "item": _item,
+    "np.where": _where,
     "np.transpose": _transpose,
 }

@@ -29,6 +29,7 @@ from ..ir.kinds import (
 )
 from ..ir.kinds import not_one as dim_not_one
 from ..ir.nodes import Atom, Const
+from ..ir.facts import same_shape
 from .registry import KindError, Primitive, primitive
 from .text import build_text, mentions
 
@@ -291,10 +292,13 @@ def _proved_as_wide(t: Kind, out: Kind) -> bool:
 
 def _narrowed(b: Builder, g: Atom, x: Atom) -> Atom:
     wide, narrow = _dims(g.kind), _dims(x.kind)
+    if isinstance(x.kind, Array) and isinstance(g.kind, Array) and same_shape(b, g, x):
+        return g
     if wide is None or narrow is None or len(wide) < len(narrow):
         return b.op("unbroadcast", g, x)
     if wide == ():
-        return g
+        scalar = isinstance(x.kind, Num) and isinstance(g.kind, Array)
+        return b.op("item", g, Const.of(())) if scalar else g
     if narrow == ():
         return b.op("np.sum", g)
     lead = len(wide) - len(narrow)
@@ -367,6 +371,9 @@ class EagerBuilder:
     def const(self, value: Any) -> Const:
         """An atom that holds a run-time value."""
         return Const(value, exact_kind(value))
+
+    def origin(self, atom: Atom) -> None:
+        """Nothing is known of where a value came from."""
 
     def defined_by(self, atom: Atom, fn: str) -> None:
         """Nothing is known of where a value came from."""

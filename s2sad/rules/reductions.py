@@ -17,6 +17,7 @@ import numpy as np
 
 from . import helpers
 from ..ir.kinds import Num
+from ..ir.facts import shape_root
 from ..ir.nodes import Atom, Const
 from .apply import spread_like
 from .declare import rule, sample, zero
@@ -49,6 +50,7 @@ def count(b: Builder, x: Atom, axis: Axis) -> Atom:
     """How many elements of ``x`` go into one element of the result."""
     if isinstance(x.kind, Num):
         return Const.of(1)
+    x = shape_root(b, x)
     if axis is None:
         return b.op("np.size", x)
     axes = axis if isinstance(axis, tuple) else (axis,)
@@ -111,7 +113,8 @@ rule(
 
 def mean_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
     axis = o.get("axis")
-    return [spread(b, b.div(g, count(b, a, axis)), a, axis, o.get("keepdims"))]
+    # divided where it is an array: an empty one divides by zero in silence
+    return [b.div(spread(b, g, a, axis, o.get("keepdims")), count(b, a, axis))]
 
 
 rule(
@@ -205,8 +208,8 @@ def _freedom(b: Builder, a: Atom, axis: Axis, ddof: Any) -> Atom:
 
 def var_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
     axis = o.get("axis")
-    scale = b.div(b.mul(Const.of(2.0), g), _freedom(b, a, axis, o.get("ddof")))
-    return [b.mul(spread(b, scale, a, axis, o.get("keepdims")), _centred(b, a, axis))]
+    up = b.mul(Const.of(2.0), kept(b, g, a, axis, o.get("keepdims")))
+    return [b.div(b.mul(up, _centred(b, a, axis)), _freedom(b, a, axis, o.get("ddof")))]
 
 
 def var_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
@@ -218,8 +221,8 @@ def var_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> A
 
 def std_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
     axis, keepdims = o.get("axis"), o.get("keepdims")
-    below = b.mul(_freedom(b, a, axis, o.get("ddof")), spread(b, out, a, axis, keepdims))
-    up = b.mul(spread(b, g, a, axis, keepdims), _centred(b, a, axis))
+    below = b.mul(_freedom(b, a, axis, o.get("ddof")), kept(b, out, a, axis, keepdims))
+    up = b.mul(kept(b, g, a, axis, keepdims), _centred(b, a, axis))
     return [b.op("ratio", up, below)]
 
 
@@ -304,7 +307,7 @@ rule(np.ptp, "a", "axis=None, keepdims=False", vjp=ptp_vjp, jvp=ptp_jvp, samples
 def prod_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
     axis = o.get("axis")
     others = b.op("prod_others", a, **({} if axis is None else {"axis": axis}))
-    return [b.mul(spread(b, g, a, axis, o.get("keepdims")), others)]
+    return [b.mul(kept(b, g, a, axis, o.get("keepdims")), others)]
 
 
 def prod_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:

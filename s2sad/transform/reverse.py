@@ -84,6 +84,7 @@ class Reverse:
         self.builder = Builder(tidy=True)
         self.overwritten = Overwritten(function.body)
         self.definition: dict[Value, Op] = {}
+        self.builder.outer = self.definition
         self.scope: dict[Value, Scope] = {}
         self.region_scope: dict[Region, Scope] = {}
         self.use_count: dict[Value, int] = {}
@@ -179,6 +180,8 @@ class Reverse:
             if isinstance(g.kind, Num):
                 return self.builder.op("add", old, g, name=name)
             old, g = g, old
+        if self._equal(old, g):
+            return self.builder.op("mul", Const.of(2.0), old, name=name)
         total = self.builder.op("add_to", old, g, name=name)
         if old in self.masked and g in self.masked:
             self.masked.add(total)
@@ -351,15 +354,13 @@ class Reverse:
             return True
         if not isinstance(a, Value) or not isinstance(b, Value):
             return False
-        x, y = self.builder.definition.get(a), self.builder.definition.get(b)
-        return (
-            x is not None
-            and y is not None
-            and x.fn == y.fn
-            and x.attrs == y.attrs
-            and len(x.args) == len(y.args)
-            and all(p is q for p, q in zip(x.args, y.args, strict=True))
-        )
+        x, y = (self.builder.definition.get(v) or self.definition.get(v) for v in (a, b))
+        if x is None or y is None or x.fn != y.fn or x.attrs != y.attrs:
+            return False
+        if len(x.args) != len(y.args):
+            return False
+        same = all(p is q for p, q in zip(x.args, y.args, strict=True))
+        return same or x.fn == "mul" and x.args[0] is y.args[1] and x.args[1] is y.args[0]
 
     # -- branches -----------------------------------------------------------------------------
 

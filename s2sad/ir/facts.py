@@ -1,0 +1,125 @@
+"""What the definitions of values prove: equal shapes, signs, non-zero values.
+
+In: a builder and atoms. Out: True where a fact is proved; False says nothing. Rules and peepholes
+ask here when kinds alone cannot tell.
+
+    y = x * 2;  same_shape(b, y, x)      ->   True
+    d = 1 + e * e;  is_nonzero(b, d)     ->   True
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .kinds import Array, Num, same_dim
+from .nodes import Atom, Const, Op
+
+if TYPE_CHECKING:
+    from .builder import Builder
+
+_DEPTH = 12
+
+#: Functions whose result has the shape of their (first) operand.
+_SAME_SHAPE = frozenset({"zeros_like", "np.zeros_like", "np.ones_like", "np.full_like", "cast", "copy"})
+_LIKE_FIRST = frozenset({"setitem", "accumulate", "add_to", "np.flip", "np.sort", "np.roll", "astype"})
+_ELEMENTWISE = frozenset({"mul", "div", "pow", "ratio", "power_slope", "np.where", "unless_zero"})
+_COMPARE = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "bitand", "bitor", "bitxor", "invert"})
+_SQUARES = frozenset({"np.abs", "abs", "np.square", "math.fabs", "np.fabs", "np.exp", "math.exp"})
+_MONOTONE = frozenset({"np.sum", "np.mean", "np.sqrt", "math.sqrt", "np.max", "np.min"})
+
+
+def same_shape(b: Builder, x: Atom, y: Atom) -> bool:
+    """True where two arrays are proved to have one shape."""
+    if x is y or _same_dims(x, y):
+        return True
+    return shape_root(b, x) is shape_root(b, y)
+
+
+def _same_dims(x: Atom, y: Atom) -> bool:
+    k, m = x.kind, y.kind
+    if not isinstance(k, Array) or not isinstance(m, Array) or k.dims is None or m.dims is None:
+        return False
+    return len(k.dims) == len(m.dims) and all(map(same_dim, k.dims, m.dims))
+
+
+def shape_root(b: Builder, x: Atom, depth: int = _DEPTH) -> Atom:
+    """The first value in the history of ``x`` that gave it its shape."""
+    node = b.origin(x)
+    if node is None or depth == 0 or not isinstance(x.kind, Array):
+        return x
+    if node.fn in _SAME_SHAPE or node.fn in _LIKE_FIRST:
+        first = node.args[0]
+        return shape_root(b, first, depth - 1) if isinstance(first.kind, Array) else x
+    if node.fn == "broadcast_like":
+        return shape_root(b, node.args[1], depth - 1)
+    if not _elementwise(node):
+        return x
+    roots = []
+    for a in node.args:
+        if isinstance(a.kind, Array) and a.kind.dims != ():
+            root = shape_root(b, a, depth - 1)
+            if all(root is not r and not _same_dims(root, r) for r in roots):
+                roots.append(root)
+        elif not isinstance(a.kind, Num | Array):
+            return x
+    return roots[0] if len(roots) == 1 else x
+
+
+def _elementwise(node: Op) -> bool:
+    from ..rules.registry import primitive
+
+    return (
+        node.fn in _ELEMENTWISE or node.fn in _COMPARE or primitive(node.fn).partials is not None
+    )
+
+
+def is_nonzero(b: Builder, x: Atom) -> bool:
+    """True where no element can be 0 (nan counts as not 0)."""
+    if isinstance(x, Const):
+        return type(x.value) in (int, float) and x.value != 0
+    return is_positive(b, x)
+
+
+def is_positive(b: Builder, x: Atom, depth: int = _DEPTH) -> bool:
+    """True where every element is above 0, rounding included, or nan."""
+    if isinstance(x, Const):
+        return type(x.value) in (int, float) and bool(x.value > 0)
+    node = b.origin(x)
+    if node is None or depth == 0 or node.attrs:
+        return False
+    if node.fn in ("add", "np.add"):
+        p, q = node.args
+        return (is_positive(b, p, depth - 1) and is_nonnegative(b, q, depth - 1)) or (
+            is_positive(b, q, depth - 1) and is_nonnegative(b, p, depth - 1)
+        )
+    if node.fn in ("np.cosh", "math.cosh"):
+        return True
+    if node.fn in ("np.sqrt", "math.sqrt", "np.max", "np.min"):
+        return is_positive(b, node.args[0], depth - 1)
+    return False
+
+
+def is_nonnegative(b: Builder, x: Atom, depth: int = _DEPTH) -> bool:
+    """True where every element is at least 0, or nan."""
+    if isinstance(x, Const):
+        return type(x.value) in (int, float) and bool(x.value >= 0)
+    node = b.origin(x)
+    if node is None or depth == 0:
+        return False
+    if node.fn in _SQUARES or is_positive(b, x, depth - 1):
+        return True
+    if node.fn in _MONOTONE:
+        return node.fn.endswith("sqrt") or is_nonnegative(b, node.args[0], depth - 1)
+    if node.fn in ("mul", "np.multiply", "div", "np.divide", "add", "np.add"):
+        p, q = node.args
+        if p is q and node.fn in ("mul", "np.multiply"):
+            return not _complex(p)
+        return is_nonnegative(b, p, depth - 1) and is_nonnegative(b, q, depth - 1)
+    if node.fn == "pow" and isinstance(node.args[1], Const):
+        exponent = node.args[1].value
+        return exponent in (2, 4, 6, 8) and not _complex(node.args[0])
+    return False
+
+
+def _complex(x: Atom) -> bool:
+    return getattr(x.kind, "dtype", "c")[0] == "c"
