@@ -56,7 +56,7 @@ def _loop_body(region: Region, params: tuple[Value, ...], facts: Storage) -> Reg
         if at is None or not _movable(ops[at]):
             continue
         after = ops[at + 1 :]
-        last = max((n for n, node in enumerate(after) if _reads(node, p)), default=None)
+        last = _last_reader(after, p)
         if last is None or any(_reads(node, y) for node in after[: last + 1]):
             continue
         crossed = after[: last + 1]
@@ -67,6 +67,18 @@ def _loop_body(region: Region, params: tuple[Value, ...], facts: Storage) -> Reg
         ops[at : at + 2 + last] = [*crossed, ops[at]]
         moved = True
     return Region(region.params, tuple(ops), region.yields) if moved else region
+
+
+def _last_reader(nodes: list[Node], value: Value) -> int | None:
+    """The last node that reads ``value``, itself or through what is written out as part of it."""
+    readers: dict[Value, None] = {value: None}
+    last = None
+    for n, node in enumerate(nodes):
+        if any(_reads(node, v) for v in readers):
+            last = n
+            if isinstance(node, Op) and writes(node) is None:
+                readers.update((r, None) for r in node.results if r.name is None)
+    return last
 
 
 def _movable(node: Node) -> bool:

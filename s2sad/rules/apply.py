@@ -162,6 +162,8 @@ def _names(
 
 def _seeded(b: Builder, text: str, names: dict[str, Any], g: Atom, family: str) -> Atom:
     """``g`` times the partial, or the text itself where it mentions g."""
+    if text == "1":
+        return g
     if mentions(text, "g"):
         return build_text(b, text, {**names, "g": g}, family)
     return b.op("mul", g, build_text(b, text, names, family))
