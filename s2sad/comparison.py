@@ -112,8 +112,14 @@ def compare(
     """Find the derivative of ``f`` at ``args`` in every way there is, and compare.
 
     A result that is not a number is weighed with ones. ``argnums`` defaults to every argument that
-    holds a float. Raises what `grad` raises where the generated code fails; other ways that fail
-    are listed with the reason.
+    holds a float. Raises what `grad` raises where the generated code fails; a tape that cannot
+    follow is listed with the reason. Differences move one element at a time, or, where that would
+    take seconds, all along one random direction; the complex step is listed where differences
+    confirm it.
+
+    >>> found = compare(lambda x: x * x * x, 2.0)
+    >>> found["tape"].gradient, found.agree > 9
+    ((12.0,), True)
     """
     layout = layout_of(f)
     nums = _floats(args) if argnums is None else parse_argnums(argnums)[0]
@@ -127,6 +133,8 @@ def compare(
     value = call(*_fresh(args))
     scalar = is_differentiable(value) and np.size(value) == 1 and not np.iscomplexobj(value)
     weights = None if scalar else _ones(value)
+    if weights is not None and kwargs:
+        raise ArgumentError("pass all arguments by position where the result is not a number")
     generated = _generated(f, nums, args, kwargs, weights)
     others = [_tape(f, nums, args, kwargs, weights)]
     if places is not None:

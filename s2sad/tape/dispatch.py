@@ -43,6 +43,9 @@ _REDUCE: dict[Any, Any] = {
     np.minimum: np.min,
 }
 _ACCUMULATE: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
+#: Operands that are sequences of arrays, and operands that are never shapes or counts.
+_SEQUENCES = frozenset(("arrays", "tup", "condlist", "choicelist"))
+_NUMBERS = frozenset(("a", "b", "x", "y", "m", "v", "A", "condition", "values", "a_min", "a_max"))
 _OUTSIDE = "an array from outside the function is written"
 _AT: dict[Any, float] = {np.add: 1.0, np.subtract: -1.0}
 
@@ -59,7 +62,8 @@ class Recorder:
 
     def operator(self, name: str, fun: Callable[..., Any], operands: Sequence[Any]) -> Any:
         """A Python operator; ``name`` is its primitive."""
-        operands = tuple(self.array(np.array, x) if isinstance(x, list) else x for x in operands)
+        if any(isinstance(x, TapeArray) for x in operands):
+            operands = tuple(self._array_like("x", x) for x in operands)
         result = fun(*map(primal_of, operands))
         if not any(map(is_active, operands)):
             return self.wrap(result)
@@ -136,7 +140,19 @@ class Recorder:
             operands, attrs = bind(primitive, args, kwargs)
         except TypeError as error:
             raise refuse(f"{title} with these arguments has no rule: {error}") from error
+        if primitive.name.startswith("np."):
+            operands = tuple(map(self._array_like, _names_of(primitive, operands), operands))
         return self.record(primitive, title, operands, attrs, result, everything)
+
+    def _array_like(self, name: str, operand: Any) -> Any:
+        """Lists where NumPy takes them for arrays, so that rules meet arrays only."""
+        if not isinstance(operand, list | tuple):
+            return operand
+        if name in _SEQUENCES:
+            return [self._array_like("", part) for part in operand]
+        if is_active(operand) or name in _NUMBERS:
+            return self.array(np.array, operand)
+        return operand
 
     # -- reading and writing arrays -------------------------------------------------------------
 
@@ -300,6 +316,12 @@ class Recorder:
             parts = [self._activate(v) for v in value]
             return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
         return value
+
+
+def _names_of(primitive: Primitive, operands: Sequence[Any]) -> list[str]:
+    """The name of each operand; those of ``*args`` share one."""
+    names = [name.lstrip("*") for name in primitive.operands]
+    return [*names, *names[-1:] * (len(operands) - len(names))][: len(operands)]
 
 
 def _hashable(fn: Any) -> bool:

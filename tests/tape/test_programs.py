@@ -553,3 +553,20 @@ def complex_memory(x, y):
 @pytest.mark.parametrize("f", [through_complex, complex_memory])
 def test_complex_inside(f: Any) -> None:
     agrees(f, 0.4, -0.7)
+
+
+def lists_for_arrays(x):
+    a, b, c = x[0], x[1], x[2]
+    wide = np.multiply([a, b], np.ones((2, 2))) + np.add.outer([a, c], [b, 1.0])
+    return (
+        np.sum([a, b * b])
+        + np.dot([a, b], [c, 2.0])
+        + np.vstack(([a, b], [c, 1.0])).prod()
+        + np.sum(wide * [[1.0, 2.0], [3.0, 4.0]])
+        + np.where([True, False], [a, b], (c, c)) @ [2.0, 3.0]
+        + np.max([a, b, c])
+    )
+
+
+def test_lists_that_numpy_takes_for_arrays() -> None:
+    agrees(lists_for_arrays, X)
