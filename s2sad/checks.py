@@ -16,13 +16,31 @@ import numpy as np
 from .binding import Layout, Target
 from .errors import ArgumentError, OutputError, Problem, Span, UnsupportedError
 from .guards import buffers, do_share, may_share
-from .ir.kinds import Array, Dict, Kind, ListOf, Mixed, Num, Opaque, Tuple, carries_derivative
+from .ir.kinds import (
+    Array,
+    Dict,
+    Kind,
+    ListOf,
+    Mixed,
+    Num,
+    Opaque,
+    Tuple,
+    Unknown,
+    carries_derivative,
+)
 
 if TYPE_CHECKING:
     from .frontend.refs import Fetch
     from .ir.nodes import Function
 
-__all__ = ["check_argument", "check_output", "refuse_overlaps", "same_objects", "targets_of"]
+__all__ = [
+    "check_argument",
+    "check_output",
+    "header",
+    "refuse_overlaps",
+    "same_objects",
+    "targets_of",
+]
 
 
 def targets_of(
@@ -154,6 +172,8 @@ def _describe_output(function: Function, out: Any = None) -> str:
             return "None" if cls is type(None) else f"a {cls.__name__}"
         case ListOf():
             return "a list"
+        case Unknown():
+            return "different kinds of things on different paths"
         case kind:
             return type(kind).__name__.lower()
 
@@ -204,7 +224,7 @@ def refuse_overlaps(
                 Problem(
                     f"{function}() writes to the default of {names[i]!r}, "
                     "which then differs at the next call",
-                    _header(layout),
+                    header(layout),
                     f"use None for the default, and make the object inside {function}()",
                 )
             )
@@ -216,7 +236,7 @@ def refuse_overlaps(
                 raise UnsupportedError(
                     Problem(
                         f"{function}() writes to {names[i]!r}, which shares memory with {name!r}",
-                        _header(layout),
+                        header(layout),
                         "pass a copy of one of them",
                     )
                 )
@@ -224,7 +244,7 @@ def refuse_overlaps(
             raise UnsupportedError(
                 Problem(
                     f"{function}() writes to {names[i]!r}, parts of which share memory",
-                    _header(layout),
+                    header(layout),
                     "pass copies of them",
                 )
             )
@@ -234,7 +254,8 @@ def _any_shared(mine: Sequence[Any], theirs: Sequence[Any]) -> bool:
     return any(may_share(a, b) and do_share(a, b) for a in mine for b in theirs)
 
 
-def _header(layout: Layout) -> Span:
+def header(layout: Layout) -> Span:
+    """The place of the function's first line."""
     from .frontend.source import find_source
 
     return find_source(layout.function).span()

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .binding import Layout, Target, layout_of
-from .checks import check_output, refuse_overlaps, same_objects, targets_of
+from .checks import check_output, header, refuse_overlaps, same_objects, targets_of
 from .dispatch import Specialization
-from .errors import OutputError, UnsupportedError
+from .errors import OutputError, Problem, UnsupportedError
 from .guards import Guard, Is, KindIs, ValueIs
 from .ir.kinds import Kind
 
@@ -211,14 +211,29 @@ def differentiate(
     derivative: Any, layout: Layout, values: Sequence[Any], kinds: tuple[Kind, ...]
 ) -> Program:
     """The SSA of a derivative object, to be differentiated once more."""
+    from .ir.nodes import Call, walk
+
     transform = derivative.transform
     targets = targets_of(layout, transform.argnums, values, kinds, derivative.skip)
     program = lower_program(derivative.primal, layout, values, kinds)
     module, checked = gradient_of(layout, program.module, transform, targets)
     if checked or _picker(transform, targets) is not None:
         raise UnsupportedError(
-            f"{layout.function.__qualname__}: this derivative cannot be differentiated again; "
-            "only scalar functions of plain parameters can"
+            Problem(
+                "this derivative cannot be differentiated again: it is with respect to an element "
+                "of *args or **kwargs, or its function returns an array",
+                header(layout),
+            )
+        )
+    calls = [n for f in module.functions.values() for n in walk(f.body) if isinstance(n, Call)]
+    if calls:
+        # What one level saves for the next has no kind, so its derivative would be lost.
+        raise UnsupportedError(
+            Problem(
+                "the derivative of a recursive function cannot be differentiated again",
+                calls[0].span or header(layout),
+                "write it as a loop",
+            )
         )
     return dataclasses.replace(program, module=module)
 

@@ -437,6 +437,20 @@ def test_a_derivative_inside_a_function() -> None:
     assert grad(grad(f))(2.0) == 36.0
 
 
+def power(x, n):
+    return 1.0 if n == 0 else x * power(x, n - 1)
+
+
+def test_a_second_derivative_of_a_recursive_function_is_refused() -> None:
+    def f(x):
+        return grad(power)(x, 3) * x
+
+    assert grad(power)(2.0, 3) == 12.0
+    for df, args in ((grad(grad(power)), (2.0, 3)), (grad(f), (2.0,))):
+        with pytest.raises(UnsupportedError, match="derivative of a recursive function"):
+            df(*args)
+
+
 def test_a_derivative_made_inside_a_function() -> None:
     def rosen(x):
         return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
