@@ -11,7 +11,6 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..ir.kinds import FixedList, Kind, ListOf, Num, Opaque, Tuple
 from ..ir.nodes import Const
 from . import indexing, iteration, loops, lower_expr, lower_stmt, methods
 from .context import Lowerer
@@ -117,24 +116,12 @@ def to_list(cx: Lowerer, ref: Ref) -> Ref:
         content = cx.content(ref)
         if isinstance(content, Data):
             new = cx.new(Data(content.atom))
-            if holds_arrays(content.atom.kind):
+            if indexing.holds_arrays(content.atom.kind):
                 cx.state.share(new.root, ref.root)
             return new
     if isinstance(ref, IterRef | ArrayRef | Val):
         return collect(cx, ref, lambda r: r)
     cx.fail("this cannot be made a list")
-
-
-def holds_arrays(kind: Kind) -> bool:
-    """Whether a value of this kind may hold memory that can be written."""
-    match kind:
-        case Num() | Opaque():
-            return False
-        case Tuple(items) | FixedList(items):
-            return any(map(holds_arrays, items))
-        case ListOf(elem):
-            return elem is not None and holds_arrays(elem)
-    return True
 
 
 def collect(

@@ -149,6 +149,18 @@ def element(cx: Lowerer, base: HeapRef, i: Atom) -> Ref:
     return found
 
 
+def holds_arrays(kind: Kind) -> bool:
+    """Whether a value of this kind may hold memory that can be written."""
+    match kind:
+        case Num() | Opaque():
+            return False
+        case Tuple(items) | FixedList(items):
+            return any(map(holds_arrays, items))
+        case ListOf(elem):
+            return elem is not None and holds_arrays(elem)
+    return True
+
+
 def share_all(cx: Lowerer, ref: Ref, base: HeapRef) -> None:
     """Every root that ``ref`` leads to may be held by the list ``base`` as well."""
     match ref:
@@ -159,8 +171,10 @@ def share_all(cx: Lowerer, ref: Ref, base: HeapRef) -> None:
             for r in ref.items:
                 share_all(cx, r, base)
         case HeapRef():
-            cx.state.share(ref.root, base.root)
             content = cx.state.content(ref.root)
+            if isinstance(content, Data) and not holds_arrays(content.atom.kind):
+                return  # a slice of a list of numbers is a list of its own
+            cx.state.share(ref.root, base.root)
             if isinstance(content, Items):
                 for r in content.items:
                     share_all(cx, r, base)

@@ -181,12 +181,12 @@ def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> 
             if items is not None and more is not None:
                 cx.set_content(base, Items((*items, *more)))
                 return none
-            from .comprehensions import holds_arrays, to_list
+            from .comprehensions import to_list
 
             other = to_list(cx, args[0])
             data = indexing.loosen(cx, base)
             new = cx.op("extend", data.atom, cx.atom(other), name=base.root.label)
-            if isinstance(other, HeapRef) and holds_arrays(cx.kind(other)):
+            if isinstance(other, HeapRef) and indexing.holds_arrays(cx.kind(other)):
                 cx.state.share(base.root, other.root)
             cx.set_content(base, Data(new))
             return none
@@ -206,10 +206,8 @@ def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> 
         case "copy":
             if items is not None:
                 return cx.new(Items(items))
-            from .comprehensions import holds_arrays
-
             new_list = cx.new(Data(content.atom))
-            if holds_arrays(content.atom.kind):
+            if indexing.holds_arrays(content.atom.kind):
                 cx.state.share(new_list.root, base.root)
             return new_list
         case "clear":

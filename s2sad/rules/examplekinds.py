@@ -50,9 +50,9 @@ class _NoStandIn(Exception):
 class _Sizes:
     """Which number stands for which size in one run."""
 
-    def __init__(self, run: int, uniform: bool) -> None:
+    def __init__(self, run: int, uniform: int) -> None:
         self.primes: Iterator[int] = iter(_PRIMES[run])
-        self.uniform = (3, 4)[run] if uniform else 0
+        self.uniform = uniform
         self.any_int = self.uniform or (2, 3)[run]
         self.bases: dict[Any, int] = {}
         self.meaning: dict[int, Dim] = {}
@@ -117,11 +117,13 @@ def _infer(
     fill: float,
 ) -> Kind | tuple[Kind, ...]:
     problem: Exception | None = None
-    for uniform in (False, True):
+    # Sizes that are not known may have to be equal, or to equal one that is a number.
+    attempts = [(0, 0), (3, 4), *((n, n) for n in sorted(_numbers(key)) if n > 1)]
+    for attempt in attempts:
         runs = []
         try:
             for run in (0, 1):
-                sizes = _Sizes(run, uniform)
+                sizes = _Sizes(run, attempt[run])
                 args = [_stand_in(k, sizes, fill) for k in key]
                 with warnings.catch_warnings(), np.errstate(all="ignore"):
                     warnings.simplefilter("ignore")
@@ -132,8 +134,24 @@ def _infer(
             problem = e
             continue
         (first, meant), (second, meant_again) = runs
-        return _read(first, second, meant, meant_again, shapes_only)
+        told = shapes_only and attempt[0] in (0, 3) and attempt[1] in (0, 4)
+        return _read(first, second, meant, meant_again, told)
     raise KindError(str(problem))
+
+
+def _numbers(key: Any) -> set[int]:
+    """The sizes among the operands that are numbers."""
+    match key:
+        case Array(_, dims):
+            return {d for d in dims or () if isinstance(d, int)}
+        case tuple():
+            return set().union(*map(_numbers, key))
+        case Tuple(items) | FixedList(items):
+            return set().union(*map(_numbers, items))
+        case ListOf(elem):
+            return _numbers(elem)
+        case _:
+            return set()
 
 
 def _without_example(key: tuple[Any, ...]) -> Kind:
