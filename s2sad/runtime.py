@@ -118,6 +118,26 @@ def zeros_like(x: Any) -> Any:
     return None
 
 
+def typed_like(g: Any, x: Any) -> Any:
+    """``g`` with Python's numbers where ``x`` has them, and NumPy's of its dtype elsewhere.
+
+    >>> typed_like([np.float64(2.0), 1.0], [0.5, np.float32(0.5)])
+    [2.0, np.float32(1.0)]
+    """
+    if isinstance(x, tuple):
+        items = [typed_like(a, b) for a, b in zip(g, x, strict=True)]
+        return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
+    if isinstance(x, list):
+        return [typed_like(a, b) for a, b in zip(g, x, strict=True)]
+    if isinstance(x, dict):
+        return {k: typed_like(g[k], v) for k, v in x.items()}
+    if isinstance(x, np.generic):
+        return x.dtype.type(g) if x.dtype.kind in "fc" else g
+    if isinstance(x, bool | int | float):
+        return float(g)
+    return complex(g) if isinstance(x, complex) else g
+
+
 def add(a: Any, b: Any) -> Any:
     """The sum of two cotangents of one structure; None counts as zero.
 

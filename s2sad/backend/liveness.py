@@ -32,10 +32,7 @@ class Liveness:
     def function(self) -> None:
         """Walk the whole function."""
         f = self.plan.function
-        live: Live = set()
-        if any(True for _ in f.mutates):
-            live.update(y for _, k in f.mutates for y in self.leaves(f.body.yields[k : k + 1]))
-        live = self.tail(f.body.ops, f.body.yields, live)
+        live = self.tail(f.body.ops, f.body.yields, set())
         self.define(f.params, live)
 
     def leaves(self, atoms: Iterable[Atom]) -> list[Value]:

@@ -59,8 +59,16 @@ class Storage:
         return places | old | (new << 1)
 
 
-#: What a call's results may share with its arguments: per yield, the parameters' indices.
-Summary = tuple[frozenset[int], ...]
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a call's results have to do with its arguments.
+
+    ``shares`` has, per yield, the indices of the parameters it may share memory with;
+    ``versions`` maps a yield to the parameter it is the new version of, in the same buffer.
+    """
+
+    shares: tuple[frozenset[int], ...]
+    versions: Mapping[int, int]
 
 
 def storage(
@@ -72,8 +80,9 @@ def storage(
 
 def summarize(module: Module) -> dict[str, Summary]:
     """What every function's results may share with its parameters (a fixpoint over recursion)."""
+    versions = {name: {k: j for j, k in f.mutates} for name, f in module.functions.items()}
     empty: dict[str, Summary] = {
-        name: tuple(frozenset[int]() for _ in f.body.yields)
+        name: Summary(tuple(frozenset[int]() for _ in f.body.yields), versions[name])
         for name, f in module.functions.items()
     }
     if len(module.functions) == 1 and not any(
@@ -86,10 +95,11 @@ def summarize(module: Module) -> dict[str, Summary]:
         for name, f in module.functions.items():
             facts = storage(f, summaries)
             bits = [facts.memory_of(p) for p in f.params]
-            new[name] = tuple(
+            shares = tuple(
                 frozenset(j for j, bit in enumerate(bits) if facts.memory_of(y) & bit)
                 for y in f.body.yields
             )
+            new[name] = Summary(shares, versions[name])
         if new == summaries:
             return new
         summaries = new
@@ -258,8 +268,13 @@ class _Analysis:
         for k, r in enumerate(node.results):
             shared = 0
             for j, a in enumerate(node.args):
-                if summary is None or j in summary[k]:
+                if summary is None or j in summary.shares[k]:
                     shared |= self.facts.memory_of(a)
+            if summary is not None and k in summary.versions:
+                buffer = node.args[summary.versions[k]]
+                held = self.facts.reach_of(buffer) | fresh | shared
+                self.put(r, self.facts.shell_of(buffer), held if is_container(r.kind) else 0)
+                continue
             self.put(r, fresh | shared, fresh | shared if is_container(r.kind) else 0)
 
 

@@ -12,6 +12,7 @@ from .. import runtime
 from . import indexkinds as ik
 from . import kindrules as kr
 from .registry import Primitive, register
+from .structural import zeros_kind
 
 register(
     Primitive(
@@ -53,5 +54,16 @@ register(
         lambda args, attrs: args[1].kind,
         vjp=lambda b, h, out, g, c: [None, b.op("unless_zero", g, h)],
         jvp=lambda b, dots, out, g, c: b.op("unless_zero", g, dots[1]),
+    )
+)
+
+register(
+    Primitive(
+        "typed_like",
+        runtime.typed_like,
+        ("g", "x"),
+        lambda args, attrs: zeros_kind(args[1].kind),
+        vjp=lambda b, h, out, g, x: [h, None],
+        jvp=lambda b, dots, out, g, x: b.op("typed_like", dots[0], x),
     )
 )

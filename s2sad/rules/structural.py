@@ -144,7 +144,9 @@ def _accumulate(buf: Any, i: Any, g: Any) -> Any:
 
 
 def _accumulate_kind(args: Atoms, attrs: Attrs) -> Kind:
-    return args[0].kind
+    """Arrays keep their kind; an element of a list may become what is added to it."""
+    k = args[0].kind
+    return ik.setitem(args, attrs) if isinstance(k, ListOf | FixedList) else k
 
 
 def _add_to_kind(args: Atoms, attrs: Attrs) -> Kind:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ..analysis.activity import active_values
 from ..errors import OutputError
-from ..ir.kinds import Array, Dict, FixedList, Kind, Num, Record, Tuple, carries_derivative
+from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Num, Record, Tuple, carries_derivative
 from ..ir.nodes import (
     Atom,
     Const,
@@ -220,7 +220,29 @@ def _conformed(rev: Reverse, kind: Kind, value: Atom, g: Adjoint | None) -> Atom
                 return Const.of(None)
             if g is None:
                 return rev.zero_of(kind, value)
-            return rev.whole(value, g) if isinstance(value, Value) else g  # type: ignore[return-value]
+            whole = rev.whole(value, g) if isinstance(value, Value) else g
+            assert not isinstance(whole, dict)
+            if isinstance(kind, ListOf) and not _is_typed(whole.kind, kind):
+                return rev.builder.op("typed_like", whole, value)
+            return whole
+
+
+def _is_typed(have: Kind, kind: Kind) -> bool:
+    """True where the numbers in an adjoint are known to be of the right type."""
+    match have, kind:
+        case ListOf(elem=None), _:
+            return True
+        case ListOf(), ListOf(elem=Kind()):
+            assert have.elem is not None and kind.elem is not None
+            return _is_typed(have.elem, kind.elem)
+        case Num(), Num():
+            return have.weak is kind.weak and (have.dtype == kind.dtype or kind.dtype[0] not in "fc")
+        case Array(), Array():
+            return have.dtype == kind.dtype
+        case Tuple(), Tuple() if len(have.items) == len(kind.items):
+            return all(map(_is_typed, have.items, kind.items))
+        case _:
+            return not carries_derivative(kind)
 
 
 def _lazy_part(rev: Reverse, value: Atom, key: object, kind: Kind, part: Adjoint | None) -> Atom:
