@@ -82,7 +82,7 @@ def cotangents(
             if c is None or not chosen[n]
             else c
             if uniform and isinstance(c.kind, Num)
-            else conform(builder, c, operands[n])
+            else conform(builder, c, operands[n], fresh=c is not g)
             for n, c in enumerate(found)
         )
 
@@ -255,13 +255,16 @@ def _sum(b: Builder, terms: Sequence[Atom]) -> Atom | None:
 # -- conforming ----------------------------------------------------------------------------------
 
 
-def conform(builder: Builder, g: Atom, x: Atom) -> Atom:
-    """The cotangent ``g`` in the shape and dtype of the operand ``x``."""
+def conform(builder: Builder, g: Atom, x: Atom, *, fresh: bool = False) -> Atom:
+    """The cotangent ``g`` in the shape and dtype of the operand ``x``.
+
+    ``fresh`` tells that nothing else needs ``g``: a product that is summed is then never made.
+    """
     if isinstance(x.kind, Tuple | FixedList | ListOf) and isinstance(g.kind, Array):
         return builder.op("unstack", g, x)
     if not isinstance(x.kind, Num | Array | Mixed) or not isinstance(g.kind, Num | Array | Mixed):
         return g
-    return _same_dtype(builder, _narrowed(builder, g, x), x.kind)
+    return _same_dtype(builder, _narrowed(builder, g, x, fresh), x.kind)
 
 
 def spread(builder: Builder, t: Atom, out: Atom) -> Atom:
@@ -292,7 +295,7 @@ def _proved_as_wide(t: Kind, out: Kind) -> bool:
     return all(same_dim(a, b) or dim_not_one(a) for a, b in zip(t.dims, out.dims, strict=True))
 
 
-def _narrowed(b: Builder, g: Atom, x: Atom) -> Atom:
+def _narrowed(b: Builder, g: Atom, x: Atom, fresh: bool) -> Atom:
     wide, narrow = _dims(g.kind), _dims(x.kind)
     if isinstance(x.kind, Array) and isinstance(g.kind, Array) and same_shape(b, g, x):
         return g
@@ -302,7 +305,7 @@ def _narrowed(b: Builder, g: Atom, x: Atom) -> Atom:
         scalar = isinstance(x.kind, Num) and isinstance(g.kind, Array)
         return b.op("item", g, Const.of(())) if scalar else g
     if narrow == ():
-        return b.op("np.sum", g)
+        return _total(b, g)
     lead = len(wide) - len(narrow)
     inner = wide[lead:]
     if not all(m == 1 or dim_not_one(m) or same_dim(n, m) for n, m in zip(inner, narrow)):
@@ -314,6 +317,37 @@ def _narrowed(b: Builder, g: Atom, x: Atom) -> Atom:
     if keep:
         g = b.op("np.sum", g, axis=keep[0] if len(keep) == 1 else tuple(keep), keepdims=True)
     return g
+
+
+def _total(b: Builder, g: Atom) -> Atom:
+    """The sum of all elements; a product of two vectors is summed as it is formed."""
+    node = b.defined_by(g, "mul")
+    if node is not None and g.kind.dtype == "float64":  # type: ignore[attr-defined]
+        x, y = (a.kind for a in node.args)
+        if isinstance(x, Array) and isinstance(y, Array) and x.rank == y.rank == 1:
+            if x.dims is not None and y.dims is not None and same_dim(x.dims[0], y.dims[0]):
+                return b.op("np.vdot", *node.args)
+    return b.op("np.sum", g)
+
+
+def _total(b: Builder, g: Atom) -> Atom:
+    """The sum of all elements; of a product of two arrays, their inner product."""
+    if (node := b.defined_by(g, "neg")) is not None:
+        return b.op("neg", _total(b, node.args[0]))
+    if (node := b.defined_by(g, "mul")) is not None:
+        x, y = node.args
+        if isinstance(x, Const) and isinstance(x.kind, Num) and isinstance(y.kind, Array):
+            return b.op("mul", x, _total(b, y))
+        if _real_pair(x.kind, y.kind) and same_shape(b, x, y):
+            assert isinstance(x.kind, Array)
+            return b.op("matmul" if x.kind.rank == 1 else "np.vdot", x, y)
+    return b.op("np.sum", g)
+
+
+def _real_pair(x: Kind, y: Kind) -> bool:
+    if not isinstance(x, Array) or not isinstance(y, Array):
+        return False
+    return x.dtype == y.dtype and x.dtype in ("float64", "float32")
 
 
 def _dims(k: Kind) -> tuple[Dim, ...] | None:

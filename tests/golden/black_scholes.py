@@ -1,0 +1,45 @@
+def black_scholes_grad(s, k, t, rate, vol):
+    r = s / k
+    r_2 = rate + 0.5 * vol ** 2
+    r_3 = math.log(r) + r_2 * t
+    r_4 = math.sqrt(t)
+    r_5 = vol * r_4
+    d1 = r_3 / r_5
+    r_6 = math.sqrt(t)
+    d2 = d1 - vol * r_6
+    r_7 = math.sqrt(2.0)
+    r_8 = d1 / r_7
+    n1 = 0.5 * (1.0 + math.erf(r_8))
+    r_9 = math.sqrt(2.0)
+    r_10 = d2 / r_9
+    n2 = 0.5 * (1.0 + math.erf(r_10))
+    r_11 = -rate
+    r_12 = math.exp(r_11 * t)
+    # reverse sweep
+    # line 6: return s * n1 - k * math.exp(-rate * t) * n2
+    n2_bar = -(k * r_12)
+    k_bar = -(n2 * r_12)
+    r_12 = n2 * k * r_12
+    rate_bar = r_12 * t
+    t_bar = -(r_12 * r_11)
+    # line 5: n2 = 0.5 * (1.0 + math.erf(d2 / math.sqrt(2.0)))
+    d2_bar = 0.5641895835477563 * (n2_bar * math.exp(-(r_10 * r_10))) / r_9
+    # line 4: n1 = 0.5 * (1.0 + math.erf(d1 / math.sqrt(2.0)))
+    d1_bar = 0.5641895835477563 * (s * math.exp(-(r_8 * r_8))) / r_7
+    # line 3: d2 = d1 - vol * math.sqrt(t)
+    d1_bar += d2_bar
+    vol_bar = -(d2_bar * r_6)
+    t_bar -= ratio(d2_bar * vol, 2.0 * r_6)
+    # line 2: d1 = (math.log(s / k) + (rate + 0.5 * vol**2) * t) / (vol * math.sqrt(t))
+    r_6 = d1_bar / r_5
+    r_3 = d1_bar / r_5 * r_3 / r_5
+    vol_bar -= r_3 * r_4
+    t_bar -= ratio(r_3 * vol, 2.0 * r_4)
+    r_3 = r_6 * t
+    t_bar += r_6 * r_2
+    rate_bar += r_3
+    vol_bar += r_3 * vol
+    r = r_6 / r
+    s_bar = n1 + r / k
+    k_bar -= r / k * s / k
+    return s_bar, k_bar, t_bar, rate_bar, vol_bar

@@ -1,0 +1,33 @@
+def collatz_like_grad(x, depth):
+    _, saved = collatz_like_call_forward(x, depth)
+    x_bar = collatz_like_call_reverse(saved, 1.0)
+    return x_bar
+
+
+def collatz_like_call_reverse(saved, g):
+    saved_1 = saved[1]
+    saved_2 = saved[2]
+    saved_3 = saved[3]
+    if saved[0]:
+        x_bar = g
+    else:
+        # line 4: return 0.5 * collatz_like(x * 0.6, depth - 1) + collatz_like(x - 0.4, depth - 1…
+        t = collatz_like_call_reverse(saved_2, 2.0 * (g * saved_1))
+        t_2 = collatz_like_call_reverse(saved_3, 0.5 * g)
+        x_bar = t + 0.6 * t_2
+    return x_bar
+
+
+def collatz_like_call_forward(x, depth):
+    t = depth == 0 or x < 0.5
+    if t:
+        t_2 = 0.0
+        saved = None
+        saved_2 = None
+    else:
+        t_2, saved_2 = collatz_like_call_forward(x * 0.6, depth - 1)
+        t_3 = 0.5 * t_2
+        t_2, saved = collatz_like_call_forward(x - 0.4, depth - 1)
+        x = t_3 + t_2 ** 2
+    saved = t, t_2, saved, saved_2
+    return x, saved

@@ -1,0 +1,57 @@
+def conjugate_gradient_grad(A, b):
+    x = np.zeros_like(b)
+    r = b - A @ x
+    tape = []
+    x_2 = x
+    p = r
+    for _ in range(2):
+        q = A @ p
+        t = r @ r
+        t_2 = p @ q
+        step = t / t_2
+        x_2 = x_2 + step * p
+        new = r - step * q
+        t_3 = new @ new
+        t_4 = r @ r
+        tape.append((p, r, q, t, t_2, new, t_3, t_4))
+        p = new + t_3 / t_4 * p
+        r = new
+    # reverse sweep
+    # line 12: return x @ x
+    x_bar = 2.0 * x_2
+    r_bar = np.zeros_like(b)
+    p_bar = np.zeros_like(b)
+    A_bar = np.zeros_like(A)
+    for p, r, q, t, t_2, new, t_3, t_4 in tape[::-1]:
+        # line 7: step = (r @ r) / (p @ q)
+        step = t / t_2
+        # line 10: p = new + (new @ new) / (r @ r) * p
+        r_bar += p_bar
+        p_bar_2 = p_bar * (t_3 / t_4)
+        t_5 = np.vdot(p_bar, p)
+        t_3 = ratio(ratio(t_5, t_4) * t_3, t_4)
+        r_bar_2 = -(t_3 * r)
+        r_bar_2 -= t_3 * r
+        r_bar += 2.0 * (ratio(t_5, t_4) * new)
+        # line 9: new = r - step * q
+        r_bar_2 += r_bar
+        q_bar = -(r_bar * step)
+        step_bar = np.sum(-(r_bar * q))
+        # line 8: x = x + step * p
+        step_bar += np.vdot(x_bar, p)
+        p_bar_2 += x_bar * step
+        # line 7: step = (r @ r) / (p @ q)
+        t = ratio(ratio(step_bar, t_2) * t, t_2)
+        p_bar_2 -= t * q
+        q_bar -= t * p
+        r_bar_2 += 2.0 * (ratio(step_bar, t_2) * r)
+        # line 6: q = A @ p
+        A_bar += np.outer(q_bar, p)
+        p_bar_2 += A.T @ q_bar
+        r_bar = r_bar_2
+        p_bar = p_bar_2
+    # line 6: q = A @ p
+    r_bar += p_bar
+    # line 3: r = b - A @ x
+    A_bar += np.outer(-r_bar, x)
+    return A_bar, r_bar

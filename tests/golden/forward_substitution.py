@@ -1,0 +1,25 @@
+def forward_substitution_grad(L, b):
+    x = np.zeros_like(b)
+    tape = []
+    for i in range(len(b)):
+        t = x[:i]
+        t_2 = b[i] - L[i, :i] @ t
+        tape.append((i, t.copy(), t_2))
+        x[i] = t_2 / L[i, i]
+    # reverse sweep
+    # line 5: return x @ x
+    x_bar = 2.0 * x
+    b_bar = np.zeros_like(b)
+    L_bar = np.zeros_like(L)
+    for i, t, t_2 in tape[::-1]:
+        # line 4: x[i] = (b[i] - L[i, :i] @ x[:i]) / L[i, i]
+        t_3 = L[i, i]
+        t_4 = L[i, :i]
+        x_bar_i = x_bar[i]
+        x_bar[i] = 0.0
+        t_5 = ratio(x_bar_i, t_3)
+        L_bar[i, i] -= ratio(ratio(x_bar_i, t_3) * t_2, t_3)
+        x_bar[:i] += unbroadcast(-(t_5 * t_4), t)
+        L_bar[i, :i] += unbroadcast(-(t_5 * t), t_4)
+        b_bar[i] += t_5
+    return L_bar, b_bar

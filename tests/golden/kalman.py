@@ -1,0 +1,46 @@
+def kalman_grad(measurements, q, r):
+    tape = []
+    x = 0.0
+    p = 1.0
+    for i in range(len(measurements)):
+        z = measurements[i]
+        p_2 = p + q
+        innovation = z - x
+        s = p_2 + r
+        gain = p_2 / s
+        x = x + gain * innovation
+        p = (1.0 - gain) * p_2
+        tape.append((i, p_2, innovation, innovation ** 2))
+    # reverse sweep
+    measurements_bar = zeros_like(measurements)
+    q_bar = 0.0
+    r_bar = 0.0
+    x_bar = 0.0
+    p_bar = 0.0
+    for t, p, innovation, t_2 in tape[::-1]:
+        # line 7: s = p + r
+        s = p + r
+        # line 8: gain = p / s
+        gain = p / s
+        # line 11: cost += 0.5 * (innovation**2 / s + math.log(s))
+        s_bar = 0.5 / s
+        s_bar -= 0.5 / s * t_2 / s
+        innovation_bar = 2.0 * (0.5 / s * innovation)
+        # line 10: p = (1.0 - gain) * p
+        p_bar_2 = p_bar * (1.0 - gain)
+        gain_bar = -(p_bar * p)
+        # line 9: x = x + gain * innovation
+        gain_bar += x_bar * innovation
+        innovation_bar += x_bar * gain
+        # line 8: gain = p / s
+        p_bar = p_bar_2 + gain_bar / s
+        s_bar -= gain_bar / s * p / s
+        # line 7: s = p + r
+        p_bar += s_bar
+        r_bar += s_bar
+        # line 6: innovation = z - x
+        x_bar -= innovation_bar
+        # line 5: p = p + q
+        q_bar += p_bar
+        measurements_bar[t] += innovation_bar
+    return measurements_bar, q_bar, r_bar

@@ -1,0 +1,48 @@
+def n_body_grad(positions, velocities, masses):
+    q = positions.copy()
+    v = velocities.copy()
+    tape = []
+    for _ in range(3):
+        tape_2 = []
+        for i in range(len(q)):
+            tape_3 = []
+            for j in range(len(q)):
+                if i == j:
+                    d = None
+                    t = None
+                    t_2 = 0.0
+                    t_3 = 0.0
+                else:
+                    d = q[j] - q[i]
+                    t = 0.02 * masses[j] * d
+                    t_2 = d @ d + 0.1
+                    t_3 = t_2 ** 1.5
+                    v[i] += t / t_3
+                tape_3.append((j, t_3, t, t_2, d))
+            tape_2.append((i, tape_3))
+        tape.append(tape_2)
+        q = q + 0.02 * v
+    t = v ** 2
+    # reverse sweep
+    # line 12: return 0.5 * np.sum(masses * np.sum(v**2, axis=1)) + np.sum(q**2)
+    q_bar = 2.0 * q
+    masses_bar = np.full_like(masses, 0.5) * np.sum(t, axis=1)
+    v_bar = np.broadcast_to(np.expand_dims(0.5 * masses, 1), t.shape) * (2.0 * v)
+    for tape_2 in tape[::-1]:
+        # line 11: q += 0.02 * v
+        v_bar += 0.02 * q_bar
+        for i, tape_3 in tape_2[::-1]:
+            for j, t, t_2, t_3, d in tape_3[::-1]:
+                if not i == j:
+                    # line 10: v[i] += 0.02 * masses[j] * d / (d @ d + 0.1) ** 1.5
+                    v_bar_i = v_bar[i]
+                    t_4 = ratio(v_bar_i, t)
+                    t = np.sum(-ratio(ratio(v_bar_i, t) * t_2, t)) * t_3 ** 0.5
+                    d_bar = 1.5 * (t * d)
+                    d_bar += 1.5 * (t * d)
+                    d_bar += t_4 * (0.02 * masses[j])
+                    masses_bar[j] += 0.02 * np.sum(t_4 * d)
+                    # line 9: d = q[j] - q[i]
+                    q_bar[i] -= d_bar
+                    q_bar[j] += d_bar
+    return q_bar, v_bar, masses_bar

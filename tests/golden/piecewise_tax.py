@@ -1,0 +1,25 @@
+def piecewise_tax_grad(income, rate):
+    t = income < 1.0
+    if t:
+        tax = 0.0
+    elif income < 3.0:
+        tax = rate * (income - 1.0)
+    else:
+        t_2 = (income - 3.0) ** 1.5
+        tax = 2.0 * rate + 2.0 * rate * t_2
+    t_3 = 1.0 - 0.01 * income
+    # reverse sweep
+    # line 8: return tax * (1.0 - 0.01 * income)
+    income_bar = -0.01 * tax
+    if t:
+        rate_bar = 0.0
+    elif income < 3.0:
+        # line 5: tax = rate * (income - 1.0)
+        rate_bar = t_3 * (income - 1.0)
+        income_bar += t_3 * rate
+    else:
+        # line 7: tax = 2.0 * rate + 2.0 * rate * (income - 3.0) ** 1.5
+        income_bar += 1.5 * (t_3 * (2.0 * rate) * (income - 3.0) ** 0.5)
+        rate_bar = 2.0 * (t_3 * t_2)
+        rate_bar += 2.0 * t_3
+    return income_bar, rate_bar

@@ -1,0 +1,39 @@
+def power_grad(x, n):
+    _, saved = power_call_forward(x, n)
+    x_bar = power_call_reverse(saved, 1.0)
+    return x_bar
+
+
+def power_call_reverse(saved, g):
+    n = saved[1]
+    half = saved[2]
+    x = saved[3]
+    saved_2 = saved[4]
+    if saved[0]:
+        x_bar = 0.0
+    else:
+        if n % 2:
+            # line 5: return half * half * x if n % 2 else half * half
+            x_bar = g * (half * half)
+            half_bar = 2.0 * (g * x * half)
+        else:
+            # line 5: return half * half * x if n % 2 else half * half
+            half_bar = 2.0 * (g * half)
+            x_bar = 0.0
+        # line 4: half = power(x, n // 2)
+        x_bar_2 = power_call_reverse(saved_2, half_bar)
+        x_bar += x_bar_2
+    return x_bar
+
+
+def power_call_forward(x, n):
+    t = n == 0
+    if t:
+        t_2 = 1.0
+        half = 0.0
+        saved = None
+    else:
+        half, saved = power_call_forward(x, n // 2)
+        t_2 = half * half * x if n % 2 else half * half
+    saved = t, n, half, x, saved
+    return t_2, saved

@@ -1,0 +1,20 @@
+def power_iteration_grad(A, v, steps):
+    tape = []
+    for _ in range(steps):
+        v_2 = A @ v
+        t = np.sqrt(v_2 @ v_2)
+        tape.append((v, v_2, t))
+        v = v_2 / t
+    v_bar = v @ A
+    # reverse sweep
+    # line 5: return v @ A @ v
+    A_bar = np.outer(v, v)
+    v_bar += A @ v
+    for v, v_2, t in tape[::-1]:
+        # line 4: v = v / np.sqrt(v @ v)
+        v_bar_2 = ratio(v_bar, t)
+        v_bar_2 += 2.0 * (ratio(np.sum(-ratio(ratio(v_bar, t) * v_2, t)), 2.0 * t) * v_2)
+        # line 3: v = A @ v
+        v_bar = A.T @ v_bar_2
+        A_bar += np.outer(v_bar_2, v)
+    return A_bar, v_bar

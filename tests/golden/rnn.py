@@ -1,0 +1,23 @@
+def rnn_grad(params, inputs):
+    W = params["W"]
+    U = params["U"]
+    h = np.zeros(3)
+    len(inputs)
+    tape = []
+    for x in inputs:
+        h_2 = np.tanh(W @ h + U * x)
+        tape.append((h, x, h_2))
+        h = h_2
+    # reverse sweep
+    h_bar = np.zeros_like(h)
+    W_bar = np.zeros_like(W)
+    U_bar = np.zeros_like(U)
+    for h, x, h_2 in tape[::-1]:
+        # line 6: loss += h @ h
+        h_bar += 2.0 * h_2
+        # line 5: h = np.tanh(params["W"] @ h + params["U"] * x)
+        t = h_bar * (1 - h_2 * h_2)
+        U_bar += t * x
+        h_bar = W.T @ t
+        W_bar += np.outer(t, h)
+    return {"W": W_bar, "U": U_bar}

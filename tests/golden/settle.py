@@ -1,0 +1,26 @@
+def settle_grad(x, k):
+    tape = []
+    y = x
+    for i in range(100):
+        tape.append(y)
+        if y < 1.0:
+            step = 0.1 * y
+        else:
+            step = k / y
+        y = y - step
+        if step < 0.02:
+            break
+    # reverse sweep
+    k_bar = 0.0
+    y_bar = 1.0
+    for y in tape[::-1]:
+        # line 8: y = y - step
+        step_bar = -y_bar
+        if y < 1.0:
+            # line 5: step = 0.1 * y
+            y_bar += 0.1 * step_bar
+        else:
+            # line 7: step = k / y
+            k_bar += step_bar / y
+            y_bar -= step_bar / y * k / y
+    return y_bar, k_bar

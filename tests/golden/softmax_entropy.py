@@ -1,0 +1,17 @@
+def softmax_entropy_grad(x):
+    t = np.max(x)
+    e = np.exp(x - t)
+    t_2 = np.sum(e)
+    p = e / t_2
+    # reverse sweep
+    # line 4: return -np.sum(p * np.log(p))
+    p_bar = -np.log(p)
+    p_bar -= ratio(p, p)
+    # line 3: p = e / np.sum(e)
+    e_bar = ratio(p_bar, t_2)
+    e_bar += np.sum(-ratio(ratio(p_bar, t_2) * e, t_2))
+    # line 2: e = np.exp(x - np.max(x))
+    x_bar = e_bar * e
+    t = x == t
+    x_bar += np.where(t, np.sum(-x_bar) / np.sum(t), 0.0)
+    return x_bar

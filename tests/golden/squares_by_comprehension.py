@@ -1,0 +1,35 @@
+def squares_by_comprehension_grad(xs, s):
+    scaled = []
+    for x in xs:
+        scaled.append(s * x)
+    items = []
+    for v in scaled:
+        if v < 2.0:
+            items.append(v)
+    t = max(items)
+    # reverse sweep
+    # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if v…
+    t_2 = share_ties(s ** 1, t, items)
+    scaled_bar = zeros_like(scaled)
+    for i in range(len(scaled) - 1, -1, -1):
+        # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if v…
+        v = scaled[i]
+        if v < 2.0:
+            # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if v…
+            v_bar = t_2.pop()
+        else:
+            v_bar = 0.0
+        scaled_bar[i] += v_bar
+    scaled_bar = add(scaled_bar, [s ** 2] * len(scaled))
+    # line 3: table = {name: s**k for k, name in enumerate(("one", "s", "square"))}
+    s_bar = 2.0 * (sum(scaled) * s)
+    s_bar += t
+    xs_bar = zeros_like(xs)
+    for i in range(len(xs) - 1, -1, -1):
+        # line 2: scaled = [s * x for x in xs]
+        x = xs[i]
+        t = scaled_bar.pop()
+        x_bar = t * s
+        s_bar += t * x
+        xs_bar[i] += x_bar
+    return xs_bar, s_bar
