@@ -457,7 +457,10 @@ class _Inline:
             case Op():
                 target = writes(node)
                 return tuple(a for k, a in enumerate(node.args) if k != target)
-            case Call() | If():
+            case Call():
+                consumed = {i for i, _ in self.made.mutates.get(node.callee, ())}
+                return tuple(a for k, a in enumerate(node.args) if k not in consumed)
+            case If():
                 return operands_of(node)
             case For():
                 return self.made.header(node)

@@ -11,9 +11,9 @@ import random
 import numpy as np
 
 from s2sad.ir.builder import Builder
-from s2sad.ir.kinds import FLOAT, INT, Array, Kind, ListOf, Num, Size, Tuple, join
-from s2sad.ir.nodes import FALSE, Atom, Const, For, Function, If, Module, Region, Struct, Value
-from s2sad.ir.nodes import While
+from s2sad.ir.kinds import BOOL, FLOAT, INT, Array, Kind, ListOf, Num, Size, Tuple, join
+from s2sad.ir.nodes import FALSE, TRUE, UNDEFINED, Atom, Call, Const, For, Function, If, Module
+from s2sad.ir.nodes import Region, Struct, Value, While
 
 LONG = Array("float64", (Size(True),))
 SHORT = Array("float64", (Size(True),))
@@ -29,7 +29,22 @@ class RandomIR:
         self.b = Builder()
         self.size = size
 
+    def helper(self) -> Function:
+        """A function that consumes its array: ``helper(a, s) -> (scalar, a')``."""
+        self.CHOICES = [c for c in self.CHOICES if c != "consume"]
+        params = (Value(LONG, "a"), Value(SCALAR, "s"))
+        scope: dict[str, list[Atom]] = {"s": [params[1], Const.of(0.5)], "a": [params[0]]}
+        scope.update(v=[], l=[], t=[])
+        self.steps(scope, self.size // 2, 0)
+        a = self.pick(scope, "a")
+        body = Region((), tuple(self.b.nodes), (self.pick(scope, "s"), a))
+        self.b.nodes.clear()
+        return Function("helper", params, body, Struct("leaf", index=0), ((0, 1),))
+
     def module(self) -> Module:
+        choices = self.CHOICES
+        helper = self.helper()
+        self.CHOICES = choices
         params = (
             Value(FLOAT, "x"),
             Value(FLOAT, "c"),
@@ -44,7 +59,7 @@ class RandomIR:
         )
         out = Struct("tuple", tuple(Struct("leaf", index=n) for n in range(len(yields))))
         region = Region((), tuple(self.b.nodes), yields)
-        return Module({"f": Function("f", params, region, out)})
+        return Module({"f": Function("f", params, region, out), "helper": helper})
 
     def steps(self, scope: dict[str, list[Atom]], count: int, depth: int) -> None:
         for _ in range(count):
@@ -54,7 +69,8 @@ class RandomIR:
     CHOICES = (
         "scalar scalar load load array array view view view_row poke poke poke_slice bump bump_slice "
         "scatter add_to add_to poke_view poke_view make_list append append item_list item_list set_list pair "
-        "pop unpair copy augment inner inner branch branch loop loop repeat"
+        "pop unpair copy augment inner inner branch branch loop loop repeat leaving taped taped "
+        "consume consume"
     ).split()
 
     # -- helpers ------------------------------------------------------------------------------
@@ -251,6 +267,90 @@ class RandomIR:
         self.b.append(While(results, init, Region(tests, tuple(test), (go_on,)), body))
         for s, r in zip(sorts, results[1:], strict=True):
             scope[s].append(r)
+
+
+    def consume(self, scope, depth):
+        a, s = self.pick(scope, "a"), self.pick(scope, "s")
+        names = self.random.choices(NAMES, k=2)
+        results = (Value(SCALAR, names[0]), Value(LONG, names[1]))
+        self.b.append(Call(results, "helper", (a, s)))
+        scope["s"].append(results[0])
+        scope["a"].append(results[1])
+
+    def leaving(self, scope, depth):
+        """A loop that ends with a branch that decides whether to leave."""
+        if depth > 1:
+            return
+        sorts = self.chosen(scope, self.random.randrange(1, 3))
+        init = tuple(self.pick(scope, s) for s in sorts)
+        names = self.random.choices(NAMES, k=len(sorts))
+        params, results, joined = (
+            tuple(Value(self.KINDS[s], n) for s, n in zip(sorts, names, strict=True))
+            for _ in range(3)
+        )
+        flag = Value(BOOL)
+        inner = {k: list(v) for k, v in scope.items()}
+        for s, p in zip(sorts, params, strict=True):
+            inner[s].append(p)
+        with self.b.region() as nodes:
+            self.steps(inner, self.random.randrange(3), depth + 1)
+            cond = self.cond(inner)
+            arms = []
+            for leave in self.random.choice([(TRUE, FALSE), (FALSE, TRUE), (TRUE, cond)]):
+                deeper = {k: list(v) for k, v in inner.items()}
+                with self.b.region() as arm:
+                    self.steps(deeper, self.random.randrange(3), depth + 2)
+                yields = (leave, *(self.pick(deeper, s) for s in sorts))
+                arms.append(Region((), tuple(arm), yields))
+            self.b.append(If((flag, *joined), cond, *arms))
+        body = Region((Value(INT, "i"), *params), tuple(nodes), (flag, *joined))
+        self.b.append(For(results, Const.of(0), Const.of(3), Const.of(1), init, body))
+        for s, r in zip(sorts, results, strict=True):
+            scope[s].append(r)
+
+    def taped(self, scope, depth):
+        """A loop that saves, and one that reads what was saved backwards."""
+        if depth > 1:
+            return
+        flat = self.b.op("list", name="tape")
+        kind = ListOf(Tuple((LONG, SCALAR, SCALAR)))
+        a0, tape0 = self.pick(scope, "a"), flat
+        name = self.random.choice(NAMES)
+        a1, tape1 = Value(LONG, name), Value(kind, "tape")
+        a2, tape2 = Value(LONG, name), Value(kind, "tape")
+        inner = {k: list(v) for k, v in scope.items()}
+        inner["a"].append(a1)
+        with self.b.region() as nodes:
+            self.steps(inner, self.random.randrange(3), depth + 1)
+            maybe = Value(SCALAR, self.random.choice(NAMES))
+            with self.b.region() as arm:
+                some = self.b.op("add", self.pick(inner, "s"), Const.of(1.0))
+            arms = Region((), tuple(arm), (some,)), Region((), (), (UNDEFINED,))
+            self.b.append(If((maybe,), self.cond(inner), *arms))
+            entry = self.b.op("tuple", self.pick(inner, "a"), self.pick(inner, "s"), maybe)
+            more = self.b.op("append", tape1, entry)
+            self.steps(inner, self.random.randrange(4), depth + 1)
+        body = Region((Value(INT), a1, tape1), tuple(nodes), (FALSE, self.pick(inner, "a"), more))
+        trips = Const.of(self.random.randrange(4))
+        self.b.append(For((a2, tape2), Const.of(0), trips, Const.of(1), (a0, tape0), body))
+        scope["a"].append(a2)
+        start = self.b.op("sub", self.b.op("len", tape2), Const.of(1))
+        index = Value(INT)
+        name = self.random.choice(NAMES)
+        b1, b2 = Value(LONG, name), Value(LONG, name)
+        inner = {k: list(v) for k, v in scope.items()}
+        inner["a"].append(b1)
+        with self.b.region() as nodes:
+            entry = self.b.op("item", tape2, index)
+            saved = self.b.op("item", entry, Const.of(0), name=self.random.choice(NAMES))
+            number = self.b.op("item", entry, Const.of(1), name=self.random.choice(NAMES))
+            inner["a"].append(saved)
+            inner["s"].append(number)
+            self.steps(inner, self.random.randrange(1, 5), depth + 1)
+        body = Region((index, b1), tuple(nodes), (FALSE, self.pick(inner, "a")))
+        init = (self.pick(scope, "a"),)
+        self.b.append(For((b2,), start, Const.of(-1), Const.of(-1), init, body))
+        scope["a"].append(b2)
 
 
 def random_module(seed: int, size: int = 12) -> Module:
