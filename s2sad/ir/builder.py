@@ -10,13 +10,35 @@ applied as nodes are built: ``1 * x -> x``, ``0.5 * (2 * x) -> x``, ``-(-x) -> x
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from ..errors import Span
 from .kinds import Kind
 from .nodes import Atom, Const, Node, Op, Region, Value
+
+
+#: Functions whose second use is worth a variable; loads and index arithmetic are not.
+_WORTH_KEEPING = frozenset(
+    {"mul", "div", "pow", "neg", "ratio", "power_slope", "np.where", "np.sign", "np.abs"}
+    | {f"{m}.{f}" for m in ("np", "math") for f in ("sin", "cos", "exp", "log", "sqrt", "tanh")}
+)
+
+
+def _key(fn: str, args: Sequence[Atom], attrs: Mapping[str, Any]) -> Hashable:
+    """Equal keys are equal computations; None where the operation is better repeated."""
+    if fn not in _WORTH_KEEPING or attrs:
+        return None
+    parts: list[Hashable] = [fn]
+    for a in args:
+        if isinstance(a, Value):
+            parts.append(a)
+        elif type(a.value) in (int, float):
+            parts.append((type(a.value), repr(a.value)))
+        else:
+            return None
+    return tuple(parts)
 
 
 class Builder:
@@ -30,6 +52,8 @@ class Builder:
         self.definition: dict[Value, Op] = {}
         #: definition of values from elsewhere, which prove shapes and signs but are never undone
         self.outer: dict[Value, Op] = {}
+        #: what has been computed in the open regions, innermost last (tidy builders only)
+        self._computed: list[dict[Hashable, Value]] = [{}]
 
     # -- regions ------------------------------------------------------------------------------
 
@@ -38,10 +62,12 @@ class Builder:
         """Nodes built inside the block go to the list it gives, not to the enclosing region."""
         outer, self.nodes = self.nodes, []
         inner = self.nodes
+        self._computed.append({})
         try:
             yield inner
         finally:
             self.nodes = outer
+            self._computed.pop()
 
     @staticmethod
     def close(
@@ -65,7 +91,13 @@ class Builder:
             simple = tidy(self, fn, args, attrs)
             if simple is not None:
                 return simple
+            key = _key(fn, args, attrs)
+            for computed in self._computed if key is not None else ():
+                if (known := computed.get(key)) is not None:
+                    return known
         (result,) = self.ops(fn, *args, names=(name,), **attrs)
+        if self.tidy and key is not None:
+            self._computed[-1][key] = result
         return result
 
     def ops(

@@ -91,6 +91,7 @@ class Reverse:
         #: what replaces a forward node: the node with its exports or its tape
         self.rewritten: dict[Node, tuple[Node, ...]] = {}
         self.producer: dict[Value, Node] = {}
+        self.position: dict[Value, int] = {}
         self.twins = Twins(self)
         self.handled: set[Node] = set()
         #: adjoints that are 0 where ``np.where`` took the other arm
@@ -121,6 +122,7 @@ class Reverse:
             for r in node.results:
                 self.scope[r] = scope
                 self.producer[r] = node
+                self.position[r] = len(self.position)
                 if self.weak and not is_python_only(r.kind):
                     self.weak = None
             if isinstance(node, Op):
@@ -352,6 +354,8 @@ class Reverse:
         """The same computation on the same values."""
         if a is b:
             return True
+        if isinstance(a, Const) and isinstance(b, Const):
+            return type(a.value) is type(b.value) is float and bool(a.value == b.value)
         if not isinstance(a, Value) or not isinstance(b, Value):
             return False
         x, y = (self.builder.definition.get(v) or self.definition.get(v) for v in (a, b))
@@ -359,8 +363,12 @@ class Reverse:
             return False
         if len(x.args) != len(y.args):
             return False
-        same = all(p is q for p, q in zip(x.args, y.args, strict=True))
-        return same or x.fn == "mul" and x.args[0] is y.args[1] and x.args[1] is y.args[0]
+        if all(self._equal(p, q) for p, q in zip(x.args, y.args, strict=True)):
+            return True
+        if x.fn != "mul":
+            return False
+        (p, q), (r, s) = x.args, y.args
+        return self._equal(p, s) and self._equal(q, r)
 
     # -- branches -----------------------------------------------------------------------------
 
@@ -439,6 +447,7 @@ class Reverse:
             planner = Planner(
                 lambda v, s=scope: self.is_inside(v, s),  # type: ignore[misc]
                 self.definition,
+                self.position,
                 self.overwritten,
             )
             plan = planner.plan(needs, tape=False)

@@ -226,6 +226,7 @@ def _emit(
     planner = Planner(
         lambda v: rev.is_inside(v, rev.region_scope[body]),
         rev.definition,
+        rev.position,
         rev.overwritten,
         index,
     )

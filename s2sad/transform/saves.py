@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from ..analysis.storage import Overwritten
 from ..ir.kinds import Array, ListOf, Mixed, Num, Opaque, Tuple
-from ..ir.nodes import Atom, Op, Value
+from ..ir.nodes import Atom, Const, Op, Value
 from ..rules.registry import primitive
 
 #: Operations that cost next to nothing whatever they work on.
@@ -47,11 +47,12 @@ class Planner:
     """Plans saves for one forward region.
 
     ``inside`` tells whether a value is defined in the region; ``definition`` gives the node of a
-    value; ``index`` is the loop index, which the reverse loop knows anyway.
+    value, ``position`` its place in the program; ``index`` is the loop index, which the reverse loop knows anyway.
     """
 
     inside: Callable[[Value], bool]
     definition: dict[Value, Op]
+    position: dict[Value, int]
     overwritten: Overwritten
     index: Value | None = None
 
@@ -87,8 +88,7 @@ class Planner:
             saved = [*saved, *indexed[0].results]
             ops = [op for op in ops if op is not indexed[0]]
             indexed = []
-        order = {v: n for n, v in enumerate(self.definition)}
-        saved.sort(key=lambda v: order.get(v, -1))
+        saved.sort(key=lambda v: self.position.get(v, -1))
         return Plan(saved, ops, bool(indexed))
 
     def _known(self, atom: Atom, saved: frozenset[Value]) -> bool:
@@ -112,6 +112,8 @@ class Planner:
             base = op.args[0].kind
             return op if isinstance(base, Array | ListOf | Mixed | Tuple) else None
         if primitive(op.fn).view_of is not None:
+            return op
+        if op.fn == "pow" and isinstance(op.results[0].kind, Num) and _is_square(op):
             return op
         if op.fn in _CHEAP_SCALAR and all(isinstance(a.kind, Num | Opaque) for a in op.args):
             return op
@@ -143,6 +145,11 @@ class Planner:
             return True
 
         return list(done.values()) if all(visit(v) for v in values) else None
+
+
+def _is_square(op: Op) -> bool:
+    exponent = op.args[1]
+    return isinstance(exponent, Const) and bool(exponent.value == 2)
 
 
 def _has_buffer(value: Value) -> bool:
