@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .kinds import Array, Num, same_dim
+from .kinds import Array, Num, not_one, same_dim
 from .nodes import Atom, Const, Op
 
 if TYPE_CHECKING:
@@ -54,15 +54,25 @@ def shape_root(b: Builder, x: Atom, depth: int = _DEPTH) -> Atom:
         return shape_root(b, node.args[1], depth - 1)
     if not _elementwise(node):
         return x
-    roots = []
+    roots: list[Atom] = []
     for a in node.args:
         if isinstance(a.kind, Array) and a.kind.dims != ():
             root = shape_root(b, a, depth - 1)
+            if _is_full(a, x):
+                return root
             if all(root is not r and not _same_dims(root, r) for r in roots):
                 roots.append(root)
         elif not isinstance(a.kind, Num | Array):
             return x
     return roots[0] if len(roots) == 1 else x
+
+
+def _is_full(a: Atom, x: Atom) -> bool:
+    """An operand of full rank with no axis of size 1 has the shape of the result."""
+    k, m = a.kind, x.kind
+    if not isinstance(k, Array) or not isinstance(m, Array) or k.dims is None:
+        return False
+    return k.rank == m.rank and all(map(not_one, k.dims))
 
 
 def _elementwise(node: Op) -> bool:

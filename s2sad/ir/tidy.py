@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .facts import is_nonzero, same_shape
-from .kinds import Array, Kind, Num, same_dim
-from .nodes import Atom, Const
+from .kinds import Array, Kind, Num, not_one
+from .nodes import Atom, Const, Op
 
 if TYPE_CHECKING:
     from .builder import Builder
@@ -37,6 +37,8 @@ def tidy(
     builder: Builder, fn: str, args: Sequence[Atom], attrs: Mapping[str, Any]
 ) -> Atom | None:
     """A simpler atom with the value and kind of ``fn(args)``, or None."""
+    if fn == "np.sum":
+        return _sum(builder, args, attrs)
     rule = _RULES.get(fn)
     if rule is None or attrs:
         return None
@@ -53,6 +55,8 @@ def _fold(fn: str, args: Sequence[Atom]) -> Atom | None:
         value = _FOLD[fn](*(a.value for a in args if isinstance(a, Const)))
     except (ArithmeticError, ValueError, TypeError):
         return None
+    if fn == "div" and len(repr(value)) > 8:  # a third stays 1.0 / 3.0
+        return None
     return Const.of(value)
 
 
@@ -60,18 +64,16 @@ def _keeps_kind(fn: str, args: Sequence[Atom], simple: Atom) -> bool:
     from ..rules.registry import primitive
 
     expected = primitive(fn).kind(args, {})
-    return simple.kind == expected or same_kind(expected, simple.kind, args)
+    return simple.kind == expected or same_kind(expected, simple.kind)
 
 
-def same_kind(a: Kind | tuple[Kind, ...], b: Kind, args: Sequence[Atom] = ()) -> bool:
-    """True where the kinds are proved to be the same, whatever size a number stands for."""
+def same_kind(a: Kind | tuple[Kind, ...], b: Kind) -> bool:
+    """True where the kinds agree but for sizes, which no rule changes."""
     match a, b:
         case Num(), Num():
             return a.dtype == b.dtype and (a.weak == b.weak or a.weak is None)
         case Array(), Array():
-            if a.dims is None or b.dims is None or len(a.dims) != len(b.dims):
-                return False
-            return a.dtype == b.dtype and all(map(same_dim, a.dims, b.dims))
+            return a.dtype == b.dtype and a.rank == b.rank and a.rank is not None
         case _:
             return a == b
 
@@ -97,25 +99,54 @@ def _negated(b: Builder, a: Atom) -> Atom | None:
     return None if node is None else node.args[0]
 
 
+def _positive(b: Builder, a: Atom) -> Atom | None:
+    """``-a`` where that is simpler than ``a``: a leading minus or negative constant goes."""
+    if is_number(a):
+        return Const.of(-_number(a)) if _number(a) < 0 else None
+    node = None if isinstance(a, Const) else b.definition.get(a)
+    if node is None:
+        return None
+    if node.fn == "neg":
+        return node.args[0]
+    if node.fn in ("mul", "div", "ratio"):
+        first = _positive(b, node.args[0])
+        return None if first is None else b.op(node.fn, first, *node.args[1:])
+    return None
+
+
 def _scaled(b: Builder, a: Atom) -> tuple[float, Atom] | None:
     """``(c, y)`` where the atom is ``c * y`` with a constant c."""
-    node = b.defined_by(a, "mul")
-    if node is None or not is_number(node.args[0]) or is_number(node.args[1]):
+    return _scaled_node(b.defined_by(a, "mul"))
+
+
+def _scaled_node(node: Op | None) -> tuple[float, Atom] | None:
+    if node is None or node.fn != "mul":
         return None
-    return _number(node.args[0]), node.args[1]
+    for c, y in (node.args, node.args[::-1]):
+        if is_number(c) and not is_number(y):
+            return _number(c), y
+    return None
 
 
 def _spread(b: Builder, a: Atom, other: Atom) -> Atom | None:
     """``g`` where the atom is ``full_like(x, g)`` or ``broadcast_like(g, x)`` as wide as other."""
     for fn, at in (("np.full_like", 1), ("broadcast_like", 0)):
         node = b.defined_by(a, fn)
-        if node is None or not isinstance(other.kind, Array) or not same_shape(b, a, other):
+        if node is None or not (same_shape(b, a, other) or _must_be_as_wide(a, other)):
             continue
         g = node.args[at]
         weak = isinstance(g.kind, Num) and g.kind.weak
         if weak or getattr(g.kind, "dtype", None) == getattr(other.kind, "dtype", 0):
             return g
     return None
+
+
+def _must_be_as_wide(a: Atom, other: Atom) -> bool:
+    """Where sizes that are not 1 meet, they are equal, or NumPy refuses."""
+    k, m = a.kind, other.kind
+    if not isinstance(k, Array) or not isinstance(m, Array) or k.dims is None or m.dims is None:
+        return False
+    return len(k.dims) == len(m.dims) and all(map(not_one, k.dims)) and all(map(not_one, m.dims))
 
 
 def _mul(b: Builder, args: Sequence[Atom]) -> Atom | None:
@@ -128,7 +159,7 @@ def _mul(b: Builder, args: Sequence[Atom]) -> Atom | None:
             return y
         if c == -1:
             return b.op("neg", y)
-        if (scaled := _scaled(b, y)) is not None:
+        if (scaled := _scaled_node(b.origin(y))) is not None:
             return b.op("mul", Const.of(c * scaled[0]), scaled[1])
         if (inner := _negated(b, y)) is not None:
             return b.op("mul", Const.of(-c), inner)
@@ -190,10 +221,48 @@ def _sub(b: Builder, args: Sequence[Atom]) -> Atom | None:
 
 def _neg(b: Builder, args: Sequence[Atom]) -> Atom | None:
     (x,) = args
-    if (inner := _negated(b, x)) is not None:
+    if (inner := _positive(b, x)) is not None:
         return inner
     if (scaled := _scaled(b, x)) is not None:
         return b.op("mul", Const.of(-scaled[0]), scaled[1])
+    return None
+
+
+def _bilinear(fn: str) -> Simplify:
+    """A minus sign comes out of a product of matrices."""
+
+    def rule(b: Builder, args: Sequence[Atom]) -> Atom | None:
+        x, y = args
+        if (inner := _negated(b, x)) is not None:
+            return b.op("neg", b.op(fn, inner, y))
+        if (inner := _negated(b, y)) is not None:
+            return b.op("neg", b.op(fn, x, inner))
+        return None
+
+    return rule
+
+
+def _sum(b: Builder, args: Sequence[Atom], attrs: Mapping[str, Any]) -> Atom | None:
+    """Signs and constant factors come out of a sum."""
+    (x,) = args
+    if (inner := _negated(b, x)) is not None:
+        return b.op("neg", b.op("np.sum", inner, **attrs))
+    if (scaled := _scaled(b, x)) is not None and isinstance(scaled[1].kind, Array):
+        return b.op("mul", Const.of(scaled[0]), b.op("np.sum", scaled[1], **attrs))
+    return None
+
+
+def _add_to(b: Builder, args: Sequence[Atom]) -> Atom | None:
+    """What is added to an array of the same shape need not be spread first."""
+    buffer, g = args
+    if b.defined_by(g, "neg") is None and (inner := _positive(b, g)) is not None:
+        return _plain(b, "add_to", buffer, _plain(b, "neg", inner))
+    if not isinstance(buffer.kind, Array) or not isinstance(g.kind, Array):
+        return None
+    for fn, at in (("np.full_like", 1), ("broadcast_like", 0)):
+        node = b.defined_by(g, fn)
+        if node is not None and same_shape(b, buffer, node.args[1 - at]):
+            return _plain(b, "add_to", buffer, node.args[at])
     return None
 
 
@@ -282,5 +351,9 @@ _RULES: dict[str, Simplify] = {
     "pow": _pow,
     "item": _item,
     "np.where": _where,
+    "add_to": _add_to,
+    "matmul": _bilinear("matmul"),
+    "np.outer": _bilinear("np.outer"),
+    "np.vdot": _bilinear("np.vdot"),
     "np.transpose": _transpose,
 }

@@ -305,7 +305,7 @@ def _narrowed(b: Builder, g: Atom, x: Atom, fresh: bool) -> Atom:
         scalar = isinstance(x.kind, Num) and isinstance(g.kind, Array)
         return b.op("item", g, Const.of(())) if scalar else g
     if narrow == ():
-        return _total(b, g)
+        return _total(b, g) if fresh else b.op("np.sum", g)
     lead = len(wide) - len(narrow)
     inner = wide[lead:]
     if not all(m == 1 or dim_not_one(m) or same_dim(n, m) for n, m in zip(inner, narrow)):
@@ -320,17 +320,6 @@ def _narrowed(b: Builder, g: Atom, x: Atom, fresh: bool) -> Atom:
 
 
 def _total(b: Builder, g: Atom) -> Atom:
-    """The sum of all elements; a product of two vectors is summed as it is formed."""
-    node = b.defined_by(g, "mul")
-    if node is not None and g.kind.dtype == "float64":  # type: ignore[attr-defined]
-        x, y = (a.kind for a in node.args)
-        if isinstance(x, Array) and isinstance(y, Array) and x.rank == y.rank == 1:
-            if x.dims is not None and y.dims is not None and same_dim(x.dims[0], y.dims[0]):
-                return b.op("np.vdot", *node.args)
-    return b.op("np.sum", g)
-
-
-def _total(b: Builder, g: Atom) -> Atom:
     """The sum of all elements; of a product of two arrays, their inner product."""
     if (node := b.defined_by(g, "neg")) is not None:
         return b.op("neg", _total(b, node.args[0]))
@@ -339,8 +328,7 @@ def _total(b: Builder, g: Atom) -> Atom:
         if isinstance(x, Const) and isinstance(x.kind, Num) and isinstance(y.kind, Array):
             return b.op("mul", x, _total(b, y))
         if _real_pair(x.kind, y.kind) and same_shape(b, x, y):
-            assert isinstance(x.kind, Array)
-            return b.op("matmul" if x.kind.rank == 1 else "np.vdot", x, y)
+            return b.op("np.vdot", x, y)
     return b.op("np.sum", g)
 
 

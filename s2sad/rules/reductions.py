@@ -36,8 +36,12 @@ def kept(b: Builder, g: Atom, x: Atom, axis: Axis, keepdims: Any) -> Atom:
     """A reduced value with the axes that were reduced put back as size 1."""
     if axis is None or keepdims is True or isinstance(x.kind, Num):
         return g
-    if isinstance(axis, tuple) and not axis:
-        return g
+    if isinstance(axis, tuple) and axis == tuple(range(len(axis))) or axis == 0:
+        return g  # broadcasting puts leading axes back by itself
+    if axis == -1:
+        return b.op("item", g, Const.of((..., None)))
+    if isinstance(axis, int) and axis > 0:
+        return b.op("item", g, Const.of((*[slice(None)] * axis, None)))
     return b.op("np.expand_dims", g, axis=axis)
 
 
@@ -113,8 +117,11 @@ rule(
 
 def mean_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
     axis = o.get("axis")
-    # divided where it is an array: an empty one divides by zero in silence
-    return [b.div(spread(b, g, a, axis, o.get("keepdims")), count(b, a, axis))]
+    n, keepdims = count(b, a, axis), o.get("keepdims")
+    if isinstance(g.kind, Num) and g.kind.weak is not False:
+        # divided as an array: an empty one divides by zero in silence
+        return [b.div(spread(b, g, a, axis, keepdims), n)]
+    return [spread(b, b.div(g, n), a, axis, keepdims)]
 
 
 rule(
