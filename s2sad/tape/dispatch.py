@@ -149,7 +149,7 @@ class Recorder:
         if not isinstance(operand, list | tuple):
             return operand
         if name in _SEQUENCES:
-            return [self._array_like("", part) for part in operand]
+            return tuple(self._array_like("", part) for part in operand)
         if is_active(operand) or name in _NUMBERS:
             return self.array(np.array, operand)
         return operand
@@ -290,6 +290,9 @@ class Recorder:
                 ):
                     raise refuse("memory is read as another type")
                 return TapeArray(self, result, source.storage)
+        if overlaps_itself(result):  # a number spread out: each element has its own cotangent
+            result = result.copy()
+            result.flags.writeable = False
         return TapeArray(self, result, Storage(result, _OUTSIDE if constant else ""))
 
     def views(self, result: Any, sources: Sequence[Any]) -> Any:

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import UnsupportedError
 from ..rules import registry
 from ..rules.apply import EagerBuilder
 from ..rules.apply import cotangents as apply_rule
-from ..rules.registry import Primitive
+from ..rules.registry import KindError, Primitive
 
 __all__ = [
     "bind",
@@ -102,18 +103,36 @@ def cotangents(
     wanted: tuple[bool, ...],
 ) -> Sequence[Any]:
     """One cotangent (or None) for each operand, of its shape and dtype."""
+    try:
+        found = _apply(name, attrs, operands, out, g, wanted)
+    except KindError as error:
+        raise UnsupportedError(f"the derivative of {name}: {error}") from error
+    return [None if atom is None else _value(atom) for atom in found]
+
+
+def _apply(
+    name: str,
+    attrs: Mapping[str, Any],
+    operands: tuple[Any, ...],
+    out: Any,
+    g: Any,
+    wanted: tuple[bool, ...],
+) -> Sequence[Any]:
     builder = EagerBuilder()
-    many = isinstance(out, tuple | list)
-    found = apply_rule(
+    atoms = [builder.const(x) for x in operands]
+    many = False  # a tuple may be several results, or one that is a tuple
+    if isinstance(out, tuple | list):
+        many = isinstance(registry.primitive(name).kind(atoms, attrs), tuple)
+        g = type(out)(g)
+    return apply_rule(
         builder,  # type: ignore[arg-type]
         name,
         attrs,
-        [builder.const(x) for x in operands],
+        atoms,
         tuple(map(builder.const, out)) if many else builder.const(out),
         tuple(map(builder.const, g)) if many else builder.const(g),
         [n for n, want in enumerate(wanted) if want],
     )
-    return [None if atom is None else _value(atom) for atom in found]
 
 
 _OPERATORS = frozenset(("add", "sub", "mul", "div", "pow", "mod", "neg", "pos", "abs"))

@@ -45,8 +45,7 @@ class Run:
         layout = layout_of(f)
         values = list(layout.bind(args, kwargs))
         if argnums is None:
-            skipped = len(layout.positional) - len(layout.free)
-            targets: Sequence[Target] = [Target(n) for n in range(skipped, len(values))]
+            targets: Sequence[Target] = _everything(layout, values)
         else:
             targets = layout.targets(argnums, values)
             for target in targets:
@@ -156,6 +155,17 @@ class Run:
                     f"Python says: {_mentions_tape(error)}",
                 )
             ) from error
+
+
+def _everything(layout: Layout, values: Sequence[Any]) -> list[Target]:
+    """Each argument that can be passed, those of ``*args`` one by one."""
+    targets: list[Target] = []
+    for n in range(len(layout.positional) - len(layout.free), len(values)):
+        if layout.variadic and layout.names[n] == layout.variadic:
+            targets.extend(Target(n, k) for k in range(len(values[n])))
+        else:
+            targets.append(Target(n))
+    return targets
 
 
 def _on_tape(value: Any) -> bool:

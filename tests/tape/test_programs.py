@@ -435,6 +435,12 @@ def test_argnums() -> None:
     assert tape.grad(f, "z")(2.0, 3.0, z=5.0) == 12.0
 
 
+def test_a_pullback_has_one_cotangent_per_argument() -> None:
+    assert tape.vjp(lambda a, *xs: a * xs[0] * xs[1], 2.0, 3.0, 4.0)[1](1.0) == (12.0, 8.0, 6.0)
+    assert tape.vjp(lambda a, b=2.0, *, c=3.0: a * b * c, 2.0)[1](1.0) == (6.0,)
+    assert tape.vjp(lambda a, n: a**n, 2.0, 3)[1](1.0) == (12.0, None)
+
+
 def test_the_same_array_twice_is_two_variables() -> None:
     gradient = tape.grad(lambda x, y: np.sum(x * y * y), (0, 1))(X, X)
     assert np.allclose(gradient[0], X * X)
@@ -566,6 +572,19 @@ def lists_for_arrays(x):
         + np.where([True, False], [a, b], (c, c)) @ [2.0, 3.0]
         + np.max([a, b, c])
     )
+
+
+def spread(x):
+    wide = np.broadcast_to(x, (3,)) * np.array([1.0, 2.0, 3.0])
+    a, b = np.broadcast_arrays(x, np.ones(2))
+    parts = np.split(np.array([x, x * x, 3.0, x]), 2)
+    return wide.sum() + np.sum(a * b * [1.0, 5.0]) + np.sum(parts[0] * parts[1])
+
+
+def test_a_number_spread_out() -> None:
+    agrees(spread, 0.6)
+    _, pullback = tape.vjp(lambda x: np.broadcast_to(x, (2,)), 2.0)
+    assert pullback(np.array([0.0, 1.0])) == (1.0,)
 
 
 def test_lists_that_numpy_takes_for_arrays() -> None:
