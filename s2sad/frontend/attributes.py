@@ -52,6 +52,8 @@ def attribute(cx: Lowerer, base: Ref, name: str) -> Ref:
             fields = getattr(base.cls, "_fields", ())
             if name in fields:
                 return base.items[fields.index(name)]
+            if name in ("_replace", "_asdict", "index", "count"):
+                return BoundRef(base, name)
             return _of_class(cx, base, base.cls, name)
         case HeapRef():
             content = cx.content(base)
@@ -154,6 +156,8 @@ def _of_array(cx: Lowerer, base: ArrayRef, name: str) -> Ref:
         return Static(np.dtype(kind.dtype))
     if name in ("itemsize", "nbytes", "strides", "flags", "base", "data"):
         cx.fail(f"'.{name}' is about memory, which derivatives do not follow")
+    if name == "real" and isinstance(kind, Array) and kind.dtype[0] != "c":
+        return base
     if name in _PROPERTIES and has_primitive(_PROPERTIES[name]):
         if name == "T" and isinstance(kind, Array) and kind.rank == 1:
             return base

@@ -286,9 +286,17 @@ class Lowerer:
         """
         if self.known(ref):
             return self.value(ref)
-        for leaf in self.leaves(ref):
-            if isinstance(leaf, Value):
+        todo, seen = self.leaves(ref), set()
+        while todo:  # what it is computed from may be made part of the key
+            leaf = todo.pop()
+            if isinstance(leaf, Value) and leaf not in seen:
+                seen.add(leaf)
                 self.captures.respecialise(leaf)
+                made = self.b.definition.get(leaf)
+                if made is not None and isinstance(leaf.kind, Num):
+                    todo.extend(made.args)
+        if self.unrollable:
+            raise NeedsUnrolling(self.refuse(f"{what} must be known now", "", node))
         self.fail(
             f"{what} must be known when the derivative is built",
             "write it as a constant, or pass it as an int, a string or a tuple of ints",
@@ -337,7 +345,12 @@ class Lowerer:
             case _:
                 from .describe import describe_ref
 
-                self.fail(f"{describe_ref(ref)} cannot be used as a value here", node=node)
+                refusal = self.refuse(
+                    f"{describe_ref(ref)} cannot be used as a value here", node=node
+                )
+                if self.unrollable:
+                    raise NeedsUnrolling(refusal)
+                raise refusal
 
     def materialise(self, content: Any, node: ast.AST | None = None) -> Atom:
         match content:

@@ -572,13 +572,15 @@ def _share(plan: Plan, roots: dict[int, Root], state: State) -> None:
     for n, root in roots.items():
         for part in parts[n]:
             if part is not None:
-                state.share(root, part)
+                root.twice = root.twice or part.twice
+                for other in (part, *shares.get(part, ())):
+                    state.pair(root, other)
         for m in roots:
             if m < n and any(
                 p is not None and q is not None and (p is q or q in shares.get(p, ()))
                 for p, q in zip(parts[n], parts[m], strict=True)
             ):
-                state.share(root, roots[m])
+                state.pair(root, roots[m])
 
 
 def rebuild(like: Any, refs: list[Ref]) -> Any:

@@ -19,7 +19,7 @@ from ..ir.nodes import FALSE, TRUE, Atom, Const, For, Op, Value, While
 from ..rules.registry import primitive
 from . import joins, lower_stmt
 from .context import Lowerer, NeedsUnrolling
-from .iteration import Looper, loop_over, static_items
+from .iteration import Looper, loop_over, stepper
 from .joins import Place, Plan
 from .refs import UNASSIGNED, ArrayRef, Data, HeapRef, Items, IterRef, Ref, Root, TupleRef, Val
 from .state import State
@@ -199,21 +199,14 @@ def unrolled(
     orelse: Callable[[], None] | None,
 ) -> None:
     """One copy of the body for each element."""
-    live = iterable if isinstance(iterable, HeapRef) else None
-    items = static_items(cx, iterable)
-    if items is None:
-        cx.fail("the number of elements of this is not known when the derivative is built")
+    element = stepper(cx, iterable)
     loop = cx.fresh_id()
     frame = cx.frame
     leave, skip = f"$leave{loop}", f"$skip{loop}"
 
     def step(n: int) -> None:
-        todo = items
-        if live is not None:  # Python goes by index: elements appended on the way are seen
-            content = cx.content(live)
-            if isinstance(content, Items):
-                todo = list(content.items)
-        if n >= len(todo):
+        item = element(n)
+        if item is None:
             if orelse is not None:
                 orelse()
             return
@@ -223,7 +216,7 @@ def unrolled(
         cx.state.set(frame, skip, FALSE_REF)
         cx.loops.append(loop)
         try:
-            bind(todo[n])
+            bind(item)
             body()
         finally:
             cx.loops.pop()

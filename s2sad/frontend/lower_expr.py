@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..ir.kinds import Array, ListOf, Mixed, Num, Opaque, Unknown, kind_of
-from ..ir.nodes import FALSE, TRUE, Atom, Const, Op, Value
+from ..ir.nodes import FALSE, TRUE, Atom, Const, Node, Op, Value
 from . import attributes, comprehensions, indexing, lower_calls
 from .captures import names_of
 from .context import Lowerer
@@ -397,7 +397,7 @@ def _early(cx: Lowerer, values: list[ast.expr], is_and: bool) -> Atom | None:
         isinstance(ref, Val)
         and isinstance(ref.kind, Num)
         and ref.kind.dtype == "bool"
-        and all(isinstance(n, Op) and n.fn in _HARMLESS for n in nodes)
+        and all(map(_harmless, nodes))
         and all(
             same_ref(r, before.frames[cx.frame].get(n, UNASSIGNED))
             for n, r in cx.state.frames[cx.frame].items()
@@ -408,6 +408,13 @@ def _early(cx: Lowerer, values: list[ast.expr], is_and: bool) -> Atom | None:
         return ref.atom
     cx.state = before
     return None
+
+
+def _harmless(node: Node) -> bool:
+    """Whether computing this although Python does not makes no difference."""
+    if not isinstance(node, Op) or node.fn not in _HARMLESS:
+        return False
+    return node.fn in ("is", "is_not") or all(isinstance(a.kind, Num) for a in node.args)
 
 
 def compare(cx: Lowerer, node: ast.Compare) -> Ref:
@@ -432,7 +439,7 @@ def _chain(cx: Lowerer, left: Ref, ops: list[ast.cmpop], rights: list[ast.expr])
         isinstance(rest, Val)
         and isinstance(cond.kind, Num)
         and isinstance(rest.kind, Num)
-        and all(isinstance(n, Op) and n.fn in _HARMLESS for n in nodes)
+        and all(map(_harmless, nodes))
     ):
         cx.b.nodes.extend(nodes)
         cx.state = before

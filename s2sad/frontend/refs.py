@@ -49,7 +49,7 @@ class Static(Ref):
 class Root:
     """The identity of something mutable. ``contiguous``: a fresh array in C order."""
 
-    __slots__ = ("contiguous", "frozen", "label", "param")
+    __slots__ = ("contiguous", "frozen", "label", "param", "twice")
 
     def __init__(
         self,
@@ -63,6 +63,8 @@ class Root:
         self.contiguous = contiguous
         #: why it must not be written ("" if it may)
         self.frozen = frozen
+        #: a list that may hold one array twice
+        self.twice = False
         #: the parameter it belongs to
         self.param = param
 

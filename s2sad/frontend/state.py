@@ -56,9 +56,13 @@ class State:
     def share(self, a: Root, b: Root) -> None:
         """From now on a may be, or hold, the memory of b and of whatever b may share it with."""
         for y in (b, *self.shares.get(b, ())):
-            if a is not y:
-                self.shares[a] = self.shares.get(a, frozenset()) | {y}
-                self.shares[y] = self.shares.get(y, frozenset()) | {a}
+            self.pair(a, y)
+
+    def pair(self, a: Root, b: Root) -> None:
+        """Just these two may share memory."""
+        if a is not b:
+            self.shares[a] = self.shares.get(a, frozenset()) | {b}
+            self.shares[b] = self.shares.get(b, frozenset()) | {a}
 
     def may_share(self, a: Root, b: Root) -> bool:
         return a is b or b in self.shares.get(a, ())
