@@ -263,9 +263,10 @@ class _Maker:
             case Consumed(), _:
                 return Same(Consumed(True))
             case _:
-                return Same(Stale(None, "it has different keys on different paths"))
+                return Same(Stale(None, OTHER_KEYS))
 
 
+OTHER_KEYS = "it has different keys on different paths"
 STALE_HELP = "make the two independent with .copy()"
 
 

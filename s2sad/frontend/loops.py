@@ -14,14 +14,26 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..ir.builder import Builder
-from ..ir.kinds import INT, Num
+from ..ir.kinds import INT, Mixed, Num, Unknown
 from ..ir.nodes import FALSE, TRUE, Atom, Const, For, Op, Value, While
 from ..rules.registry import primitive
 from . import joins, lower_stmt
 from .context import Lowerer, NeedsUnrolling
-from .iteration import Looper, loop_over, stepper
+from .iteration import Looper, arith, loop_over, stepper
 from .joins import Place, Plan
-from .refs import UNASSIGNED, ArrayRef, Data, HeapRef, Items, IterRef, Ref, Root, TupleRef, Val
+from .refs import (
+    UNASSIGNED,
+    ArrayRef,
+    Data,
+    HeapRef,
+    IterRef,
+    Lost,
+    Ref,
+    Root,
+    Stale,
+    TupleRef,
+    Val,
+)
 from .state import State
 
 #: After this many rounds sizes are forgotten; after the second number the loop is refused.
@@ -72,6 +84,25 @@ class _Loop:
         return covered
 
     rounds = 0
+
+    def check(self, count: int | None) -> None:
+        """Raise `Mismatch` where the first iteration is unlike the others."""
+        for place, template in self.plan.places.items():
+            if isinstance(place, Root):
+                if isinstance(template, joins.Same) and isinstance(template.ref, Stale):
+                    if template.ref.why == joins.OTHER_KEYS:
+                        raise Mismatch(False)
+                continue
+            before = self.base.get(*place)
+            if before is UNASSIGNED or isinstance(before, Lost) or place[1].startswith("$"):
+                continue
+            match template:
+                case joins.Same(Lost(quiet=False) as lost) if lost.reason.startswith("'"):
+                    raise Mismatch(isinstance(before, TupleRef))
+                case joins.Leaf(Unknown()) if not isinstance(self.cx.kind(before), Unknown):
+                    raise Mismatch(False)
+                case joins.FreshArray(Mixed()) if isinstance(before, Val) and count:
+                    raise Mismatch(False)
 
     def _signature(self, plan: Plan, shares: State | None) -> Any:
         """Which of the carried and the outer roots may share memory."""
@@ -144,23 +175,125 @@ def for_loop(
     if _unrolls(cx, iterable):
         unrolled(cx, iterable, bind, body, orelse)
         return
-    static = _count(cx, iterable)
-    if static is not None and static <= UNROLL_LIMIT:
-        mark = (cx.state.copy(), len(cx.problems), len(cx.b.nodes))
-        cx.unrollable += 1
+    count = _count(cx, iterable)
+    short = count is not None and count <= UNROLL_LIMIT
+    mark = _Mark(cx)
+    cx.unrollable += short
+    try:
         try:
-            _rolled(cx, iterable, bind, body, nodes, orelse, target)
-            return
-        except NeedsUnrolling:
-            state, problems, ops = mark
-            cx.state = state
-            del cx.problems[problems:]
-            del cx.b.nodes[ops:]
+            looper = loop_over(cx, iterable)
+            _rolled(cx, looper, bind, body, nodes, orelse, target, strict=True, count=count)
+        except Mismatch as mismatch:
+            mark.restore()
+            if mismatch.grows and short:
+                unrolled(cx, iterable, bind, body, orelse)
+                return
+            looper = loop_over(cx, iterable)
+            if mismatch.grows:
+                _rolled(cx, looper, bind, body, nodes, orelse, target)
+            else:
+                _peeled(cx, looper, bind, body, nodes, orelse, target)
+    except NeedsUnrolling:
+        if not short:
+            raise
+        mark.restore()
+        cx.unrollable -= 1
+        try:
+            unrolled(cx, iterable, bind, body, orelse)
         finally:
-            cx.unrollable -= 1
-        unrolled(cx, iterable, bind, body, orelse)
-        return
-    _rolled(cx, iterable, bind, body, nodes, orelse, target)
+            cx.unrollable += 1
+    finally:
+        cx.unrollable -= short
+
+
+class Mismatch(Exception):
+    """What a loop carries is one kind of thing before it and another after an iteration.
+
+    ``grows``: a tuple that gets longer, so that no iteration is like the next.
+    """
+
+    def __init__(self, grows: bool) -> None:
+        super().__init__(grows)
+        self.grows = grows
+
+
+class _Mark:
+    """A point in the lowering to go back to."""
+
+    def __init__(self, cx: Lowerer) -> None:
+        self.cx = cx
+        self.state = cx.state.copy()
+        self.problems, self.nodes, self.ops = len(cx.problems), cx.b.nodes, len(cx.b.nodes)
+        self.place = (cx.frame, cx.node, cx.b.span, list(cx.loops), list(cx.stack))
+
+    def restore(self) -> None:
+        cx = self.cx
+        cx.state = self.state.copy()
+        cx.b.nodes = self.nodes
+        del cx.problems[self.problems :]
+        del cx.b.nodes[self.ops :]
+        cx.frame, cx.node, cx.b.span, loops, stack = self.place
+        cx.loops, cx.stack = list(loops), list(stack)
+
+
+def once(cx: Lowerer, first: Callable[[], None], body: Callable[[], None]) -> Ref:
+    """Lower an iteration as plain statements; the flag that says that the loop has been left."""
+    loop, frame = cx.fresh_id(), cx.frame
+    leave, skip = f"$leave{loop}", f"$skip{loop}"
+    cx.state.set(frame, leave, FALSE_REF)
+    cx.state.set(frame, skip, FALSE_REF)
+    cx.loops.append(loop)
+    try:
+        first()
+        body()
+    finally:
+        cx.loops.pop()
+    flag = cx.state.get(frame, leave)
+    for name in (leave, skip):
+        cx.state.frames[frame].pop(name, None)
+    return flag
+
+
+def _peeled(
+    cx: Lowerer,
+    looper: Looper,
+    bind: Callable[[Ref], None],
+    body: Callable[[], None],
+    nodes: Sequence[ast.stmt],
+    orelse: Callable[[], None] | None,
+    target: ast.expr | None,
+) -> None:
+    """The first iteration on its own, then a loop over the others."""
+    step = looper.step.value if isinstance(looper.step, Const) else None
+    if step is None:
+        cx.fail("the direction of this range cannot be told", "use a step that is constant")
+
+    def others() -> None:
+        rest = Looper(
+            arith(cx, "add", looper.start, looper.step),
+            looper.stop,
+            looper.step,
+            looper.get,
+            looper.lists,
+        )
+        _rolled(cx, rest, bind, body, nodes, orelse, target)
+
+    def some() -> None:
+        flag = once(cx, lambda: bind(looper.get(looper.start)), body)
+        if not cx.state.raised:
+            lower_stmt.unless(cx, flag, others)
+
+    def none() -> None:
+        if orelse is not None:
+            orelse()
+
+    bounds = (looper.start, looper.stop)
+    if all(isinstance(b, Const) for b in bounds):
+        a, b = (b.value for b in bounds if isinstance(b, Const))
+        (some if (a < b if step > 0 else a > b) else none)()
+    else:
+        cx.branch(cx.op("lt" if step > 0 else "gt", *bounds), some, none)
+    pass_on(cx)
 
 
 def _unrolls(cx: Lowerer, ref: Ref) -> bool:
@@ -200,9 +333,6 @@ def unrolled(
 ) -> None:
     """One copy of the body for each element."""
     element = stepper(cx, iterable)
-    loop = cx.fresh_id()
-    frame = cx.frame
-    leave, skip = f"$leave{loop}", f"$skip{loop}"
 
     def step(n: int) -> None:
         item = element(n)
@@ -212,22 +342,11 @@ def unrolled(
             return
         if n > 1000:
             cx.fail("this loop over a growing list does not end")
-        cx.state.set(frame, leave, FALSE_REF)
-        cx.state.set(frame, skip, FALSE_REF)
-        cx.loops.append(loop)
-        try:
-            bind(item)
-            body()
-        finally:
-            cx.loops.pop()
-        if cx.state.raised:
-            return
-        flag = cx.state.get(frame, leave)
-        lower_stmt.unless(cx, flag, lambda: step(n + 1))
+        flag = once(cx, lambda: bind(item), body)
+        if not cx.state.raised:
+            lower_stmt.unless(cx, flag, lambda: step(n + 1))
 
     step(0)
-    for flag in (leave, skip):
-        cx.state.frames[frame].pop(flag, None)
     pass_on(cx)
 
 
@@ -241,14 +360,17 @@ def pass_on(cx: Lowerer) -> None:
 
 def _rolled(
     cx: Lowerer,
-    iterable: Ref,
+    looper: Looper,
     bind: Callable[[Ref], None],
     body: Callable[[], None],
     nodes: Sequence[ast.stmt],
     orelse: Callable[[], None] | None,
     target: ast.expr | None,
+    *,
+    strict: bool = False,
+    count: int | None = None,
 ) -> None:
-    looper = loop_over(cx, iterable)
+    """One ``For``; with ``strict``, `Mismatch` where peeling or unrolling would do better."""
     start, stop, step = (_int(cx, a) for a in (looper.start, looper.stop, looper.step))
     looper = Looper(start, stop, step, looper.get, looper.lists)
     loop = _Loop(cx, nodes, orelse is not None)
@@ -269,7 +391,10 @@ def _rolled(
             if _list_size(back, root) is not before and _grew(cx, ops, head, back, root):
                 cx.state = head
                 cx.fail("a list is changed while it is looped over", "loop over a copy: list(xs)")
-        if loop.settle(back):
+        settled = loop.settle(back)
+        if strict:
+            loop.check(count)
+        if settled:
             break
         loop.rounds += 1
         if loop.rounds > _GIVE_UP:
@@ -384,6 +509,44 @@ def while_loop(
     orelse: Callable[[], None] | None = None,
 ) -> None:
     """``while test: body``; a test with effects of its own becomes an ``if`` in the body."""
+    mark = _Mark(cx)
+    try:
+        _while(cx, test, body, nodes, orelse, strict=True)
+    except Mismatch as mismatch:
+        mark.restore()
+        if mismatch.grows:
+            _while(cx, test, body, nodes, orelse)
+            return
+
+        def others() -> None:
+            _while(cx, test, body, nodes, orelse)
+
+        def some() -> None:
+            flag = once(cx, lambda: None, body)
+            if not cx.state.raised:
+                lower_stmt.unless(cx, flag, others)
+
+        def none() -> None:
+            if orelse is not None:
+                orelse()
+
+        cond = test()
+        if isinstance(cond, Const):
+            (some if cond.value else none)()
+        else:
+            cx.branch(cond, some, none)
+        pass_on(cx)
+
+
+def _while(
+    cx: Lowerer,
+    test: Callable[[], Atom],
+    body: Callable[[], None],
+    nodes: Sequence[ast.stmt],
+    orelse: Callable[[], None] | None,
+    *,
+    strict: bool = False,
+) -> None:
     loop = _Loop(cx, nodes, orelse is not None)
     span = cx.b.span
     problems = len(cx.problems)
@@ -407,7 +570,10 @@ def while_loop(
             leave = _iteration(cx, loop, lambda: None, inner)
         cx.b.span = span
         back = cx.state
-        if loop.settle(back):
+        settled = loop.settle(back)
+        if strict:
+            loop.check(None)
+        if settled:
             break
         loop.rounds += 1
         if loop.rounds > _GIVE_UP:
