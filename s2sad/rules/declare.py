@@ -47,7 +47,7 @@ def signature(operands: Sequence[str], options: str = "") -> inspect.Signature:
     found = ast.parse(f"lambda {', '.join(pieces)}: 0", mode="eval").body
     assert isinstance(found, ast.Lambda)
     a = found.args
-    plain = [(p.arg, P.POSITIONAL_OR_KEYWORD) for p in a.args]
+    plain: list[tuple[str, Any]] = [(p.arg, P.POSITIONAL_OR_KEYWORD) for p in a.args]
     defaults: list[Any] = [P.empty] * (len(plain) - len(a.defaults))
     defaults += map(ast.literal_eval, a.defaults)
     if a.vararg is not None:
@@ -158,6 +158,11 @@ def rule(
     )
 
 
+def each(*functions: Any) -> tuple[Any, ...]:
+    """The functions one loop declares."""
+    return functions
+
+
 def zero(
     f: Any, operands: str, options: str = "", *, kind: KindRule | None = None, **more: Any
 ) -> Primitive:
@@ -168,3 +173,16 @@ def zero(
 def sample(*args: Any, expect: tuple[Any, ...] | None = None, **attrs: Any) -> Sample:
     """A point at which a rule is tested; with ``expect``, the cotangents there of a seed of ones."""
     return Sample(args, attrs, expect, expect is not None)
+
+
+def define(
+    name: str, fun: Callable[..., Any], operands: str, kind: KindRule, **more: Any
+) -> Primitive:
+    """A structural primitive: its own name, its own kind rule."""
+    answers_to = more.pop("answers_to", (fun,))
+    return register(Primitive(name, fun, tuple(operands.split()), kind, **more), *answers_to)
+
+
+def points(count: int, domain: str = "real") -> Callable[[], Sequence[Sample]]:
+    """The samples of an elementwise primitive that has no name in NumPy."""
+    return _Points("", count, domain, ())

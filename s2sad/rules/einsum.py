@@ -37,7 +37,8 @@ def parsed(subscripts: Atom, operands: Sequence[Atom]) -> tuple[list[str], str]:
     ]
     most = max(widths)
     spelt = [
-        s.replace("...", "".join(free[most - w : most])) for s, w in zip(inputs, widths, strict=True)
+        s.replace("...", "".join(free[most - w : most]))
+        for s, w in zip(inputs, widths, strict=True)
     ]
     everywhere = "".join(free[:most])
     if not arrow:

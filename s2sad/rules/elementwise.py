@@ -12,7 +12,7 @@ import numpy as np
 
 from . import kindrules as kr
 from . import staged
-from .declare import elementwise, rule, sample, zero
+from .declare import each, elementwise, rule, sample, zero
 from .examplekinds import by_example
 
 LN2, LN10 = 0.6931471805599453, 2.302585092994046
@@ -159,9 +159,7 @@ rule(
     ],
 )
 elementwise(np.fabs, "sign(x)", domain="apart", at=[sample(0.0, expect=(0.0,))])
-elementwise(
-    np.copysign, "g * copysign(1.0, x) * copysign(1.0, y)", None, domain="apart"
-)
+elementwise(np.copysign, "g * copysign(1.0, x) * copysign(1.0, y)", None, domain="apart")
 elementwise(
     np.heaviside,
     None,
@@ -233,9 +231,9 @@ elementwise(np.real_if_close, "1", kind=by_example(np.real_if_close))
 
 # -- zero derivative -----------------------------------------------------------------------------
 
-for _f in (np.floor, np.ceil, np.rint, np.trunc, np.sign, np.signbit, np.isnan, np.isinf):
+for _f in each(np.floor, np.ceil, np.rint, np.trunc, np.sign, np.signbit, np.isnan, np.isinf):
     zero(_f, "x", kind=kr.ufunc_kind(_f))
-for _f in (np.isfinite, np.logical_not, np.bitwise_not):
+for _f in each(np.isfinite, np.logical_not, np.bitwise_not):
     zero(_f, "x", kind=kr.ufunc_kind(_f))
 for _f in (
     *(np.floor_divide, np.less, np.less_equal, np.greater, np.greater_equal, np.equal),
@@ -252,7 +250,10 @@ rule(
     vjp=staged.divmod_vjp,
     jvp=staged.divmod_jvp,
     kind=kr.ufunc_kind(np.divmod),
-    samples=[sample(np.array([5.5, -2.25]), 2.0), sample(np.array([5.5]), np.array([[2.0], [3.0]]))],
+    samples=[
+        sample(np.array([5.5, -2.25]), 2.0),
+        sample(np.array([5.5]), np.array([[2.0], [3.0]])),
+    ],
 )
 elementwise(
     np.ldexp,

@@ -21,7 +21,6 @@ import numpy as np
 from ..ir.kinds import (
     UNKNOWN,
     Array,
-
     Dim,
     FixedList,
     Kind,
@@ -184,9 +183,7 @@ def _stand_in(k: Any, sizes: _Sizes, fill: float) -> Any:
                 return []
             return [_stand_in(k.elem, sizes, fill)] * sizes.number(Size())
         case SliceOf():
-            bounds = (
-                None if b is None else sizes.number(b) for b in (k.start, k.stop, k.step)
-            )
+            bounds = (None if b is None else sizes.number(b) for b in (k.start, k.stop, k.step))
             return slice(*bounds)
         case Opaque() if k.cls is type(None):
             return None
@@ -226,5 +223,3 @@ def _dim(n: int, m: int, meant: dict[int, Dim], meant_again: dict[int, Dim]) -> 
     if d is not None and meant_again.get(m) == d:
         return d
     return n if n == m else Size()
-
-

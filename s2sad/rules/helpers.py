@@ -118,8 +118,8 @@ def polygamma(n: int, x: float) -> float:
         return total + tail
     tail = math.factorial(n - 1) / x**n + math.factorial(n) / (2 * x ** (n + 1))
     for k, bernoulli in enumerate(_BERNOULLI, 1):
-        tail += bernoulli * math.factorial(2 * k + n - 1) / (
-            math.factorial(2 * k) * x ** (2 * k + n)
+        tail += (
+            bernoulli * math.factorial(2 * k + n - 1) / (math.factorial(2 * k) * x ** (2 * k + n))
         )
     return total + sign * tail
 
@@ -137,7 +137,9 @@ def untile(g: Any, x: Any) -> Any:
     shape = (1,) * (np.ndim(g) - np.ndim(x)) + np.shape(x)
     split = [s for n, m in zip(np.shape(g), shape, strict=True) for s in (n // m if m else 0, m)]
     total = np.sum(np.reshape(g, split), axis=tuple(range(0, len(split), 2)))
-    return np.reshape(total, np.shape(x))[()] if np.ndim(x) == 0 else np.reshape(total, np.shape(x))
+    return (
+        np.reshape(total, np.shape(x))[()] if np.ndim(x) == 0 else np.reshape(total, np.shape(x))
+    )
 
 
 def repeat_tiles(v: Any, like: Any) -> Any:
@@ -252,4 +254,4 @@ def to_item(a: Any) -> Any:
 
 
 def meshgrid(*xi: Any, indexing: str = "xy") -> Any:
-    return tuple(np.meshgrid(*xi, indexing=indexing))
+    return tuple(np.meshgrid(*xi, indexing=indexing))  # type: ignore[call-overload]

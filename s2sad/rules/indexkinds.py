@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from types import EllipsisType
 from typing import Any
 
-import numpy as np
-
 from ..ir.kinds import (
     STR,
     UNKNOWN,
@@ -31,7 +29,6 @@ from ..ir.kinds import (
     SliceOf,
     Sym,
     Tuple,
-    forget_sizes,
     join,
     kind_of,
     shift_dim,
@@ -169,9 +166,7 @@ def item_of_array(k: Array, entries: list[_Entry]) -> Kind:
     return Array(k.dtype, dims)
 
 
-def _index_axes(
-    dims: tuple[Dim, ...], flat: list[_Entry]
-) -> tuple[tuple[Dim, ...] | None, bool]:
+def _index_axes(dims: tuple[Dim, ...], flat: list[_Entry]) -> tuple[tuple[Dim, ...] | None, bool]:
     """Dims of the result, and whether an index array took part."""
     fancy = any(isinstance(e, _Fancy) for e in flat)
     out: list[Dim] = []
@@ -334,5 +329,3 @@ def shape(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
             return Tuple(())
         case _:
             return ListOf(int_of_dim(Size()))
-
-

@@ -255,7 +255,7 @@ def add_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
             return Tuple(a.items + b.items)
         case FixedList(), FixedList():
             return FixedList(a.items + b.items)
-        case (FixedList() | ListOf()), (FixedList() | ListOf()):
+        case ((FixedList() | ListOf()), (FixedList() | ListOf())):
             return join(_loose(a), _loose(b))
         case _ if a == b and getattr(a, "cls", None) is str:
             return a

@@ -58,7 +58,10 @@ def matmul_vjp(b: Builder, g: Atom, out: Atom, x: Atom, y: Atom) -> list[Any]:
             lambda: text("g[..., None] * y", g=g, y=y),
             lambda: text("(matrix_transpose(x) @ g[..., None])[..., 0]", g=g, x=x),
         ]
-    return [lambda: text("g @ matrix_transpose(y)", g=g, y=y), lambda: text("matrix_transpose(x) @ g", g=g, x=x)]
+    return [
+        lambda: text("g @ matrix_transpose(y)", g=g, y=y),
+        lambda: text("matrix_transpose(x) @ g", g=g, x=x),
+    ]
 
 
 def dot_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom) -> list[Any]:

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import helpers
-from ..ir.kinds import Num
 from ..ir.facts import shape_root
+from ..ir.kinds import Num
 from ..ir.nodes import Atom, Const
+from . import helpers
 from .apply import spread_like
-from .declare import rule, sample, zero
-from .examplekinds import by_example
-from .kindrules import as_array
+from .declare import each, rule, sample, zero
 from .linear import rank
 from .registry import Sample
 
@@ -65,7 +63,7 @@ def count(b: Builder, x: Atom, axis: Axis) -> Atom:
     return n
 
 
-def _axes(*shapes: tuple[int, ...], extra: dict[str, Any] | None = None) -> Any:
+def axis_samples(*shapes: tuple[int, ...], extra: dict[str, Any] | None = None) -> Any:
     """Samples over shapes and every form of axis."""
 
     def samples() -> Sequence[Sample]:
@@ -103,7 +101,7 @@ rule(
     vjp=sum_vjp,
     jvp=sum_jvp,
     samples=lambda: [
-        *_axes()(),
+        *axis_samples()(),
         sample(2.0),
         sample(np.array(1.5)),
         sample(np.zeros(0)),
@@ -130,7 +128,7 @@ rule(
     "axis=None, keepdims=False",
     vjp=mean_vjp,
     jvp="linear",
-    samples=lambda: [*_axes()(), sample(2.0), sample([1.0, 2.0, 4.0])],
+    samples=lambda: [*axis_samples()(), sample(2.0), sample([1.0, 2.0, 4.0])],
 )
 
 
@@ -245,8 +243,8 @@ for _f, _vjp, _jvp in ((np.var, var_vjp, var_jvp), (np.std, std_vjp, std_jvp)):
         vjp=_vjp,
         jvp=_jvp,
         samples=lambda: [
-            *_axes((3,), (2, 3), (2, 3, 2))(),
-            *_axes((3,), (3, 4), extra={"ddof": 1})(),
+            *axis_samples((3,), (2, 3), (2, 3, 2))(),
+            *axis_samples((3,), (3, 4), extra={"ddof": 1})(),
         ],
     )
 
@@ -291,7 +289,7 @@ for _f, _alias in ((np.max, np.amax), (np.min, np.amin)):
         vjp=extreme_vjp,
         jvp=extreme_jvp,
         aliases=(_alias,),
-        samples=(lambda: [*_axes()(), *_ties()]) if _f is np.max else _axes(),
+        samples=(lambda: [*axis_samples()(), *_ties()]) if _f is np.max else axis_samples(),
     )
 
 
@@ -306,127 +304,12 @@ def ptp_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> A
     return b.sub(extreme_jvp(b, dots, high, a, **o), extreme_jvp(b, dots, low, a, **o))
 
 
-rule(np.ptp, "a", "axis=None, keepdims=False", vjp=ptp_vjp, jvp=ptp_jvp, samples=_axes())
-
-# -- products ------------------------------------------------------------------------------------
-
-
-def prod_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
-    axis = o.get("axis")
-    others = b.op("prod_others", a, **({} if axis is None else {"axis": axis}))
-    return [b.mul(kept(b, g, a, axis, o.get("keepdims")), others)]
-
-
-def prod_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
-    axis = o.get("axis")
-    others = b.op("prod_others", a, **({} if axis is None else {"axis": axis}))
-    return b.op("np.sum", b.mul(others, dots[0]), **o)
-
-
-rule(
-    np.prod,
-    "a",
-    "axis=None, keepdims=False",
-    vjp=prod_vjp,
-    jvp=prod_jvp,
-    samples=lambda: [
-        *_axes()(),
-        sample(np.array([2.0, 0.0, 3.0])),
-        sample(np.array([[2.0, 0.0, 3.0], [0.0, 0.0, 1.0]]), axis=1),
-        sample(np.zeros(0)),
-    ],
-)
-rule(
-    helpers.prod_others,
-    "x",
-    "axis=None",
-    name="prod_others",
-    kind=lambda args, attrs: as_array(args[0].kind),
-    vjp=lambda b, g, out, x, **o: [b.op("prod_pairs", x, g, **o)],
-    jvp=lambda b, dots, out, x, **o: b.op("prod_pairs", x, dots[0], **o),
-    samples=lambda: [sample(np.array([2.0, 0.5, 3.0])), sample(np.ones((2, 3)) * 1.5, axis=1)],
-)
-rule(
-    helpers.prod_pairs,
-    "x v",
-    "axis=None",
-    name="prod_pairs",
-    kind=lambda args, attrs: args[0].kind,
-)
-
-
-# -- scans ---------------------------------------------------------------------------------------
-
-
-def cumsum_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
-    axis = o.get("axis")
-    if axis is None:
-        back = b.text("flip(cumsum(flip(g)))", g=g)
-        if isinstance(a.kind, Num):
-            return [b.op("item", back, Const.of(0))]
-        return [back if rank(a) == 1 else b.op("np.reshape", back, b.op("shape", a))]
-    turned = b.op("np.flip", g, axis=axis)
-    return [b.op("np.flip", b.op("np.cumsum", turned, axis=axis), axis=axis)]
-
-
-rule(
-    np.cumsum,
-    "a",
-    "axis=None",
-    vjp=cumsum_vjp,
-    jvp="linear",
-    samples=lambda: [
-        sample(np.array([1.0, 2.0, 4.0])),
-        sample(np.ones((2, 3))),
-        sample(np.ones((2, 3)), axis=1),
-        sample(np.ones((2, 3), "float32"), axis=0),
-        sample(np.zeros(0)),
-    ],
-)
-
-
-def cumprod_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
-    return [b.op("cumprod_bar", g, a, **o)]
-
-
-def cumprod_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
-    return b.op("cumprod_dot", dots[0], a, **o)
-
-
-rule(
-    np.cumprod,
-    "a",
-    "axis=None",
-    vjp=cumprod_vjp,
-    jvp=cumprod_jvp,
-    samples=lambda: [
-        sample(np.array([1.5, 2.0, 4.0])),
-        sample(np.array([1.5, 0.0, 4.0, 0.0, 2.0])),
-        sample(np.full((2, 3), 1.5)),
-        sample(np.full((2, 3), 1.5), axis=1),
-        sample(np.full((2, 3), 1.5, "float32"), axis=0),
-        sample(np.zeros(0)),
-    ],
-)
-rule(
-    helpers.cumprod_bar,
-    "v x",
-    "axis=None",
-    name="cumprod_bar",
-    kind=lambda args, attrs: args[1].kind,
-)
-rule(
-    helpers.cumprod_dot,
-    "v x",
-    "axis=None",
-    name="cumprod_dot",
-    kind=lambda args, attrs: by_example(np.cumprod)(args[1:], attrs),
-)
+rule(np.ptp, "a", "axis=None, keepdims=False", vjp=ptp_vjp, jvp=ptp_jvp, samples=axis_samples())
 
 # -- zero derivative -----------------------------------------------------------------------------
 
-for _f in (np.any, np.all, np.count_nonzero):
+for _f in each(np.any, np.all, np.count_nonzero):
     zero(_f, "a", "axis=None, keepdims=False")
-for _f in (np.argmax, np.argmin):
+for _f in each(np.argmax, np.argmin):
     zero(_f, "a", "axis=None, keepdims=False")
 zero(np.argsort, "a", "axis=-1")

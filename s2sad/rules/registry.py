@@ -23,7 +23,7 @@ from ..ir.kinds import Kind
 from ..ir.nodes import Atom
 
 if TYPE_CHECKING:
-    from ..ir.builder import Builder
+    pass
 
 KindRule: TypeAlias = Callable[..., "Kind | tuple[Kind, ...]"]
 StagedVjp: TypeAlias = Callable[..., "Sequence[Atom | None]"]
@@ -139,9 +139,7 @@ def lookup(f: Any) -> Primitive | None:
         return None
 
 
-def method(
-    attribute: str, name: str, *, is_property: bool = False, packs: bool = False
-) -> None:
+def method(attribute: str, name: str, *, is_property: bool = False, packs: bool = False) -> None:
     """``x.attribute(...)`` of an array means the primitive ``name`` with x as first operand."""
     _methods[attribute] = Method(name, is_property, packs)
 

@@ -7,12 +7,12 @@ In: nothing. Out: records in the registry.
 
 from __future__ import annotations
 
-from ..ir.kinds import INT
 from .. import runtime
+from ..ir.kinds import INT
 from . import indexkinds as ik
 from . import kindrules as kr
+from .containers import zeros_kind
 from .registry import Primitive, register
-from .structural import zeros_kind
 
 register(
     Primitive(

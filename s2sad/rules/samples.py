@@ -30,9 +30,8 @@ def elementwise_samples(
     x = np.array(_VALUES[domain])
     y = np.array(_OTHER)
     if name.startswith("math."):
-        if count == 1:
-            points = [(float(v),) for v in x[:4]]
-        else:
+        points: list[tuple[Any, ...]] = [(float(v),) for v in x[:4]]
+        if count > 1:
             points = [(float(v), float(w)) for v, w in zip(x[:4], y[:4], strict=True)]
         return [*map(Sample, points), *more]
     points_: list[tuple[Any, ...]]

@@ -8,35 +8,23 @@ mean those of ``math``. Where ``math`` itself raises at a singular point, plain 
 
 from __future__ import annotations
 
-import builtins
 import math
-import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..ir.kinds import (
     BOOL,
-    COMPLEX,
     FLOAT,
     INT,
     Array,
-    FixedList,
     Kind,
-    ListOf,
-    Mixed,
     Num,
-    Tuple,
-    join,
 )
-from ..ir.nodes import Atom, Const
-from . import helpers, kindrules as kr
-from . import staged
-from .apply import spread_like
-from .declare import elementwise, rule, sample, zero
-from .indexkinds import item as item_kind
-from .registry import KindError, KindRule, primitive
+from ..ir.nodes import Atom
+from . import helpers, staged
+from . import kindrules as kr
+from .declare import each, elementwise, rule, sample, zero
+from .registry import KindError, KindRule
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -146,18 +134,23 @@ rule(
     kind=_scalars(FLOAT),
     vjp=hypot_vjp,
     jvp=staged.linear_jvp(hypot_vjp),
-    samples=[sample(3.0, 4.0), sample(1.0, 2.0, -2.0), sample(-3.0), sample(0.0, 0.0, expect=(0.0, 0.0))],
+    samples=[
+        sample(3.0, 4.0),
+        sample(1.0, 2.0, -2.0),
+        sample(-3.0),
+        sample(0.0, 0.0, expect=(0.0, 0.0)),
+    ],
 )
-for _f in (math.floor, math.ceil, math.trunc):
+for _f in each(math.floor, math.ceil, math.trunc):
     zero(_f, "x", kind=_scalars(INT))
-for _f in (math.isnan, math.isinf, math.isfinite):
+for _f in each(math.isnan, math.isinf, math.isfinite):
     zero(_f, "x", kind=_scalars(BOOL))
 zero(math.isclose, "a b", "*, rel_tol=1e-09, abs_tol=0.0", kind=_scalars(BOOL))
-for _f in (math.gcd, math.lcm):
+for _f in each(math.gcd, math.lcm):
     zero(_f, "*xs", kind=_scalars(INT))
-for _f in (math.comb, math.perm):
+for _f in each(math.comb, math.perm):
     zero(_f, "n k", kind=_scalars(INT))
-for _f in (math.factorial, math.isqrt):
+for _f in each(math.factorial, math.isqrt):
     zero(_f, "n", kind=_scalars(INT))
 
 
@@ -173,345 +166,3 @@ rule(
     jvp=lambda b, dots, out, x: (dots[0], None),
     samples=[sample(2.75), sample(-1.5)],
 )
-
-# -- sums and products of sequences --------------------------------------------------------------
-
-
-def elements(k: Kind) -> Kind:
-    """The kind of one element of an iterable."""
-    match k:
-        case Tuple(items) | FixedList(items) if items:
-            out = items[0]
-            for i in items[1:]:
-                out = join(out, i)
-            return out
-        case ListOf(elem) if elem is not None:
-            return elem
-        case Array():
-            return item_kind((Const(None, k), Const(0, INT)), {})
-        case ListOf() | Tuple() | FixedList():
-            return INT
-    raise KindError(f"expected a list, a tuple or an array, got {kr.describe(k)}")
-
-
-def _sum_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    k = args[0].kind
-    start = args[1] if len(args) > 1 else Const.of(0)
-    if isinstance(k, Tuple | FixedList):
-        total: Kind = start.kind
-        for i in k.items:
-            total = kr.add_kind((Const(None, total), Const(None, i)), {})
-        return total
-    each = Const(None, elements(k))
-    if isinstance(each.kind, Num) and isinstance(start.kind, Num):
-        added = kr.python_number if each.kind.weak else None
-        if added is not None:
-            return added(each.kind, start.kind)
-    once = kr._number_add((Const(None, _plain(start.kind)), each), {})
-    assert isinstance(once, Kind)
-    return once
-
-
-def _plain(k: Kind) -> Kind:
-    return Num(k.dtype, k.weak) if isinstance(k, Num) else k
-
-
-def _each(b: Builder, g: Atom, xs: Atom) -> Atom:
-    """``g`` once for each element of ``xs``."""
-    from .apply import conform
-
-    match xs.kind:
-        case Array():
-            if xs.kind.rank == 1:
-                return spread_like(b, g, xs)
-            return b.op("broadcast_like", g, xs)
-        case Tuple(items) | FixedList(items):
-            parts = [conform(b, g, b.op("item", xs, Const.of(n))) for n in range(len(items))]
-            return b.op("tuple" if isinstance(xs.kind, Tuple) else "list", *parts)
-        case _:
-            return b.mul(b.op("list", g), b.op("len", xs))
-
-
-def sum_vjp(b: Builder, g: Atom, out: Atom, xs: Atom, start: Atom | None = None) -> list[Any]:
-    return [lambda: _each(b, g, xs), lambda: g]
-
-
-def sum_jvp(b: Builder, dots: Any, out: Atom, xs: Atom, start: Atom | None = None) -> Atom:
-    more = [] if len(dots) < 2 or dots[1] is None else [dots[1]]
-    if dots[0] is None:
-        return more[0]
-    return b.op("sum", dots[0], *more)
-
-
-rule(
-    builtins.sum,
-    "iterable start=0",
-    kind=_sum_kind,
-    vjp=sum_vjp,
-    jvp=sum_jvp,
-    samples=[
-        sample([1.0, 2.0]),
-        sample((1.0, 2.0), 3.0),
-        sample(np.ones(3)),
-        sample([np.ones(2), np.ones(2)]),
-        sample(np.ones((2, 3))),
-    ],
-)
-rule(
-    math.fsum,
-    "seq",
-    kind=lambda args, attrs: FLOAT,
-    vjp=lambda b, g, out, xs: [_each(b, g, xs)],
-    jvp="linear",
-    samples=[sample([1.0, 2.0, 1e-3]), sample(np.ones(3))],
-)
-
-
-def math_prod_vjp(b: Builder, g: Atom, out: Atom, xs: Atom) -> list[Any]:
-    others = b.op("prod_others", b.op("np.array", xs))
-    return [b.op("unstack", b.mul(g, others), xs)]
-
-
-def math_prod_jvp(b: Builder, dots: Any, out: Atom, xs: Atom) -> Atom:
-    others = b.op("prod_others", b.op("np.array", xs))
-    return b.op("np.dot", others, b.op("np.array", dots[0]))
-
-
-rule(
-    math.prod,
-    "iterable",
-    kind=lambda args, attrs: elements(args[0].kind),
-    vjp=math_prod_vjp,
-    jvp=math_prod_jvp,
-    samples=[sample([2.0, 0.5, 3.0]), sample((2.0, 0.0, 3.0))],
-)
-
-
-def dist_vjp(b: Builder, g: Atom, out: Atom, p: Atom, q: Atom) -> list[Any]:
-    def one(x: Atom, y: Atom) -> Atom:
-        apart = b.sub(b.op("np.array", x), b.op("np.array", y))
-        return b.op("unstack", b.op("ratio", b.mul(g, apart), out), x)
-
-    return [lambda: one(p, q), lambda: one(q, p)]
-
-
-def dist_jvp(b: Builder, dots: Any, out: Atom, p: Atom, q: Atom) -> Atom:
-    apart = b.sub(b.op("np.array", p), b.op("np.array", q))
-    terms = []
-    for sign, t in ((1.0, dots[0]), (-1.0, dots[1])):
-        if t is not None:
-            terms.append(b.mul(Const.of(sign), b.op("np.dot", apart, b.op("np.array", t))))
-    up = terms[0] if len(terms) == 1 else b.add(*terms)
-    return b.op("ratio", up, out)
-
-
-rule(
-    math.dist,
-    "p q",
-    kind=lambda args, attrs: FLOAT,
-    vjp=dist_vjp,
-    jvp=dist_jvp,
-    samples=[sample((1.0, 2.0), (3.0, 5.0)), sample([1.0, 1.0], [1.0, 1.0], expect=([0.0] * 2, [0.0] * 2))],
-)
-
-# -- built-in functions --------------------------------------------------------------------------
-
-
-def builtin_abs_vjp(b: Builder, g: Atom, out: Atom, x: Atom) -> list[Any]:
-    if staged.weak(x) and staged.dtype_of(x)[0] != "c":
-        return [b.mul(g, b.text("(x > 0) - (x < 0)", x=x))]
-    return staged.abs_vjp(b, g, out, x)
-
-
-def builtin_abs_jvp(b: Builder, dots: Sequence[Atom], out: Atom, x: Atom) -> Atom:
-    tangent: Atom = builtin_abs_vjp(b, dots[0], out, x)[0]
-    return b.op("np.real", tangent) if staged.dtype_of(x)[0] == "c" else tangent
-
-
-def _abs_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    (x,) = args
-    if isinstance(x.kind, Num) and x.kind.weak:
-        return FLOAT if x.kind.dtype[0] == "c" else kr.python_number(x.kind)
-    return kr.ufunc_kind(np.abs)(args, attrs)  # type: ignore[return-value]
-
-
-rule(
-    builtins.abs,
-    "x",
-    kind=_abs_kind,
-    vjp=builtin_abs_vjp,
-    jvp=builtin_abs_jvp,
-    aliases=(operator.abs,),
-    samples=[sample(-1.5), sample(np.array([1.0, -2.0])), sample(0.0, expect=(0.0,)), sample(3 - 4j)],
-)
-
-
-def _extreme_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    if len(args) == 1:
-        return elements(args[0].kind)
-    for a in args:
-        if isinstance(a.kind, Array) and a.kind.dims != ():
-            raise KindError("max and min compare numbers; use np.maximum or np.minimum")
-    return _plain(kr.joined(args, attrs))
-
-
-def extreme_vjp(b: Builder, g: Atom, out: Atom, *xs: Atom) -> list[Any]:
-    """Ties share evenly."""
-    if len(xs) == 1:
-        from . import reductions
-
-        if isinstance(xs[0].kind, Array):
-            return reductions.extreme_vjp(b, g, out, xs[0])
-        return [b.op("share_ties", g, out, xs[0])]
-    chosen = [b.op("eq", x, out) for x in xs]
-    count = chosen[0]
-    if all(isinstance(c.kind, Num) and c.kind.weak for c in chosen):
-        for c in chosen[1:]:
-            count = b.add(count, c)
-    else:
-        count = b.mul(Const.of(1.0), count)
-        for c in chosen[1:]:
-            count = b.add(count, b.mul(Const.of(1.0), c))
-    return [(lambda c=c: b.div(b.mul(g, c), count)) for c in chosen]
-
-
-def extreme_jvp(b: Builder, dots: Any, out: Atom, *xs: Atom) -> Any:
-    if len(xs) == 1:
-        from . import reductions
-
-        x, t = (a if isinstance(a.kind, Array) else b.op("np.array", a) for a in (xs[0], dots[0]))
-        return reductions.extreme_jvp(b, (t,), out, x)
-    return staged.linear_jvp(extreme_vjp)(b, dots, out, *xs)
-
-
-for _f in (builtins.max, builtins.min):
-    rule(
-        _f,
-        "*xs",
-        kind=_extreme_kind,
-        vjp=extreme_vjp,
-        jvp=extreme_jvp,
-        samples=[
-            sample(1.0, 2.0),
-            sample(3.0, 2.0, 2.5),
-            sample(0, -1.5),
-            sample(0, 1.5),
-            sample([1.0, 3.0, 2.0]),
-            sample(np.array([1.0, 3.0, 2.0])),
-            sample(np.float64(1.0), 2.0),
-            sample(2.0, 2.0, expect=(0.5, 0.5)),
-            sample([2.0, 2.0], expect=([0.5, 0.5],)),
-        ],
-    )
-rule(
-    helpers.share_ties,
-    "v out_ xs",
-    name="share_ties",
-    kind=lambda args, attrs: args[2].kind,
-)
-
-
-def _numeric_result(k: Num) -> KindRule:
-    def kind(args: Sequence[Atom], attrs: Any) -> Kind:
-        a = args[0] if args else Const.of(0)
-        if isinstance(a.kind, Array) and a.kind.rank not in (0, None):
-            if any(d != 1 for d in a.kind.dims or ()):
-                raise KindError(f"{k.dtype} of {kr.describe(a.kind)}: only size 1 can be converted")
-        if k is INT and isinstance(a.kind, Num) and a.kind.dtype == "int64":
-            return Num("int64", True, a.kind.dim)
-        return k
-
-    return kind
-
-
-def float_vjp(b: Builder, g: Atom, out: Atom, x: Atom) -> list[Any]:
-    return [g if isinstance(x.kind, Num | Mixed) else spread_like(b, g, x)]
-
-
-rule(
-    builtins.float,
-    "x",
-    kind=_numeric_result(FLOAT),
-    vjp=float_vjp,
-    jvp="linear",
-    samples=[sample(1.5), sample(np.float64(2.5)), sample(np.array(1.5)), sample(np.float32(0.5))],
-)
-
-
-def _complex_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    return COMPLEX
-
-
-rule(
-    builtins.complex,
-    "x y=0",
-    kind=_complex_kind,
-    vjp=("g", "1j * g"),
-    jvp=("complex(x_dot)", "1j * y_dot"),
-    samples=[sample(1.5, 2.0)],
-)
-zero(builtins.int, "x", kind=_numeric_result(INT))
-zero(builtins.bool, "x", kind=lambda args, attrs: BOOL)
-zero(builtins.any, "xs", kind=lambda args, attrs: BOOL)
-zero(builtins.all, "xs", kind=lambda args, attrs: BOOL)
-
-
-def _round_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    k = args[0].kind
-    if isinstance(k, Num) and k.weak is not False:
-        return INT if len(args) == 1 or staged.is_none(args[1]) else Num(k.dtype, k.weak)
-    if isinstance(k, Num):
-        return INT if len(args) == 1 else k
-    return k
-
-
-zero(builtins.round, "number ndigits=None", kind=_round_kind)
-
-
-def _divmod_kind(args: Sequence[Atom], attrs: Any) -> tuple[Kind, ...]:
-    floordiv, mod = primitive("floordiv").kind(args, attrs), primitive("mod").kind(args, attrs)
-    assert isinstance(floordiv, Kind) and isinstance(mod, Kind)
-    return floordiv, mod
-
-
-rule(
-    builtins.divmod,
-    "x y",
-    kind=_divmod_kind,
-    vjp=staged.divmod_vjp,
-    jvp=staged.divmod_jvp,
-    samples=[sample(5.5, 2.0), sample(-5.5, 2.0), sample(np.array([5.5]), 2.0)],
-)
-
-
-def _sorted_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    k = args[0].kind
-    return ListOf(elements(k)) if k != ListOf(None) else k
-
-
-def sorted_vjp(b: Builder, g: Atom, out: Atom, xs: Atom, **o: Any) -> list[Any]:
-    order = b.op("np.argsort", b.op("np.array", xs))
-    if o.get("reverse"):
-        order = b.op("np.flip", order)
-    array = b.op("np.array", g)
-    back = b.op("accumulate", b.op("np.zeros_like", array), order, array)
-    return [back if isinstance(xs.kind, Array) else b.op("unstack", back, xs)]
-
-
-rule(
-    builtins.sorted,
-    "iterable",
-    "*, reverse=False",
-    kind=_sorted_kind,
-    vjp=sorted_vjp,
-    jvp=lambda b, dots, out, xs, **o: b.op("unstack", sorted_tangent(b, dots[0], xs, **o), out),
-    samples=[sample([3.0, 1.0, 2.0]), sample((3.0, 1.0, 2.0), reverse=True)],
-)
-
-
-def sorted_tangent(b: Builder, t: Atom, xs: Atom, **o: Any) -> Atom:
-    order = b.op("np.argsort", b.op("np.array", xs))
-    if o.get("reverse"):
-        order = b.op("np.flip", order)
-    return b.op("item", b.op("np.array", t), order)
-

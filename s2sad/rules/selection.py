@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import helpers
 from ..ir.kinds import Array, FixedList, Kind, Num, Size, Tuple
 from ..ir.nodes import Atom, Const
+from . import helpers
 from .declare import rule, sample, zero
 from .examplekinds import by_example
 from .kindrules import as_array

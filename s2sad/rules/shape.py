@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import helpers
-from ..ir.kinds import Array, Dim, FixedList, Kind, ListOf, Mixed, Num, Size, Tuple
+from ..ir.kinds import Array, Dim, FixedList, Kind, Mixed, Num, Size, Tuple
 from ..ir.nodes import Atom, Const
-from .apply import conform
+from . import helpers
 from .creation import dims_of_shape
-from .declare import rule, sample
+from .declare import each, rule, sample
 from .examplekinds import by_example
 from .kindrules import as_array, dim_of_kind
 from .linear import rank
@@ -115,7 +114,7 @@ rule(
     view_of=0,
     samples=[sample(_A, axis=1), sample(_A, axis=(0, -1)), sample(np.ones(3, "float32"), axis=-1)],
 )
-for _f in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
+for _f in each(np.atleast_1d, np.atleast_2d, np.atleast_3d):
     rule(
         _f,
         "a",
@@ -141,7 +140,12 @@ rule(
     vjp=transpose_vjp,
     jvp="linear",
     view_of=0,
-    samples=[sample(_A), sample(_B, axes=(1, 2, 0)), sample(_B, axes=(0, -1, 1)), sample(np.ones(3))],
+    samples=[
+        sample(_A),
+        sample(_B, axes=(1, 2, 0)),
+        sample(_B, axes=(0, -1, 1)),
+        sample(np.ones(3)),
+    ],
 )
 rule(
     np.matrix_transpose,
@@ -178,7 +182,7 @@ rule(
     view_of=0,
     samples=[sample(_A), sample(_B, axis=1), sample(_B, axis=(0, 2))],
 )
-for _f in (np.flipud, np.fliplr):
+for _f in each(np.flipud, np.fliplr):
     rule(_f, "m", vjp=f"{_f.__name__}(g)", jvp="linear", view_of=0, samples=[sample(_A)])
 
 
@@ -300,281 +304,6 @@ rule(
     samples=[sample(np.ones(3), np.ones((2, 6)))],
 )
 
-# -- joining -------------------------------------------------------------------------------------
-
-
-def pieces(seq: Atom) -> tuple[Kind, ...]:
-    """The kinds of the arrays in a tuple or list operand of known length."""
-    k = seq.kind
-    if isinstance(k, Tuple | FixedList):
-        return k.items
-    raise KindError("the number of arrays is not known here")
-
-
-def _put_together(b: Builder, seq: Atom, parts: Sequence[Atom]) -> Atom:
-    return b.op("tuple" if isinstance(seq.kind, Tuple) else "list", *parts)
-
-
-def concatenate_vjp(b: Builder, g: Atom, out: Atom, arrays: Atom, **o: Any) -> list[Any]:
-    """Each array gets its slice of the cotangent."""
-    if isinstance(arrays.kind, ListOf):
-        return [b.op("unconcatenate", g, arrays, axis=o.get("axis", 0))]
-    axis = o.get("axis", 0)
-    kinds = pieces(arrays)
-    parts: list[Atom] = []
-    start: Atom = Const.of(0)
-    for n in range(len(kinds)):
-        x = b.op("item", arrays, Const.of(n))
-        size = b.op("np.size", x) if axis is None else _size(b, x, axis)
-        stop = b.add(start, size)
-        part = b.op("item", g, _along(b, axis or 0, start, stop, rank(out), n == len(kinds) - 1))
-        if axis is None and rank(x) != 1:
-            part = b.op("np.reshape", part, b.op("shape", x))
-        parts.append(conform(b, part, x))
-        start = stop
-    return [_put_together(b, arrays, parts)]
-
-
-def _size(b: Builder, x: Atom, axis: int) -> Atom:
-    return b.op("len", x) if axis == 0 else b.op("item", b.op("shape", x), Const.of(axis))
-
-
-def _along(b: Builder, axis: int, start: Atom, stop: Atom, ndim: int, last: bool) -> Atom:
-    """The index ``[..., start:stop, ...]`` along one axis."""
-    none = Const.of(None)
-    first = isinstance(start, Const) and start.value == 0
-    bounds = (none if first else start, none if last else stop, none)
-    if all(isinstance(x, Const) for x in bounds):
-        part: Atom = Const.of(slice(*(x.value for x in bounds if isinstance(x, Const))))
-    else:
-        part = b.op("slice", *bounds)
-    before = axis % ndim
-    if not before:
-        return part
-    return b.op("tuple", *[Const.of(slice(None))] * before, part)
-
-
-def joined_kind(fun: Any) -> Any:
-    """The kind by example, or rank and dtype for a list of unknown length."""
-    exact = by_example(fun)
-    loose = by_example(fun, shapes_only=False)
-
-    def kind(args: Sequence[Atom], attrs: Any) -> Any:
-        return (loose if isinstance(args[0].kind, ListOf) else exact)(args, attrs)
-
-    return kind
-
-
-rule(
-    np.concatenate,
-    "arrays",
-    "axis=0",
-    kind=joined_kind(np.concatenate),
-    vjp=concatenate_vjp,
-    jvp="linear",
-    aliases=(np.concat,),
-    samples=[
-        sample((np.ones(2), np.ones(3))),
-        sample([_A, _A[:1]]),
-        sample((_A, _A), axis=1),
-        sample((_A, _A[:, :1], _A), axis=-1),
-        sample((_A, np.ones(2)), axis=None),
-        sample((np.ones(2, "float32"), np.ones(3))),
-        sample((np.zeros(0), np.ones(3))),
-    ],
-)
-rule(
-    helpers.unconcatenate,
-    "v arrays",
-    "axis=0",
-    name="unconcatenate",
-    kind=lambda args, attrs: args[1].kind,
-    vjp=lambda b, g, out, v, arrays, **o: [b.op("np.concatenate", g, **o), None],
-    jvp=("unconcatenate(v_dot, arrays, axis=axis)", None),
-    samples=[sample(np.ones(5), [np.ones(2), np.ones(3)])],
-)
-
-
-def stack_vjp(b: Builder, g: Atom, out: Atom, arrays: Atom, **o: Any) -> list[Any]:
-    axis = o.get("axis", 0) % rank(out)
-    if isinstance(arrays.kind, ListOf):
-        return [b.op("unstack", g if axis == 0 else b.op("np.moveaxis", g, source=axis, destination=0), arrays)]
-    before = (slice(None),) * axis
-    parts = [
-        conform(
-            b,
-            b.op("item", g, Const.of((*before, n) if before else n)),
-            b.op("item", arrays, Const.of(n)),
-        )
-        for n in range(len(pieces(arrays)))
-    ]
-    return [_put_together(b, arrays, parts)]
-
-
-rule(
-    np.stack,
-    "arrays",
-    "axis=0",
-    kind=joined_kind(np.stack),
-    vjp=stack_vjp,
-    jvp="linear",
-    samples=[
-        sample((np.ones(2), np.ones(2))),
-        sample([_A, _A], axis=1),
-        sample((_A, _A, _A), axis=-1),
-        sample((1.0, 2.0)),
-    ],
-)
-
-
-def _unstack_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    g = as_array(args[0].kind)
-
-    def like(k: Kind) -> Kind:
-        match k:
-            case Num():
-                return Num(g.dtype, False)
-            case Array():
-                return Array(g.dtype, k.dims)
-            case Tuple():
-                return Tuple(tuple(map(like, k.items)))
-            case FixedList():
-                return FixedList(tuple(map(like, k.items)))
-            case ListOf():
-                return ListOf(None if k.elem is None else like(k.elem))
-            case _:
-                return k
-
-    return like(args[1].kind)
-
-
-rule(
-    helpers.unstack,
-    "v x",
-    name="unstack",
-    kind=_unstack_kind,
-    vjp=("array(g)", None),
-    jvp=("unstack(v_dot, x)", None),
-    samples=[sample(_A, [np.ones(3), np.ones(3)]), sample(np.ones(2), (1.0, 2.0))],
-)
-
-
-def _via(change: Any, join: str, axis: Any) -> Any:
-    """Joins written as another join of changed arrays: their cotangent, changed back."""
-
-    def vjp(b: Builder, g: Atom, out: Atom, tup: Atom) -> list[Any]:
-        shaped = [
-            b.op(change, b.op("item", tup, Const.of(n))) for n in range(len(pieces(tup)))
-        ]
-        inner = b.op("tuple", *shaped)
-        over = axis(shaped) if callable(axis) else axis
-        cut = concatenate_vjp(b, g, out, inner, axis=over)[0]
-        parts = []
-        for n, x in enumerate(pieces(tup)):
-            part = b.op("item", cut, Const.of(n))
-            here = b.op("item", tup, Const.of(n))
-            if isinstance(x, Num):
-                part = b.op("item", part, Const.of((0,) * rank(part)))
-            elif rank(here) != rank(part):
-                part = b.op("np.reshape", part, b.op("shape", here))
-            parts.append(conform(b, part, here))
-        return [_put_together(b, tup, parts)]
-
-    return vjp
-
-
-def _hstack_axis(shaped: Sequence[Atom]) -> int:
-    return 0 if rank(shaped[0]) == 1 else 1
-
-
-_PAIRS = [sample((np.ones(3), np.ones(3))), sample([_A, _A]), sample((1.0, 2.0))]
-for _f, _vjp in (
-    (np.vstack, _via("np.atleast_2d", "concatenate", 0)),
-    (np.hstack, _via("np.atleast_1d", "concatenate", _hstack_axis)),
-    (np.dstack, _via("np.atleast_3d", "concatenate", 2)),
-):
-    rule(_f, "tup", kind=joined_kind(_f), vjp=_vjp, jvp="linear", samples=_PAIRS)
-
-
-def column_stack_vjp(b: Builder, g: Atom, out: Atom, tup: Atom) -> list[Any]:
-    parts = []
-    start: Atom = Const.of(0)
-    for n in range(len(pieces(tup))):
-        x = b.op("item", tup, Const.of(n))
-        if rank(x) == 1:
-            stop = b.add(start, Const.of(1))
-            index = b.op("tuple", Const.of(slice(None)), start)
-            at = Const.of((slice(None), start.value)) if isinstance(start, Const) else index
-            parts.append(b.op("item", g, at))
-        else:
-            stop = b.add(start, _size(b, x, 1))
-            parts.append(b.op("item", g, _along(b, 1, start, stop, 2, False)))
-        start = stop
-    return [_put_together(b, tup, parts)]
-
-
-rule(
-    np.column_stack,
-    "tup",
-    kind=joined_kind(np.column_stack),
-    vjp=column_stack_vjp,
-    jvp="linear",
-    samples=[sample((np.ones(2), _A)), sample((_A, np.ones(2), np.ones(2)))],
-)
-
-
-def append_vjp(b: Builder, g: Atom, out: Atom, arr: Atom, values: Atom, **o: Any) -> list[Any]:
-    pair = b.op("tuple", arr, values)
-    if any(isinstance(x.kind, Num) for x in (arr, values)):
-        pair = b.op("tuple", b.op("np.ravel", arr), b.op("np.ravel", values))
-    cut = concatenate_vjp(b, g, out, pair, axis=o.get("axis"))[0]
-    parts = [b.op("item", cut, Const.of(n)) for n in range(2)]
-    return [
-        b.op("item", p, Const.of(0)) if isinstance(x.kind, Num) else p
-        for p, x in zip(parts, (arr, values), strict=True)
-    ]
-
-
-rule(
-    np.append,
-    "arr values",
-    "axis=None",
-    vjp=append_vjp,
-    jvp="linear",
-    samples=[
-        sample(np.ones(2), 3.0),
-        sample(np.ones(2), np.ones(3)),
-        sample(_A, _A, axis=0),
-        sample(_A, np.ones(2)),
-    ],
-)
-
-
-# -- splitting -----------------------------------------------------------------------------------
-
-
-def split_vjp(b: Builder, g: Atom, out: Atom, ary: Atom, parts: Atom, **o: Any) -> list[Any]:
-    return [b.op("np.concatenate", g, axis=o.get("axis", 0)), None]
-
-
-for _f in (np.split, np.array_split):
-    rule(
-        _f,
-        "ary indices_or_sections",
-        "axis=0",
-        vjp=split_vjp,
-        jvp="linear",
-        samples=[sample(np.ones(6), 3), sample(_A, 3, axis=1), sample(np.ones(6), [1, 4])],
-    )
-for _f, _axis in ((np.vsplit, 0), (np.hsplit, 1)):
-    rule(
-        _f,
-        "ary indices_or_sections",
-        vjp=lambda b, g, out, ary, parts, _axis=_axis: split_vjp(b, g, out, ary, parts, axis=_axis),
-        jvp="linear",
-        samples=[sample(np.ones((6, 6)), 3)],
-    )
-
 # -- diagonals -----------------------------------------------------------------------------------
 
 
@@ -623,16 +352,14 @@ rule(
 
 
 def trace_vjp(b: Builder, g: Atom, a: Atom, offset: int) -> Atom:
-    eye = b.op(
-        "np.eye", b.op("len", a), b.op("item", b.op("shape", a), Const.of(1)), k=offset
-    )
+    eye = b.op("np.eye", b.op("len", a), b.op("item", b.op("shape", a), Const.of(1)), k=offset)
     if rank(a) == 2:
         return b.mul(g, eye)
     wide = b.op("item", eye, Const.of((slice(None), slice(None), *[None] * (rank(a) - 2))))
     return b.mul(g, wide)
 
 
-for _f in (np.triu, np.tril):
+for _f in each(np.triu, np.tril):
     rule(
         _f,
         "m",

@@ -137,7 +137,9 @@ def pow_samples() -> Sequence[Sample]:
         Sample((np.array([0.0, 2.0]), 2.0), {}, (np.array([0.0, 4.0]), None), True),
         Sample((np.array([0.0, 2.0]), 1.0), {}, (np.array([1.0, 1.0]), None), True),
         Sample((np.zeros(2), np.array([2.0, 1.0])), {}, (np.array([0.0, 1.0]), np.zeros(2)), True),
-        Sample((np.array([0.0, -2.0]), np.array([0.0, 3.0])), {}, (np.array([0.0, 12.0]), None), True),
+        Sample(
+            (np.array([0.0, -2.0]), np.array([0.0, 3.0])), {}, (np.array([0.0, 12.0]), None), True
+        ),
     ]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..ir.nodes import Atom, Const, Value
@@ -56,13 +56,13 @@ _ATTRIBUTES = {
 Tree: TypeAlias = tuple[Any, ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def parse(source: str) -> Tree:
     """The tree of an expression; SyntaxError for what rule text does not have."""
     return _tree(ast.parse(source.strip(), mode="eval").body)
 
 
-@lru_cache(maxsize=None)
+@cache
 def mentions(source: str, name: str) -> bool:
     """True where the text uses the name."""
     return any(

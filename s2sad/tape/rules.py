@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import UnsupportedError
 from ..rules import registry
-from ..rules.apply import EagerBuilder
+from ..rules.eager import EagerBuilder
 from ..rules.apply import cotangents as apply_rule
 from ..rules.registry import KindError, Primitive
 

@@ -30,7 +30,8 @@ from s2sad.ir.kinds import (
     kind_of,
 )
 from s2sad.ir.nodes import Const, Value
-from s2sad.rules.apply import EagerBuilder, cotangents, exact_kind, tangent
+from s2sad.rules.apply import cotangents, tangent
+from s2sad.rules.eager import EagerBuilder, exact_kind
 from s2sad.rules.registry import KindError, Primitive, Sample, primitives
 
 STRUCTURAL_HELPERS = {
@@ -75,9 +76,11 @@ def random_like(x: Any, rng: np.random.Generator) -> Any:
         if np.iscomplexobj(v):
             r = r + 1j * rng.uniform(0.5, 1.5, np.shape(v))
         if isinstance(v, np.ndarray | np.generic):
-            return np.asarray(r).astype(v.dtype)[()] if np.ndim(v) == 0 and isinstance(
-                v, np.generic
-            ) else np.asarray(r, dtype=v.dtype)
+            return (
+                np.asarray(r).astype(v.dtype)[()]
+                if np.ndim(v) == 0 and isinstance(v, np.generic)
+                else np.asarray(r, dtype=v.dtype)
+            )
         return type(v)(r)
 
     return rebuilt(x, one)
@@ -118,8 +121,12 @@ def same_form(a: Any, b: Any) -> None:
 def wide(x: Any) -> Any:
     """The same values in double precision."""
     return rebuilt(
-        x, lambda v: np.asarray(v, "complex128" if np.iscomplexobj(v) else "float64")
-        if isinstance(v, np.ndarray | np.generic) else v
+        x,
+        lambda v: (
+            np.asarray(v, "complex128" if np.iscomplexobj(v) else "float64")
+            if isinstance(v, np.ndarray | np.generic)
+            else v
+        ),
     )
 
 
@@ -160,8 +167,16 @@ def test_rule(p: Primitive, s: Sample) -> None:
 
 
 def check_modes(
-    p: Primitive, s: Sample, bars: Any, atoms: Any, out: Any, out_atom: Any, g: Any, many: bool,
-    rng: np.random.Generator, b: EagerBuilder,
+    p: Primitive,
+    s: Sample,
+    bars: Any,
+    atoms: Any,
+    out: Any,
+    out_atom: Any,
+    g: Any,
+    many: bool,
+    rng: np.random.Generator,
+    b: EagerBuilder,
 ) -> None:
     low = single(s.args) or single([out])
     for n, x in enumerate(s.args):
@@ -238,12 +253,16 @@ def fits(value: Any, k: Kind) -> bool:
         case Mixed():
             return np.asarray(value).dtype.name == k.dtype
         case Tuple():
-            return isinstance(value, tuple) and len(value) == len(k.items) and all(
-                map(fits, value, k.items)
+            return (
+                isinstance(value, tuple)
+                and len(value) == len(k.items)
+                and all(map(fits, value, k.items))
             )
         case FixedList():
-            return isinstance(value, list) and len(value) == len(k.items) and all(
-                map(fits, value, k.items)
+            return (
+                isinstance(value, list)
+                and len(value) == len(k.items)
+                and all(map(fits, value, k.items))
             )
         case ListOf():
             return isinstance(value, list) and all(fits(v, k.elem) for v in value)
@@ -269,7 +288,9 @@ def test_kind(p: Primitive, s: Sample, exact: bool) -> None:
             elif isinstance(v, np.ndarray | float | np.generic):
                 atoms.append(Value(kind_of(v, n)))
             else:
-                atoms.append(Const(v, kind_of(v)) if isinstance(v, int | str) else Value(kind_of(v)))
+                atoms.append(
+                    Const(v, kind_of(v)) if isinstance(v, int | str) else Value(kind_of(v))
+                )
         try:
             kind = p.kind(atoms, s.attrs)
         except KindError:
@@ -303,8 +324,9 @@ def test_staged_kinds(p: Primitive, s: Sample) -> None:
             return
         many = len(results) > 1
         g = tuple(Value(r.kind) for r in results)
-        bars = cotangents(b, p.name, s.attrs, atoms, results if many else results[0],
-                          g if many else g[0])
+        bars = cotangents(
+            b, p.name, s.attrs, atoms, results if many else results[0], g if many else g[0]
+        )
     for x, bar in zip(atoms, bars, strict=True):
         if bar is None or not isinstance(x.kind, Num | Array):
             continue
@@ -318,9 +340,8 @@ def test_every_differentiable_rule_has_a_sample() -> None:
     without = [
         name
         for name, p in primitives().items()
-        if p.differentiable and name not in STRUCTURAL_HELPERS
+        if p.differentiable
+        and name not in STRUCTURAL_HELPERS
         and not (p.samples() if callable(p.samples) else p.samples)
     ]
     assert without == []
-
-

@@ -1,0 +1,19 @@
+"""Questions about the layout of arrays, which decides whether a reshape is a view or a copy.
+
+In: nothing. Out: records in the registry. A function that asks has its arrays copied stride by
+stride wherever the backend needs a copy, so that the answer is the one of the user's program.
+
+    is_view(a, np.reshape(a, -1))   ->   True for a contiguous array a
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .. import runtime
+from ..ir.kinds import BOOL
+from . import kindrules as kr
+from .registry import Primitive, register
+
+register(Primitive("is_view", np.may_share_memory, ("x", "y"), kr.constant(BOOL), zero=True))
+register(Primitive("copy_with_strides", runtime.copy_with_strides, ("x",), kr.same()))
