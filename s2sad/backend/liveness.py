@@ -38,17 +38,28 @@ class Liveness:
     def leaves(self, atoms: Iterable[Atom]) -> list[Value]:
         return [leaf for a in atoms for leaf in self.plan.leaves(a)]
 
-    def tail(self, ops: tuple[Node, ...], yields: tuple[Atom, ...], base: Live) -> Live:
-        """The region of these ops, after which ``yields`` are read and ``base`` is live."""
+    def tail(
+        self,
+        ops: tuple[Node, ...],
+        yields: tuple[Atom, ...],
+        base: Live,
+        params: tuple[Value, ...] | None = None,
+    ) -> Live:
+        """The region of these ops, after which ``yields`` are read and ``base`` is live.
+
+        At the end of a loop's body they move to ``params``, all but the first.
+        """
         last = ops[-1] if ops else None
         if isinstance(last, If) and last in self.plan.tails:
             live: Live = set()
             for arm in (last.then, last.orelse):
                 swap = dict(zip(last.results, arm.yields, strict=True))
                 inner = tuple(swap.get(y, y) if isinstance(y, Value) else y for y in yields)
-                live |= self.tail(arm.ops, inner, base)
+                live |= self.tail(arm.ops, inner, base, params)
             live.update(self.plan.leaves(last.cond))
             return self.region(ops[:-1], live)
+        if params is not None:
+            self.leaving(params, yields)
         return self.region(ops, base | set(self.leaves(yields)))
 
     def region(self, ops: tuple[Node, ...], live: Live) -> Live:
@@ -88,11 +99,10 @@ class Liveness:
         live.difference_update(node.results)
         self.define(node.results, live)
         base = live | self.free(node)
-        head = self.tail(node.body.ops, node.body.yields, base | set())
+        head = self.tail(node.body.ops, node.body.yields, base | set(), carried)
         heads = self.plan.head_values(node)
         self.define((*heads, *carried), head.union(base).difference(heads, carried))
         self.define(carried, set(self.leaves(self.plan.header(node))))
-        self.leaving(carried, node.body)
         before = base
         before.update(self.leaves(self.plan.header(node)))
         before.update(self.leaves(node.init))
@@ -102,22 +112,21 @@ class Liveness:
         live.difference_update(node.results)
         self.define(node.results, live)
         base = live | self.free(node)
-        body = self.tail(node.body.ops, node.body.yields, base | set())
+        body = self.tail(node.body.ops, node.body.yields, base | set(), node.body.params)
         self.define(node.body.params, body.union(base).difference(node.body.params))
         # the loop's names are live in the test whatever the test itself reads
         after_test = base | set(self.leaves(node.test.yields)) | set(node.test.params)
         test = self.region(node.test.ops, after_test)
         self.define(node.test.params, test.union(base).difference(node.test.params))
-        self.leaving(node.test.params, node.body)
         before = base
         before.update(self.leaves(node.init))
         return before
 
-    def leaving(self, carried: tuple[Value, ...], body: Region) -> None:
+    def leaving(self, carried: tuple[Value, ...], yields: tuple[Atom, ...]) -> None:
         """What decides to leave is read after the moves at the end of an iteration."""
-        read = self.plan.leaves(body.yields[0])
+        read = self.plan.leaves(yields[0])
         if read:
-            for p, y in zip(carried, body.yields[1:], strict=True):
+            for p, y in zip(carried, yields[1:], strict=True):
                 self.define((p,), {v for v in read if v is not y and v is not p})
 
     def free(self, node: For | While) -> Live:

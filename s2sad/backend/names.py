@@ -188,13 +188,57 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
     for root in named:
         base = classes.base[root] or ""
         give(root, base if base.isidentifier() else "t")
+    saved = _Saved(made)
     indices = {n.body.params[0] for n in walk(made.function.body) if isinstance(n, For)}
     spare = next((t for t in ("t", "r", "s", "v", "w", "z") if t not in users), "tmp")
     for root in rest:
         members = classes.members[root]
-        index = any(v in indices for v in members)
-        give(root, "i" if index else _temporary(made, members, chosen) or spare)
+        if any(v in indices for v in members):
+            give(root, "i")
+            continue
+        base = next((b for v in members if (b := saved.name(v, chosen, classes))), None)
+        give(root, base or _temporary(made, members, chosen) or spare)
     return chosen
+
+
+class _Saved:
+    """What the elements of a tape were called when they were saved."""
+
+    def __init__(self, made: Plan) -> None:
+        self.definitions = made.facts.definitions
+        self.appended: dict[Value, list[Op]] = {}
+        for node in walk(made.function.body):
+            if isinstance(node, Op) and node.fn == "append" and made.loops:
+                self.appended.setdefault(node.results[0], []).append(node)
+
+    def name(self, value: Value, chosen: dict[Value, str], classes: _Classes) -> str | None:
+        """The name under which what ``value`` reads from a tape went in."""
+        part = self.definitions.get(value)
+        if not self.appended or not isinstance(part, Op) or part.fn != "item":
+            return None
+        entry, place = part.args
+        if isinstance(entry, Value) and entry in classes.edges:
+            return self.entered(entry, None, chosen, classes)
+        maker = self.definitions.get(entry) if isinstance(entry, Value) else None
+        if isinstance(maker, Op) and maker.fn == "item" and isinstance(place, Const):
+            return self.entered(maker.args[0], place.value, chosen, classes)
+        return None
+
+    def entered(
+        self, tape: Atom, place: int | None, chosen: dict[Value, str], classes: _Classes
+    ) -> str | None:
+        if not isinstance(tape, Value) or tape not in classes.edges:
+            return None
+        root = classes.find(tape)
+        for result, ops in self.appended.items():
+            if result in classes.edges and classes.find(result) is root:
+                source: Atom = ops[0].args[1]
+                maker = self.definitions.get(source) if isinstance(source, Value) else None
+                if place is not None and isinstance(maker, Op) and maker.fn == "tuple":
+                    source = maker.args[place]
+                if isinstance(source, Value):
+                    return chosen.get(source)
+        return None
 
 
 def _place(made: Plan):  # type: ignore[no-untyped-def]

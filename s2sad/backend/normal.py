@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..ir.kinds import Array, FixedList, ListOf, Num
-from ..ir.nodes import Atom, Const, For, Function, If, Node, Op, Region, Value, While
+from ..ir.nodes import FALSE, TRUE, Atom, Const, For, Function, If, Node, Op, Region, Value, While
 from ..ir.nodes import operands_of
 from .ops import ARITHMETIC, effect, fits_in_place, is_basic_index, is_mask, same_index
 
@@ -50,9 +50,10 @@ class _Fuse:
                 then, orelse = self.region(node.then), self.region(node.orelse)
                 return If(node.results, node.cond, then, orelse, node.span)
             case For():
-                return replace(node, body=self.region(node.body))
+                return replace(node, body=_decided(self.region(node.body)))
             case While():
-                return replace(node, test=self.region(node.test), body=self.region(node.body))
+                body = _decided(self.region(node.body))
+                return replace(node, test=self.region(node.test), body=body)
             case _:
                 return node
 
@@ -111,6 +112,34 @@ def _unnamed(value: Atom, node: Op) -> bool:
 def _store(node: Op, how: str, *args: Atom) -> Op:
     attrs: dict[str, Any] = {"how": how}
     return Op(node.results, "store", args, attrs, node.span)
+
+
+# -- leaving --------------------------------------------------------------------------------------
+
+
+def _decided(body: Region) -> Region:
+    """Inside ``if c`` it is known what c says about leaving."""
+    last = body.ops[-1] if body.ops else None
+    leave = body.yields[0]
+    if not isinstance(last, If) or leave not in last.results:
+        return body
+    at = last.results.index(leave)  # type: ignore[arg-type]
+    new = _decide(last, at, {})
+    return body if new is last else Region(body.params, (*body.ops[:-1], new), body.yields)
+
+
+def _decide(node: If, at: int, known: dict[Atom, Atom]) -> If:
+    arms = []
+    for arm, truth in ((node.then, TRUE), (node.orelse, FALSE)):
+        facts = {**known, node.cond: truth}
+        yields = list(arm.yields)
+        yields[at] = facts.get(yields[at], yields[at])
+        ops = list(arm.ops)
+        last = ops[-1] if ops else None
+        if isinstance(last, If) and yields[at] in last.results:
+            ops[-1] = _decide(last, last.results.index(yields[at]), facts)  # type: ignore[arg-type]
+        arms.append(Region((), tuple(ops), tuple(yields)))
+    return If(node.results, node.cond, arms[0], arms[1], node.span)
 
 
 # -- dead code ------------------------------------------------------------------------------------

@@ -101,12 +101,16 @@ def out_of_ssa(
         facts = None
         edits = _Edits()
         give_up: set[Op] = set()
+        troubled = {r for c in search.conflicts for r in c.node.results}
         for conflict in search.conflicts:
+            is_sum = isinstance(conflict.node, Op) and conflict.node.fn == "add_to"
+            if is_sum and conflict.places and conflict.node.args[0] in troubled:
+                continue  # its buffer may be fresh once the op that makes it has been dealt with
             _resolve(conflict, made, edits, give_up, tried)
         functional |= give_up
         tried |= edits.keys()
         if edits:
-            function, swapped = _Insert(edits).function(function)
+            function, swapped = _Insert(edits, function).function(function)
             functional = frozenset(swapped.get(op, op) for op in functional)  # type: ignore[misc]
             tried = {(swapped.get(n, n), k) for n, k in tried}  # type: ignore[call-overload]
 
@@ -327,17 +331,19 @@ def _fresh_yields(
         if (fresh_results or private) and memory & (facts.foreign | facts.params | seen):
             edits.yields.add(k)
         seen |= memory
-    return _Insert(edits).function(function)[0] if edits else function
+    return _Insert(edits, function).function(function)[0] if edits else function
 
 
 # -- insertion ------------------------------------------------------------------------------------
 
 
 class _Insert:
-    """Rebuilds a function with copies put in."""
+    """Rebuilds a function with copies put in: stride by stride where the layout matters."""
 
-    def __init__(self, edits: _Edits) -> None:
+    def __init__(self, edits: _Edits, function: Function) -> None:
         self.edits = edits
+        asks = any(op.fn == "is_view" for op in _all_ops(function.body))
+        self.array_copy = "copy_with_strides" if asks else "copy"
         self.swapped: dict[Node, Node] = {}
         self.renamed: dict[Value, Value] = {}
 
@@ -346,7 +352,7 @@ class _Insert:
         for p in function.params:
             if p in self.edits.entry:
                 copied = Value(p.kind, p.name)
-                ops.append(Op((copied,), "copy", (p,)))
+                ops.append(Op((copied,), self.copy_of(p), (p,)))
                 self.renamed[p] = copied
         body = self.region(function.body)
         yields = list(body.yields)
@@ -380,13 +386,16 @@ class _Insert:
                     results = (*new.results[:n], view, *new.results[n + 1 :])
                     ops[-1] = replace(new, results=results)
                     self.swapped[node] = ops[-1]
-                    ops.append(Op((r,), "copy", (view,), {}, new.span))
+                    ops.append(Op((r,), self.copy_of(r), (view,), {}, new.span))
         return Region(region.params, tuple(ops), self.atoms(region.yields))
 
     def copied(self, a: Atom, name: str | None, node: Node, ops: list[Node]) -> Atom:
         value = Value(a.kind, name)
-        ops.append(Op((value,), "copy", (a,), {}, node.span))
+        ops.append(Op((value,), self.copy_of(a), (a,), {}, node.span))
         return value
+
+    def copy_of(self, a: Atom) -> str:
+        return self.array_copy if isinstance(a.kind, Array) else "copy"
 
     def node(self, node: Node, ops: list[Node]) -> Node:
         edits = self.edits

@@ -56,6 +56,8 @@ class Plan:
     #: ifs written as ``a and b``, ``a or b`` or ``a if c else b``
     conditional: set[If] = field(default_factory=set)
     uses: Counter[Value] = field(default_factory=Counter)
+    #: what decides, at the end of a branch that ends a loop's body, whether to leave
+    leaving: set[Value] = field(default_factory=set)
     locked: set[Value] = field(default_factory=set)
     #: per callee, the parameters it writes and the yields that are their new versions
     mutates: Mutates = field(default_factory=dict)
@@ -106,6 +108,8 @@ def plan(function: Function, facts: Storage, mutates: Mutates) -> Plan:
     made = Plan(function, facts, mutates=mutates)
     _Loops(made).region(function.body)
     _count(made, function.body)
+    if made.gone:
+        _drop_unread(made, function.body)
     _find_conditionals(made, function.body)
     _find_tails(made, function.body, True)
     _Inline(made).region(function.body, True)
@@ -122,6 +126,17 @@ def _count(made: Plan, region: Region) -> None:
         for inner in regions_of(node):
             _count(made, inner)
     made.uses.update(a for a in region.yields if isinstance(a, Value))
+
+
+def _drop_unread(made: Plan, region: Region) -> None:
+    """Ops that only served a loop over indices, such as the length it went to."""
+    for node in reversed(region.ops):
+        for inner in regions_of(node):
+            _drop_unread(made, inner)
+        if isinstance(node, Op) and node not in made.gone and not effect(node):
+            if not any(made.uses[r] for r in node.results):
+                made.gone.add(node)
+                made.uses.subtract(a for a in node.args if isinstance(a, Value))
 
 
 # -- loops ----------------------------------------------------------------------------------------
@@ -219,8 +234,6 @@ class _Loops:
             return None
         if len(readers) == 1:
             return self.unpacked(node, "elements", over, entry, ())
-        if index.name is None:
-            return None
         return Loop("enumerate", over, (index, entry.results[0]), False, frozenset({entry}))
 
 
@@ -244,6 +257,9 @@ def _find_conditionals(made: Plan, region: Region) -> None:
             _find_conditionals(made, inner)
         if isinstance(node, If) and _is_conditional(made, node):
             made.conditional.add(node)
+            for y in (node.then.yields[0], node.orelse.yields[0]):
+                if y is node.cond and isinstance(y, Value):
+                    made.uses[y] -= 1  # ``a and b`` is written with one a
             for arm in (node.then, node.orelse):
                 for op in arm.ops:
                     made.inline[op.results[0]] = op  # type: ignore[assignment]
@@ -344,6 +360,7 @@ def _mark_tail(made: Plan, region: Region, yields: tuple[Atom, ...], place: int)
     made.tails.add(node)
     for arm in (node.then, node.orelse):
         _mark_tail(made, arm, arm.yields, at)
+        made.leaving.update(y for y in arm.yields[at : at + 1] if isinstance(y, Value))
 
 
 # -- inlining -------------------------------------------------------------------------------------
@@ -353,10 +370,12 @@ class _Inline:
     def __init__(self, made: Plan) -> None:
         self.made = made
         self.facts = made.facts
+        self.ops: tuple[Node, ...] = ()
 
     def region(self, region: Region, function: bool = False) -> None:
         """Decide for the ops of one region, from its end backwards."""
         made, ops = self.made, region.ops
+        outer, self.ops = self.ops, ops
         #: statement at which each node is written
         place: dict[Node, int] = {}
         #: per value, the node of this region that reads it in expression position
@@ -368,8 +387,12 @@ class _Inline:
                 if isinstance(y, Value):
                     reader[y] = len(ops)
         leave = region.yields[0] if region.yields else None
-        if not function and isinstance(leave, Value) and self.leave_is_plain(region):
-            reader[leave] = len(ops)
+        if not function and isinstance(leave, Value):
+            if region.params and self.leave_is_plain(region):
+                reader[leave] = len(ops)
+        for y in region.yields:
+            if isinstance(y, Value) and y in made.leaving:
+                reader[y] = len(ops)
         for n in range(len(ops) - 1, -1, -1):
             node = ops[n]
             if node in made.gone:
@@ -383,6 +406,7 @@ class _Inline:
                 if node not in made.conditional:
                     is_test = isinstance(node, While) and inner is node.test
                     self.region(inner, is_test)
+        self.ops = outer
 
     def leave_is_plain(self, region: Region) -> bool:
         """True if what decides to leave may be computed after the carried values have moved."""
@@ -418,7 +442,9 @@ class _Inline:
             made.inline[value] = node
             place[node] = reader.get(value, n)
             return
-        if value not in reader or made.uses[value] != 1 or value.name is not None:
+        if value not in reader or made.uses[value] != 1:
+            return
+        if value.name is not None and not self.is_passing(node, value, reader):
             return
         if isinstance(node, If):
             if node not in made.conditional:
@@ -432,6 +458,19 @@ class _Inline:
                 return
         made.inline[value] = node
         place[node] = at
+
+    def is_passing(self, node: Node, value: Value, reader: dict[Value, int]) -> bool:
+        """True for an adjoint that is used up by the reversal of the very same line."""
+        span = node.span
+        if span is None or not span.reverse or not (value.name or "").endswith("_bar"):
+            return False
+        at = reader[value]
+        if not isinstance(node, Op) or at >= len(self.ops):
+            return False
+        user = self.ops[at]
+        if not isinstance(user, Op) or user.span is None:
+            return False
+        return (span.filename, span.line) == (user.span.filename, user.span.line)
 
     def is_index(self, node: Op) -> bool:
         """Indices are written at every use: they cost nothing and name no storage."""

@@ -495,6 +495,9 @@ class Writer:
             stop = _negated(self.expressions.atom(test.yields[0]))
             check.append(ast.If(stop, [ast.Break()], []))
             body = check + self.body(node.body, params)
+        first = body[0]
+        if isinstance(first, ast.If) and _is_true(condition) and _only_breaks(first):
+            condition, body = _negated(first.test), body[1:]
         if all(isinstance(s, Comment) for s in body):
             body.append(ast.Pass())
         block.append(ast.While(condition, body, []))
@@ -565,7 +568,28 @@ def _heads_block(text: str) -> bool:
 def _negated(test: ast.expr) -> ast.expr:
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         return test.operand
+    if isinstance(test, ast.Compare) and type(test.ops[0]) in _OPPOSITE:
+        return ast.Compare(test.left, [_OPPOSITE[type(test.ops[0])]()], test.comparators)
     return ast.UnaryOp(ast.Not(), test)
+
+
+#: Comparisons whose negation is a comparison, whatever the operands (``<`` is not: NaN).
+_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+}
+
+
+def _is_true(test: ast.expr) -> bool:
+    return isinstance(test, ast.Constant) and test.value is True
+
+
+def _only_breaks(statement: ast.If) -> bool:
+    return len(statement.body) == 1 and isinstance(statement.body[0], ast.Break)
 
 
 def _is_bare_return(statement: ast.stmt) -> bool:

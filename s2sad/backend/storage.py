@@ -245,10 +245,12 @@ class _Analysis:
         elif view is not None:
             locked = OUTSIDE if op.fn in READ_ONLY else 0
             self.put(result, facts.shell_of(args[view]) | locked, facts.reach_of(args[view]))
-        elif op.fn == "copy":
+        elif op.fn in ("copy", "copy_with_strides"):
             self.put(result, fresh, facts.reach_of(args[0]) if is_container(result.kind) else 0)
         elif op.fn in ("copied", "zeros_like"):
             self.put(result, fresh, fresh)
+        elif op.fn in ("tuple", "list", "dict", "record"):
+            self.put(result, fresh, memory)
         elif op.fn == "call":
             self.put(result, memory | fresh | OUTSIDE, memory | OUTSIDE)
         elif isinstance(result.kind, Array | Mixed):
