@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 _DEPTH = 12
 
 #: Functions whose result has the shape of their (first) operand.
-_SAME_SHAPE = frozenset({"zeros_like", "np.zeros_like", "np.ones_like", "np.full_like", "cast", "copy"})
-_LIKE_FIRST = frozenset({"setitem", "accumulate", "add_to", "np.flip", "np.sort", "np.roll", "astype"})
+_SAME_SHAPE = frozenset(
+    {"zeros_like", "np.zeros_like", "np.ones_like", "np.full_like", "cast", "copy"}
+)
+_LIKE_FIRST = frozenset(
+    {"setitem", "accumulate", "add_to", "np.flip", "np.sort", "np.roll", "astype"}
+)
 _ELEMENTWISE = frozenset({"mul", "div", "pow", "ratio", "power_slope", "np.where", "unless_zero"})
 _COMPARE = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "bitand", "bitor", "bitxor", "invert"})
 _SQUARES = frozenset({"np.abs", "abs", "np.square", "math.fabs", "np.fabs", "np.exp", "math.exp"})

@@ -33,9 +33,7 @@ _FOLD: dict[str, Callable[..., Any]] = {
 Simplify: TypeAlias = "Callable[[Builder, Sequence[Atom]], Atom | None]"
 
 
-def tidy(
-    builder: Builder, fn: str, args: Sequence[Atom], attrs: Mapping[str, Any]
-) -> Atom | None:
+def tidy(builder: Builder, fn: str, args: Sequence[Atom], attrs: Mapping[str, Any]) -> Atom | None:
     """A simpler atom with the value and kind of ``fn(args)``, or None."""
     if fn == "np.sum":
         return _sum(builder, args, attrs)

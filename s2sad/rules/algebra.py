@@ -98,7 +98,8 @@ def solve_kind(args: Sequence[Atom], attrs: Any) -> Kind:
     if not isinstance(a, Array) or not isinstance(y, Array) or None in (a.dims, y.dims):
         raise KindError("the number of axes is not known here")
     dtype = np.linalg.solve(np.eye(1, dtype=a.dtype), np.eye(1, dtype=y.dtype)).dtype.name
-    assert a.dims is not None and y.dims is not None
+    assert a.dims is not None
+    assert y.dims is not None
     if len(y.dims) > 2 or len(a.dims) > 2:
         return Array(dtype, y.dims if len(y.dims) >= len(a.dims) else None)
     return Array(dtype, y.dims)

@@ -59,7 +59,8 @@ def cotangents(
     ``out`` and ``g`` are tuples for a primitive with several results. ``uniform`` tells that
     ``g`` is a scalar that stands for an array of equal elements, and that cotangents may do the
     same. ``masked`` tells that ``g`` is 0 at elements nobody selected, where operands may be nan:
-    they contribute nothing there. Raises MissingRule where the primitive is active and has no derivative.
+    they contribute nothing there. Raises MissingRule where the primitive is active and has no
+    derivative.
     """
     prim = primitive(op_name)
     count = len(operands)
@@ -69,7 +70,7 @@ def cotangents(
     ]
     if prim.zero or not any(chosen):
         return (None,) * count
-    with named(prim):
+    with _Naming(prim):
         raw = _raw_cotangents(builder, prim, attrs, operands, out, g, chosen)
         found = [*raw[:count], *[None] * (count - len(raw))]
         if masked and not isinstance(g, tuple) and _may_spoil(prim, operands):
@@ -84,7 +85,7 @@ def cotangents(
         )
 
 
-class named:
+class _Naming:
     """Adds the name of the primitive to errors raised while its rule is applied."""
 
     def __init__(self, prim: Primitive) -> None:
@@ -109,7 +110,8 @@ def _raw_cotangents(
 ) -> list[Atom | None]:
     family = prim.name.partition(".")[0]
     if prim.partials is not None and prim.vjp is None:
-        assert not isinstance(out, tuple) and not isinstance(g, tuple)
+        assert not isinstance(out, tuple)
+        assert not isinstance(g, tuple)
         names = _names(prim, operands, attrs, out)
         return [
             _seeded(b, text, names, g, family) if want and text is not None else None
@@ -184,7 +186,7 @@ def tangent(
     prim = primitive(op_name)
     if prim.zero or all(t is None for t in tangents):
         return None
-    with named(prim):
+    with _Naming(prim):
         raw = _raw_tangent(builder, prim, attrs, operands, out, tangents)
         if isinstance(out, tuple):
             return tuple(
@@ -230,14 +232,14 @@ def _raw_tangent(
                 here = {**names, f"{prim.operands[n]}_dot": t}
                 terms.append(build_text(b, text, here, family))
         return _sum(b, terms)
-    dots = [
+    full: list[Any] = [
         b.op("zeros_like", x) if t is None and carries_derivative(x.kind) else t
         for x, t in zip(operands, tangents, strict=True)
     ]
     if isinstance(jvp, str):
-        names.update({f"{n}_dot": t for n, t in zip(prim.operands, dots, strict=False)})
+        names.update({f"{n}_dot": t for n, t in zip(prim.operands, full, strict=False)})
         return build_text(b, jvp, names, family)
-    return jvp(b, tuple(dots), out, *operands, **attrs)
+    return jvp(b, tuple(full), out, *operands, **attrs)
 
 
 def _sum(b: Builder, terms: Sequence[Atom]) -> Atom | None:
@@ -305,7 +307,9 @@ def _narrowed(b: Builder, g: Atom, x: Atom, fresh: bool) -> Atom:
         return _total(b, g) if fresh else b.op("np.sum", g)
     lead = len(wide) - len(narrow)
     inner = wide[lead:]
-    if not all(m == 1 or dim_not_one(m) or same_dim(n, m) for n, m in zip(inner, narrow)):
+    if not all(
+        m == 1 or dim_not_one(m) or same_dim(n, m) for n, m in zip(inner, narrow, strict=True)
+    ):
         return b.op("unbroadcast", g, x)
     keep = [n for n, m in enumerate(narrow) if m == 1 and inner[n] != 1]
     if lead:

@@ -104,7 +104,7 @@ def sum_vjp(b: Builder, g: Atom, out: Atom, xs: Atom, start: Atom | None = None)
     return [lambda: _each(b, g, xs), lambda: g]
 
 
-def sum_jvp(b: Builder, dots: Any, out: Atom, xs: Atom, start: Atom | None = None) -> Atom:
+def sum_jvp(b: Builder, dots: Any, out: Atom, xs: Atom, start: Atom | None = None) -> Any:
     more = [] if len(dots) < 2 or dots[1] is None else [dots[1]]
     if dots[0] is None:
         return more[0]
@@ -348,7 +348,8 @@ zero(builtins.round, "number ndigits=None", kind=_round_kind)
 
 def _divmod_kind(args: Sequence[Atom], attrs: Any) -> tuple[Kind, ...]:
     floordiv, mod = primitive("floordiv").kind(args, attrs), primitive("mod").kind(args, attrs)
-    assert isinstance(floordiv, Kind) and isinstance(mod, Kind)
+    assert isinstance(floordiv, Kind)
+    assert isinstance(mod, Kind)
     return floordiv, mod
 
 

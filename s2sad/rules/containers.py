@@ -82,7 +82,7 @@ def _attr_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
                 if field == name:
                     return kind
         case Tuple() if k.cls is not None:
-            return k.items[k.cls._fields.index(name)]
+            return k.items[k.cls._fields.index(name)]  # type: ignore[attr-defined]
     return UNKNOWN
 
 

@@ -178,7 +178,7 @@ for _name in ("int64", "int32", "int16", "int8", "uint8", "uint16", "uint32", "u
     _scalar_type(_name)
 
 
-def meshgrid_vjp(b: Builder, g: Sequence[Atom | None], out: Any, *xi: Atom, **o: Any) -> list[Any]:
+def meshgrid_vjp(b: Builder, g: Any, out: Any, *xi: Atom, **o: Any) -> list[Any]:
     """Each vector gathers the cotangent of its grid over the other axes."""
     n = len(xi)
     order = list(range(n))

@@ -38,7 +38,7 @@ _A = np.arange(6.0).reshape(2, 3) + 1.0
 
 def dtype_name(dtype: Any) -> str:
     """The name of a dtype given as a type, a string or a dtype."""
-    return np.dtype(dtype).name
+    return str(np.dtype(dtype).name)
 
 
 def dims_of_shape(shape: Atom) -> tuple[Dim, ...] | None:

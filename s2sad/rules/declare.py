@@ -171,7 +171,7 @@ def zero(
 
 
 def sample(*args: Any, expect: tuple[Any, ...] | None = None, **attrs: Any) -> Sample:
-    """A point at which a rule is tested; with ``expect``, the cotangents there of a seed of ones."""
+    """A point at which a rule is tested; with ``expect``, the cotangents of a seed of ones."""
     return Sample(args, attrs, expect, expect is not None)
 
 

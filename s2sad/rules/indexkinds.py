@@ -243,7 +243,8 @@ def _item_of_fixed(k: Tuple | FixedList, i: Atom) -> Kind:
         if isinstance(i.value, slice):
             return type(k)(k.items[i.value])
         try:
-            return k.items[i.value]
+            found: Kind = k.items[i.value]
+            return found
         except (IndexError, TypeError) as e:
             raise KindError(f"index {i.value!r} of {len(k.items)} items") from e
     if _is_slice(i):

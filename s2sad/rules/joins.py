@@ -296,7 +296,7 @@ for _f in each(np.split, np.array_split):
         jvp="linear",
         samples=[sample(np.ones(6), 3), sample(_A, 3, axis=1), sample(np.ones(6), [1, 4])],
     )
-for _f, _axis in ((np.vsplit, 0), (np.hsplit, 1)):
+for _f, _axis in each((np.vsplit, 0), (np.hsplit, 1)):
     rule(
         _f,
         "ary indices_or_sections",

@@ -293,7 +293,7 @@ _number_mul = arithmetic(np.multiply)
 
 def pow_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
     """``**``: a Python int to a negative constant is a float."""
-    base, exponent = args
+    exponent = args[1]
     result = _number_pow(args, attrs)
     if result == INT and isinstance(exponent, Const) and exponent.value < 0:
         return FLOAT

@@ -65,7 +65,7 @@ def matmul_vjp(b: Builder, g: Atom, out: Atom, x: Atom, y: Atom) -> list[Any]:
 
 
 def dot_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom) -> list[Any]:
-    """``np.dot``: a product with scalars, else over the last axis of a and the last but one of b."""
+    """``np.dot``: a product with scalars, else over the last axis of a and last but one of b."""
     a, b_ = plain_array(b, a), plain_array(b, b_)
     m, n = rank(a), rank(b_)
     text = b.text

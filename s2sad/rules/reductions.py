@@ -165,7 +165,7 @@ def _back(b: Builder, w_bar: Atom, weights: Atom, a: Atom, axis: Axis) -> Atom:
 
 
 def average_jvp(
-    b: Builder, dots: Sequence[Atom | None], out: Atom, a: Atom, weights: Any = None, **o: Any
+    b: Builder, dots: Sequence[Any], out: Atom, a: Atom, weights: Any = None, **o: Any
 ) -> Any:
     axis = o.get("axis")
     over = {} if axis is None else {"axis": axis}
@@ -281,7 +281,7 @@ def _ties() -> Sequence[Sample]:
     ]
 
 
-for _f, _alias in ((np.max, np.amax), (np.min, np.amin)):
+for _f, _alias in each((np.max, np.amax), (np.min, np.amin)):
     rule(
         _f,
         "a",

@@ -79,31 +79,32 @@ def along_vjp(b: Builder, g: Atom, out: Atom, arr: Atom, indices: Atom, **o: Any
     return [b.op("scatter_along", g, indices, arr, axis=o.get("axis", -1)), None]
 
 
+def _take_along_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    a, i = as_array(args[0].kind), as_array(args[1].kind)
+    axis = attrs.get("axis", -1)
+    if not isinstance(a, Array) or not isinstance(i, Array) or None in (a.dims, i.dims):
+        return Array(a.dtype, None)
+    assert a.dims is not None
+    assert i.dims is not None
+    if axis is None:
+        return Array(a.dtype, i.dims)
+    dims = list(a.dims)
+    dims[axis] = i.dims[axis]
+    return Array(a.dtype, tuple(dims))
+
+
 rule(
     np.take_along_axis,
     "arr indices",
     "axis=-1",
     vjp=along_vjp,
     jvp="linear",
-    kind=lambda args, attrs: _take_along_kind(args, attrs),
+    kind=_take_along_kind,
     samples=[
         sample(_A, np.array([[0, 0], [2, 1]]), axis=1),
         sample(_A, np.array([[0, 1, 1]]), axis=0),
     ],
 )
-
-
-def _take_along_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    a, i = as_array(args[0].kind), as_array(args[1].kind)
-    axis = attrs.get("axis", -1)
-    if not isinstance(a, Array) or not isinstance(i, Array) or None in (a.dims, i.dims):
-        return Array(a.dtype, None)
-    assert a.dims is not None and i.dims is not None
-    if axis is None:
-        return Array(a.dtype, i.dims)
-    dims = list(a.dims)
-    dims[axis] = i.dims[axis]
-    return Array(a.dtype, tuple(dims))
 
 
 rule(
@@ -275,11 +276,19 @@ rule(
     jvp="linear",
     samples=[sample(np.array([1.0, 4.0]))],
 )
+
+
+def _trapezoid_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    kind = by_example(np.trapezoid)(args[:1], attrs)
+    assert isinstance(kind, Kind)
+    return kind
+
+
 rule(
     np.trapezoid,
     "y x=None",
     "dx=1.0, axis=-1",
-    kind=lambda args, attrs: _trapezoid_kind(args, attrs),
+    kind=_trapezoid_kind,
     vjp=trapezoid_vjp,
     jvp=trapezoid_jvp,
     samples=[
@@ -288,12 +297,6 @@ rule(
         sample(np.array([1.0, 4.0, 2.0]), np.array([0.0, 0.5, 2.0])),
     ],
 )
-
-
-def _trapezoid_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    kind = by_example(np.trapezoid)(args[:1], attrs)
-    assert isinstance(kind, Kind)
-    return kind
 
 
 # -- zero derivative -----------------------------------------------------------------------------
