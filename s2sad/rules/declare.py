@@ -18,7 +18,16 @@ import numpy as np
 
 from .examplekinds import by_example
 from .kindrules import ufunc_kind
-from .registry import KindRule, Primitive, Sample, StagedJvp, StagedVjp, register
+from .registry import (
+    KindRule,
+    Primitive,
+    Sample,
+    StagedJvp,
+    StagedVjp,
+    has_primitive,
+    primitive,
+    register,
+)
 
 _MODULES = {
     "numpy": "np",
@@ -30,10 +39,17 @@ _MODULES = {
 
 
 def name_of(f: Any) -> str:
-    """How emitted text calls a function: "np.sin", "math.exp", "abs"."""
+    """How emitted text calls a function: "np.sin", "math.exp", "abs"; a user's by its name."""
     module = getattr(f, "__module__", None) or "numpy"
-    prefix = "np" if isinstance(f, np.ufunc) else _MODULES.get(module, module)
-    return f"{prefix}.{f.__name__}" if prefix else str(f.__name__)
+    if isinstance(f, np.ufunc) or module in _MODULES:
+        prefix = _MODULES.get(module, "np")
+        return f"{prefix}.{f.__name__}" if prefix else str(f.__name__)
+    plain = f.__name__ if f.__name__.isidentifier() else "function"
+    name, n = plain, 1
+    while has_primitive(name) and primitive(name).fun is not f:
+        n += 1
+        name = f"{plain}_{n}"
+    return str(name)
 
 
 def signature(operands: Sequence[str], options: str = "") -> inspect.Signature:
@@ -75,9 +91,10 @@ def elementwise(
     """A function of x (and y) whose derivative is a partial per operand, as text.
 
     ``domain`` names the points it is tested at ("real", "positive", "unit", "above one"); ``at``
-    are more points, among them its kinks and singular points.
+    are more points, among them its kinks and singular points; ``names`` are the operands', if
+    they are not x, y and z.
     """
-    names = ("x", "y", "z")[: len(partials) or getattr(f, "nin", 1)]
+    names = more.pop("names", ("x", "y", "z")[: len(partials) or getattr(f, "nin", 1)])
     if kind is None:
         kind = ufunc_kind(f) if isinstance(f, np.ufunc) else by_example(f)
     full = name or name_of(f)

@@ -16,4 +16,13 @@ from . import kindrules as kr
 from .registry import Primitive, register
 
 register(Primitive("is_view", np.may_share_memory, ("x", "y"), kr.constant(BOOL), zero=True))
-register(Primitive("copy_with_strides", runtime.copy_with_strides, ("x",), kr.same()))
+register(
+    Primitive(
+        "copy_with_strides",
+        runtime.copy_with_strides,
+        ("x",),
+        kr.same(),
+        vjp=("g",),
+        jvp="x_dot",
+    )
+)
