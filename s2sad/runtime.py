@@ -220,6 +220,22 @@ def copied(x: Any) -> Any:
     return x
 
 
+def copy_with_strides(x: Any) -> Any:
+    """A copy of an array with the same strides: what is a view of it is a view of the copy.
+
+    >>> copy_with_strides(np.zeros((4, 4))[::2, 1:3]).strides
+    (64, 8)
+    """
+    if not x.size:
+        return x.copy(order="K")
+    ends = [stride * (n - 1) for stride, n in zip(x.strides, x.shape, strict=True)]
+    first = -sum(end for end in ends if end < 0)
+    room = np.empty(first + sum(end for end in ends if end > 0) + x.itemsize, dtype=np.uint8)
+    out: Any = np.ndarray(x.shape, x.dtype, room, first, x.strides)
+    out[...] = x
+    return out
+
+
 def unless_zero(g: Any, c: Any) -> Any:
     """``c``, but 0 where ``g`` is 0, even if c is nan or inf there.
 
