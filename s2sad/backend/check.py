@@ -20,9 +20,7 @@ from .text import EmitError
 State = dict[str, frozenset[Value]]
 
 
-def check_names(
-    made: Plan, functional: frozenset[Op], names: dict[Value, str]
-) -> None:
+def check_names(made: Plan, functional: frozenset[Op], names: dict[Value, str]) -> None:
     """Raise EmitError if a name would hold another value than the one that is read."""
     _Check(made, functional, names).function()
 

@@ -20,8 +20,8 @@ from .expr import Expressions, Namespace
 from .names import name_values
 from .normal import normalize
 from .outofssa import Result, out_of_ssa
-from .storage import summarize
 from .stmt import Writer
+from .storage import summarize
 from .text import check, to_text
 
 
@@ -97,5 +97,3 @@ def _enter_globals(result: Result, namespace: Namespace) -> None:
         Writer.globals_of(node, expressions)
     for y in function.body.yields:
         expressions.atom(y)
-
-

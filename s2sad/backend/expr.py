@@ -153,7 +153,9 @@ class Expressions:
             return ast.List([self.constant(v) for v in value], ast.Load())
         if cls is dict:
             items = value.items()
-            return ast.Dict([self.constant(k) for k, _ in items], [self.constant(v) for _, v in items])
+            return ast.Dict(
+                [self.constant(k) for k, _ in items], [self.constant(v) for _, v in items]
+            )
         if cls is slice:
             parts3 = [self.constant(v) for v in (value.start, value.stop, value.step)]
             return call(self.namespace.builtin("slice"), *parts3)
@@ -229,7 +231,9 @@ class Expressions:
                 return attribute(self.atom(x), _ATTRIBUTES[op.fn])
         if op.fn in _METHODS and x is not None:
             options = {k: self.constant(v) for k, v in op.attrs.items()}
-            return call(attribute(self.atom(x), _METHODS[op.fn]), *self.atoms(op.args[1:]), **options)
+            return call(
+                attribute(self.atom(x), _METHODS[op.fn]), *self.atoms(op.args[1:]), **options
+            )
         if "." in op.fn:
             f = self.path(op.fn)
         elif hasattr(builtins, op.fn):
@@ -237,7 +241,7 @@ class Expressions:
         else:
             f = load(self.namespace.name(op.fn, record.fun))
         args = self.atoms(op.args)
-        keywords = {}
+        keywords: dict[str, ast.expr] = {}
         for name, value in op.attrs.items():
             if self.positional(record.signature, name, len(args)) and not keywords:
                 args.append(self.constant(value))
@@ -386,7 +390,9 @@ class Expressions:
     def op_add_to(self, op: Op) -> ast.expr:
         """The sum as a new value."""
         buffer, g = op.args
-        if isinstance(buffer.kind, Num | Array | Mixed) and isinstance(g.kind, Num | Array | Mixed):
+        if isinstance(buffer.kind, Num | Array | Mixed) and isinstance(
+            g.kind, Num | Array | Mixed
+        ):
             return ast.BinOp(self.atom(buffer), ast.Add(), self.atom(g))
         return call(load(self.namespace.name("add", runtime.add)), *self.atoms(op.args))
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..ir.nodes import Atom, Call, For, If, Node, Op, Region, Value, While
-from ..ir.nodes import regions_of
+from ..ir.nodes import Atom, Call, For, If, Node, Op, Region, Value, While, regions_of
 from .plan import Plan, branch_atoms
 
 Live = set[Value]

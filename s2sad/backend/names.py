@@ -13,8 +13,7 @@ import builtins
 import keyword
 from collections.abc import Iterable
 
-from ..ir.nodes import Atom, Call, Const, For, If, Op, Region, Value, While
-from ..ir.nodes import regions_of, walk
+from ..ir.nodes import Atom, Call, Const, For, If, Op, Region, Value, While, regions_of, walk
 from .liveness import Live, Liveness
 from .ops import writes
 from .plan import Plan
@@ -91,9 +90,7 @@ class _Classes:
             self.join(x, y)
 
 
-def _must_share(
-    made: Plan, functional: frozenset[Op], classes: _Classes, region: Region
-) -> None:
+def _must_share(made: Plan, functional: frozenset[Op], classes: _Classes, region: Region) -> None:
     """Buffers with their new versions, and the faces of one loop variable."""
     for node in region.ops:
         match node:
@@ -186,8 +183,8 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
         owner = next(v for v in made.function.params if v in classes.members[root])
         give(root, owner.name or classes.base[root] or "x")
     for root in named:
-        base = classes.base[root] or ""
-        give(root, base if base.isidentifier() else "t")
+        user = classes.base[root] or ""
+        give(root, user if user.isidentifier() else "t")
     saved = _Saved(made)
     indices = {n.body.params[0] for n in walk(made.function.body) if isinstance(n, For)}
     spare = next((t for t in ("t", "r", "s", "v", "w", "z") if t not in users), "tmp")
@@ -263,8 +260,6 @@ def _temporary(made: Plan, members: list[Value], chosen: dict[Value, str]) -> st
                     return index.value
         if node.fn == "len":
             return "n"
-        if node.fn in ("list",):
+        if node.fn == "list":
             return "items"
     return None
-
-

@@ -13,8 +13,21 @@ from dataclasses import replace
 from typing import Any
 
 from ..ir.kinds import Array, FixedList, ListOf, Num
-from ..ir.nodes import FALSE, TRUE, Atom, Const, For, Function, If, Node, Op, Region, Value, While
-from ..ir.nodes import operands_of
+from ..ir.nodes import (
+    FALSE,
+    TRUE,
+    Atom,
+    Const,
+    For,
+    Function,
+    If,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    operands_of,
+)
 from .ops import ARITHMETIC, effect, fits_in_place, is_basic_index, is_mask, same_index
 
 
@@ -123,7 +136,7 @@ def _decided(body: Region) -> Region:
     leave = body.yields[0]
     if not isinstance(last, If) or leave not in last.results:
         return body
-    at = last.results.index(leave)  # type: ignore[arg-type]
+    at = last.results.index(leave)
     new = _decide(last, at, {})
     return body if new is last else Region(body.params, (*body.ops[:-1], new), body.yields)
 
@@ -137,7 +150,7 @@ def _decide(node: If, at: int, known: dict[Atom, Atom]) -> If:
         ops = list(arm.ops)
         last = ops[-1] if ops else None
         if isinstance(last, If) and yields[at] in last.results:
-            ops[-1] = _decide(last, last.results.index(yields[at]), facts)  # type: ignore[arg-type]
+            ops[-1] = _decide(last, last.results.index(yields[at]), facts)
         arms.append(Region((), tuple(ops), tuple(yields)))
     return If(node.results, node.cond, arms[0], arms[1], node.span)
 
@@ -179,10 +192,13 @@ def _live_for(node: For, live: set[Any]) -> For:
     count = len(node.init)
     keep = [r in live for r in node.results]
     while True:
-        yields = (node.body.yields[0], *(y for y, k in zip(node.body.yields[1:], keep) if k))
+        yields = (
+            node.body.yields[0],
+            *(y for y, k in zip(node.body.yields[1:], keep, strict=True) if k),
+        )
         inner = set(live)
         body = _live_region(Region(node.body.params, node.body.ops, yields), inner)
-        more = [k or p in inner for k, p in zip(keep, node.body.params[1:])]
+        more = [k or p in inner for k, p in zip(keep, node.body.params[1:], strict=True)]
         if more == keep:
             break
         keep = more
@@ -202,5 +218,3 @@ def _live_for(node: For, live: set[Any]) -> For:
         Region(params, body.ops, body.yields),
         node.span,
     )
-
-

@@ -12,7 +12,19 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Opaque, Record, Tuple, Undef
+from ..ir.kinds import (
+    Array,
+    Dict,
+    FixedList,
+    Kind,
+    ListOf,
+    Mixed,
+    Num,
+    Opaque,
+    Record,
+    Tuple,
+    Undef,
+)
 from ..ir.nodes import Atom, Call, Const, Node, Op, Value, regions_of
 from ..rules.registry import primitive
 

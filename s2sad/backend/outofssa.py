@@ -17,10 +17,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..ir.kinds import Array
-from ..ir.nodes import Atom, Call, Const, For, Function, If, Node, Op, Region, Value, While
-from ..ir.nodes import regions_of
+from ..ir.nodes import (
+    Atom,
+    Call,
+    Const,
+    For,
+    Function,
+    If,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    regions_of,
+)
+from ..rules.layout import copy_in_layout
 from .liveness import Live, Liveness
-from .ops import CONTAINERS, fits_in_place, has_memory, is_container, view_of, writes
+from .ops import CONTAINERS, fits_in_place, has_memory, is_container, rank, view_of, writes
 from .plan import Mutates, Plan, plan
 from .sink import sink
 from .storage import Places, Storage, Summary, storage
@@ -74,9 +87,10 @@ def out_of_ssa(
 ) -> Result:
     """Insert copies until every write is safe.
 
-    ``mutates`` pairs the parameters each callee writes with their new versions. With ``fresh_results`` no result shares
-    memory with an argument or another result; yields from ``private_from`` on are saved for
-    later and share nothing with arguments or with the yields before them.
+    ``mutates`` pairs the parameters each callee writes with their new versions. With
+    ``fresh_results`` no result shares memory with an argument or another result; yields from
+    ``private_from`` on are saved for later and share nothing with arguments or with the yields
+    before them.
     """
     functional: frozenset[Op] = frozenset()
     facts: Storage | None = storage(function, summaries)
@@ -92,7 +106,7 @@ def out_of_ssa(
         made = plan(function, facts, mutates)
         search = _Search(made, functional)
         search.function()
-        if not search.conflicts:
+        if not search.conflicts and not search.overlapping:
             complete = _write_back(function, facts)
             if complete is function:
                 return Result(made, functional)
@@ -101,6 +115,7 @@ def out_of_ssa(
         facts = None
         edits = _Edits()
         give_up: set[Op] = set()
+        edits.operands.update((op, len(op.args) - 1) for op in search.overlapping)
         troubled = {r for c in search.conflicts for r in c.node.results}
         for conflict in search.conflicts:
             is_sum = isinstance(conflict.node, Op) and conflict.node.fn == "add_to"
@@ -123,6 +138,7 @@ class _Search(Liveness):
         self.facts: Storage = made.facts
         self.functional = functional
         self.conflicts: list[_Conflict] = []
+        self.overlapping: list[Op] = []
         self.loops: list[For | While] = []
         self.depth = 0
 
@@ -153,12 +169,40 @@ class _Search(Liveness):
             k_write = writes(node)
             if k_write is None:
                 return
-            others: Live = set()
+            held: Live = set()
             if node.fn == "store" and node.attrs["how"] == "at":
-                others.update(self.leaves(node.args[1:]))  # numpy reads them while it writes
+                held.update(self.leaves(node.args[1:]))  # numpy reads them while it writes
             elif node.fn in ("append", "extend", "insert"):
-                others.update(self.leaves(node.args[1:]))
-            self.check(node, k_write, (live | others).difference(node.results))
+                held.update(self.leaves(node.args[1:]))
+            elif node.fn == "store" and self.overlaps(node):
+                self.overlapping.append(node)
+            self.check(node, k_write, (live | held).difference(node.results))
+
+    def overlaps(self, node: Op) -> bool:
+        """True where NumPy would read a part of the buffer after writing it.
+
+        It takes care of overlapping operands except for one-dimensional ones that advance by
+        different steps, as in ``a[::2] = a[:3]``.
+        """
+        facts, value = self.facts, node.args[-1]
+        if node.attrs["how"] != "=" or rank(value.kind) not in (1, None):
+            return False
+        if not facts.shell_of(value) & facts.shell_of(node.args[0]):
+            return False
+        maker = facts.definitions.get(value) if isinstance(value, Value) else None
+        if isinstance(maker, Op) and maker.fn == "item" and maker.args[0] is node.args[0]:
+            return not (self.plain(maker.args[1]) and self.plain(node.args[-2]))
+        return True
+
+    def plain(self, index: Atom) -> bool:
+        """True for a slice that goes from one element to the next."""
+        if isinstance(index, Const):
+            return isinstance(index.value, slice) and index.value.step in (None, 1)
+        maker = self.facts.definitions.get(index)
+        if not isinstance(maker, Op) or maker.fn != "slice":
+            return False
+        step = maker.args[2]
+        return isinstance(step, Const) and step.value in (None, 1)
 
     def check(self, node: Op | Call, k: int, live: Live) -> None:
         facts = self.facts
@@ -342,8 +386,7 @@ class _Insert:
 
     def __init__(self, edits: _Edits, function: Function) -> None:
         self.edits = edits
-        asks = any(op.fn == "is_view" for op in _all_ops(function.body))
-        self.array_copy = "copy_with_strides" if asks else "copy"
+        self.asks = any(op.fn == "is_view" for op in _all_ops(function.body))
         self.swapped: dict[Node, Node] = {}
         self.renamed: dict[Value, Value] = {}
 
@@ -352,7 +395,7 @@ class _Insert:
         for p in function.params:
             if p in self.edits.entry:
                 copied = Value(p.kind, p.name)
-                ops.append(Op((copied,), self.copy_of(p), (p,)))
+                ops.append(Op((copied,), copy_in_layout(p.kind, self.asks), (p,)))
                 self.renamed[p] = copied
         body = self.region(function.body)
         yields = list(body.yields)
@@ -360,7 +403,11 @@ class _Insert:
         for k in sorted(self.edits.yields):
             source = yields[k]
             copied = Value(source.kind, None)
-            fn = "copied" if is_container(source.kind) or not isinstance(source.kind, Array) else "copy"
+            fn = (
+                "copied"
+                if is_container(source.kind) or not isinstance(source.kind, Array)
+                else "copy"
+            )
             tail.append(Op((copied,), fn, (source,)))
             yields[k] = copied
         body = Region(body.params, (*ops, *body.ops, *tail), tuple(yields))
@@ -386,16 +433,13 @@ class _Insert:
                     results = (*new.results[:n], view, *new.results[n + 1 :])
                     ops[-1] = replace(new, results=results)
                     self.swapped[node] = ops[-1]
-                    ops.append(Op((r,), self.copy_of(r), (view,), {}, new.span))
+                    ops.append(Op((r,), copy_in_layout(r.kind, self.asks), (view,), {}, new.span))
         return Region(region.params, tuple(ops), self.atoms(region.yields))
 
     def copied(self, a: Atom, name: str | None, node: Node, ops: list[Node]) -> Atom:
         value = Value(a.kind, name)
-        ops.append(Op((value,), self.copy_of(a), (a,), {}, node.span))
+        ops.append(Op((value,), copy_in_layout(a.kind, self.asks), (a,), {}, node.span))
         return value
-
-    def copy_of(self, a: Atom) -> str:
-        return self.array_copy if isinstance(a.kind, Array) else "copy"
 
     def node(self, node: Node, ops: list[Node]) -> Node:
         edits = self.edits
@@ -425,5 +469,3 @@ class _Insert:
                     return For(node.results, start, stop, step, tuple(init), body, node.span)
                 test = self.region(node.test)
                 return While(node.results, tuple(init), test, body, node.span)
-
-

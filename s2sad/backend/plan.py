@@ -18,8 +18,22 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..ir.kinds import Array, FixedList, ListOf, Num, Tuple, Undef
-from ..ir.nodes import Atom, Call, Const, For, Function, If, Node, Op, Region, Value, While
-from ..ir.nodes import operands_of, regions_of, walk
+from ..ir.nodes import (
+    Atom,
+    Call,
+    Const,
+    For,
+    Function,
+    If,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    operands_of,
+    regions_of,
+    walk,
+)
 from .ops import effect, has_memory, writes
 from .storage import Places, Storage
 
@@ -177,7 +191,9 @@ class _Loops:
         """``for k in range(len(tape) - 1, -1, -1)`` whose k only reads ``tape[k]``."""
         index = node.body.params[0]
         last = self.defined(node.start, "sub")
-        if last is None or not (_is(node.stop, -1) and _is(node.step, -1) and _is(last.args[1], 1)):
+        if last is None or not (
+            _is(node.stop, -1) and _is(node.step, -1) and _is(last.args[1], 1)
+        ):
             return None
         length = self.defined(last.args[0], "len")
         if length is None:
@@ -354,7 +370,7 @@ def _mark_tail(made: Plan, region: Region, yields: tuple[Atom, ...], place: int)
     leave = yields[place]
     if leave not in node.results or node in made.conditional:
         return
-    at = node.results.index(leave)  # type: ignore[arg-type]
+    at = node.results.index(leave)
     if made.uses[node.results[at]] > 1:
         return
     made.tails.add(node)
@@ -410,9 +426,12 @@ class _Inline:
 
     def leave_is_plain(self, region: Region) -> bool:
         """True if what decides to leave may be computed after the carried values have moved."""
+        carried = region.params[len(region.params) - len(region.yields) + 1 :]
         moved = {
             p
-            for p, y in zip(region.params[-len(region.yields) + 1 :], region.yields[1:])
+            for p, y in zip(
+                region.params[-len(region.yields) + 1 :], region.yields[1:], strict=True
+            )
             if p is not y
         }
 
@@ -485,9 +504,7 @@ class _Inline:
             return isinstance(node.args[0].kind, Array)
         integer = isinstance(node.results[0].kind, Num) and node.results[0].kind.dtype == "int64"
         return (
-            node.fn in ("add", "sub")
-            and integer
-            and any(isinstance(a, Const) for a in node.args)
+            node.fn in ("add", "sub") and integer and any(isinstance(a, Const) for a in node.args)
         )
 
     def expressions(self, node: Node) -> tuple[Atom, ...]:
@@ -549,8 +566,12 @@ def _split(made: Plan, region: Region) -> None:
             if total <= LARGEST and depth <= DEEPEST:
                 break
             worst = max(
-                (a for a in node.args if isinstance(a, Value) and a in made.inline and a not in made.locked),
-                key=lambda a: measure(a),
+                (
+                    a
+                    for a in node.args
+                    if isinstance(a, Value) and a in made.inline and a not in made.locked
+                ),
+                key=measure,
                 default=None,
             )
             if worst is None or measure(worst)[0] <= 2:

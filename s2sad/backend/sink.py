@@ -10,8 +10,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..ir.nodes import For, Function, If, Node, Op, Region, Value, While, free_values
-from ..ir.nodes import operands_of, regions_of, walk
+from ..ir.nodes import (
+    For,
+    Function,
+    If,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    free_values,
+    operands_of,
+    regions_of,
+    walk,
+)
 from .ops import effect, has_memory, writes
 from .storage import Places, Storage
 

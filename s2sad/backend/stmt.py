@@ -13,10 +13,25 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from ..ir.kinds import Num, Undef
-from ..ir.nodes import Atom, Call, Const, For, If, Module, Node, Op, Region, Struct, Value, While
-from ..ir.nodes import operands_of, regions_of, walk
 from ..ir.interp import leaf_count
+from ..ir.kinds import Num, Undef
+from ..ir.nodes import (
+    Atom,
+    Call,
+    Const,
+    For,
+    If,
+    Module,
+    Node,
+    Op,
+    Region,
+    Struct,
+    Value,
+    While,
+    operands_of,
+    regions_of,
+    walk,
+)
 from .expr import _BINARY, Expressions, Namespace, call, load
 from .lines import quote
 from .ops import ARITHMETIC
@@ -239,22 +254,19 @@ class Writer:
             case "add_to":
                 return self.add_to(op)
             case "raise":
-                error, *args = expressions.atoms(op.args)
-                value = call(error, *args) if args else error
-                return self.narrowed(ast.Raise(value, None))
+                error, *rest = expressions.atoms(op.args)
+                raised = call(error, *rest) if rest else error
+                return self.narrowed(ast.Raise(raised, None))
             case "assert":
-                test, message = (*op.args, None)[:2]
-                shown = None
-                if message is not None and not _is_none(message):
-                    shown = expressions.atom(message)
-                return self.narrowed(ast.Assert(expressions.atom(test), shown))
+                test, *message = op.args
+                shown = [expressions.atom(m) for m in message if not _is_none(m)]
+                return self.narrowed(
+                    ast.Assert(expressions.atom(test), shown[0] if shown else None)
+                )
         if not op.results:
             return self.narrowed(ast.Expr(expressions.op(op)))
         if len(op.results) > 1:
-            targets = [
-                ast.Name(self.names[r] if self.plan.uses[r] else "_", ast.Store())
-                for r in op.results
-            ]
+            targets: list[ast.expr] = [self.name_target(r) for r in op.results]
             target = ast.Tuple(targets, ast.Store())
             return self.narrowed(ast.Assign([target], expressions.op(op)))
         return self.simple(op)
@@ -533,7 +545,7 @@ class Writer:
 
 
 def _reverse_nodes(region: Region) -> set[Node]:
-    """The nodes of a function's own level from which on everything belongs to the reverse sweep."""
+    """The nodes of a function's own level from which on all belong to the reverse sweep."""
     ops = region.ops
 
     def reverse(node: Node) -> bool:
@@ -640,5 +652,3 @@ def _rebuilder(struct: Struct) -> Callable[..., Any]:
 
     build.__name__ = "rebuild"
     return build
-
-

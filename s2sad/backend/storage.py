@@ -16,9 +16,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..ir.kinds import Array, Mixed, Undef
-from ..ir.nodes import Atom, Call, Const, For, Function, If, Module, Node, Op, Region, Value, While
-from ..ir.nodes import regions_of, walk
-from .ops import ARITHMETIC, MAY_PASS, READ_ONLY, has_memory, holds_memory, is_basic_index, is_container, view_of, writes
+from ..ir.nodes import (
+    Atom,
+    Call,
+    Const,
+    For,
+    Function,
+    If,
+    Module,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    regions_of,
+    walk,
+)
+from .ops import (
+    ARITHMETIC,
+    MAY_PASS,
+    READ_ONLY,
+    has_memory,
+    holds_memory,
+    is_basic_index,
+    is_container,
+    view_of,
+    writes,
+)
 
 Places = int  # a bit set
 
@@ -285,7 +309,9 @@ def _older(places: Places, fresh: Places) -> Places:
     return (places & ~fresh) | ((places & fresh) << 1)
 
 
-_NEW = frozenset({"neg", "pos", "invert", "zeros_like", "ratio", "lt", "le", "gt", "ge", "eq", "ne"})
+_NEW = frozenset(
+    {"neg", "pos", "invert", "zeros_like", "add_to", "ratio", "lt", "le", "gt", "ge", "eq", "ne"}
+)
 
 
 def _makes_new(fn: str) -> bool:

@@ -69,7 +69,8 @@ class _Generator(SourceGenerator):  # type: ignore[misc]
         self.spread("[]", [[e] for e in node.elts])
 
     def narrow_enough(self, node: ast.expr) -> bool:
-        return width(node) + 4 * self.indentation + 8 <= WIDTH
+        depth: int = self.indentation
+        return width(node) + 4 * depth + 8 <= WIDTH
 
     def spread(self, brackets: str, entries: list[list[Any]]) -> None:
         """A display with one entry a line."""

@@ -29,8 +29,8 @@ def unset_names(made: Plan, names: dict[Value, str]) -> frozenset[str]:
         unset.update(v for v, a in moves if isinstance(a.kind, Undef) or a in unset)
     found: set[str] = set()
     for v, a in moves:
-        if a in unset and a in names and v in names and names[a] != names[v]:  # type: ignore[index]
-            found.add(names[a])  # type: ignore[index]
+        if a in unset and a in names and v in names and names[a] != names[v]:
+            found.add(names[a])
     for node in walk(body):
         if isinstance(node, Op) and node.fn in _SAVING:
             for arg in node.args:
@@ -55,5 +55,3 @@ def _moves(node: Node) -> Iterator[tuple[Value, Atom]]:
 
 def _pairs(results: tuple[Value, ...], arm: Region) -> Iterable[tuple[Value, Atom]]:
     return zip(results, arm.yields, strict=True)
-
-

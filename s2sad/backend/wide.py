@@ -24,7 +24,7 @@ def narrow(statement: ast.stmt, indent: int, fresh: Callable[[str], str]) -> lis
         total = _statement_width(statement)
         if total <= room:
             break
-        parts = [(w, n) for n, w in _candidates(statement) if 12 <= w]
+        parts = [(w, n) for n, w in _candidates(statement) if w >= 12]
         if not parts:
             break
         # the widest part that fits a line by itself, or the widest there is

@@ -212,7 +212,7 @@ class _Reader:
         return tuple(self.value(name, kind) for name, kind in pending)
 
     def value(self, name: str, kind: Kind) -> Value:
-        plain = None if name.startswith("%") else name.split(".")[0]
+        plain = None if name.startswith("%") else name.split(".", maxsplit=1)[0]
         self.values[name] = value = Value(kind, plain)
         return value
 
@@ -267,7 +267,7 @@ class _Reader:
 
     def kind(self) -> Kind:
         name = self.take()
-        found = self.objects[self.take()[1:]] if self.peek().startswith("@") else None
+        found: Any = self.objects[self.take()[1:]] if self.peek().startswith("@") else None
         match name:
             case "undef":
                 return UNDEF

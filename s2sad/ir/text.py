@@ -15,7 +15,6 @@ and is handed to the parser by that name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from .kinds import (
@@ -39,7 +38,6 @@ from .nodes import (
     UNDEFINED,
     Atom,
     Call,
-    Const,
     For,
     Function,
     If,
@@ -255,5 +253,3 @@ def _path(base: Any) -> str | None:
         plain = type(key) is int and key >= 0 or isinstance(key, str) and key.isidentifier()
         return f"{outer}.{key}" if outer and plain else None
     return None
-
-

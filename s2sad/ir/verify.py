@@ -114,9 +114,7 @@ class _Checker:
                     self.fail(f"no function {node.callee!r}")
                 else:
                     self.arity(node.args, len(callee.params), f"arguments of {node.callee}")
-                    self.arity(
-                        node.results, len(callee.body.yields), f"results of {node.callee}"
-                    )
+                    self.arity(node.results, len(callee.body.yields), f"results of {node.callee}")
             case If():
                 for arm in (node.then, node.orelse):
                     self.arity(arm.params, 0, "parameters of an arm")

@@ -12,8 +12,22 @@ import numpy as np
 
 from s2sad.ir.builder import Builder
 from s2sad.ir.kinds import BOOL, FLOAT, INT, Array, Kind, ListOf, Num, Size, Tuple, join
-from s2sad.ir.nodes import FALSE, TRUE, UNDEFINED, Atom, Call, Const, For, Function, If, Module
-from s2sad.ir.nodes import Region, Struct, Value, While
+from s2sad.ir.nodes import (
+    FALSE,
+    TRUE,
+    UNDEFINED,
+    Atom,
+    Call,
+    Const,
+    For,
+    Function,
+    If,
+    Module,
+    Region,
+    Struct,
+    Value,
+    While,
+)
 
 LONG = Array("float64", (Size(True),))
 SHORT = Array("float64", (Size(True),))
@@ -189,7 +203,9 @@ class RandomIR:
         self.put(scope, "a", "item", self.pick(scope, "t"), Const.of(0))
 
     def cond(self, scope):
-        return self.b.op("lt", self.pick(scope, "s"), Const.of(self.random.choice([-1.0, 0.7, 2.0])))
+        return self.b.op(
+            "lt", self.pick(scope, "s"), Const.of(self.random.choice([-1.0, 0.7, 2.0]))
+        )
 
     def chosen(self, scope, count):
         sorts = [s for s in "saavl" if scope[s]]
@@ -215,7 +231,13 @@ class RandomIR:
         for s, r in zip(sorts, results, strict=True):
             scope[s].append(r)
 
-    KINDS: dict[str, Kind] = {"s": SCALAR, "a": LONG, "v": SHORT, "l": ListOf(LONG), "t": Tuple(())}
+    KINDS: dict[str, Kind] = {
+        "s": SCALAR,
+        "a": LONG,
+        "v": SHORT,
+        "l": ListOf(LONG),
+        "t": Tuple(()),
+    }
 
     def loop(self, scope, depth):
         if depth > 2:
@@ -267,7 +289,6 @@ class RandomIR:
         self.b.append(While(results, init, Region(tests, tuple(test), (go_on,)), body))
         for s, r in zip(sorts, results[1:], strict=True):
             scope[s].append(r)
-
 
     def consume(self, scope, depth):
         a, s = self.pick(scope, "a"), self.pick(scope, "s")
