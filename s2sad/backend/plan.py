@@ -429,9 +429,7 @@ class _Inline:
         carried = region.params[len(region.params) - len(region.yields) + 1 :]
         moved = {
             p
-            for p, y in zip(
-                region.params[-len(region.yields) + 1 :], region.yields[1:], strict=True
-            )
+            for p, y in zip(carried, region.yields[1:], strict=True)
             if p is not y
         }
 
