@@ -9,7 +9,6 @@ In: a reference and a name. Out: what ``x.name`` stands for.
 from __future__ import annotations
 
 import types
-from typing import Any
 
 from ..ir.kinds import Array, Mixed, Num, Tuple, Unknown
 from ..ir.nodes import Atom, Const
@@ -20,12 +19,9 @@ from .describe import describe_ref
 from .refs import (
     ArrayRef,
     BoundRef,
-    Data,
-    Entries,
     Fields,
     FuncRef,
     HeapRef,
-    Items,
     Lost,
     PartialRef,
     Ref,
@@ -102,7 +98,7 @@ def _of_class(cx: Lowerer, receiver: Ref, cls: type, name: str) -> Ref:
 
 def _of_static(cx: Lowerer, base: Static, name: str) -> Ref:
     obj = base.obj
-    if isinstance(obj, types.FunctionType) and name not in ("__name__",):
+    if isinstance(obj, types.FunctionType) and name != "__name__":
         return BoundRef(base, name)
     try:
         found = getattr(obj, name)
@@ -165,7 +161,9 @@ def _of_array(cx: Lowerer, base: ArrayRef, name: str) -> Ref:
             return lower_calls.primitive_by_name(cx, "np.ravel", [base])
         return lower_calls.primitive_by_name(cx, _PROPERTIES[name], [base])
     if name == "mT":
-        return lower_calls.primitive_by_name(cx, "np.swapaxes", [base, cx.constant(-1), cx.constant(-2)])
+        return lower_calls.primitive_by_name(
+            cx, "np.swapaxes", [base, cx.constant(-1), cx.constant(-2)]
+        )
     return BoundRef(base, name)
 
 
@@ -174,16 +172,16 @@ def shape(cx: Lowerer, base: Ref) -> Ref:
     kind = cx.kind(base)
     if isinstance(kind, Num):
         return TupleRef(())
-    if isinstance(kind, Array) and kind.dims is not None and all(
-        isinstance(d, int) for d in kind.dims
+    if (
+        isinstance(kind, Array)
+        and kind.dims is not None
+        and all(isinstance(d, int) for d in kind.dims)
     ):
         return TupleRef(tuple(cx.constant(d) for d in kind.dims))
     value = cx.op("shape", cx.atom(base))
     if isinstance(value.kind, Tuple):
-        parts: list[Ref] = []
-        for n in range(len(value.kind.items)):
-            parts.append(Val(cx.op("item", value, Const.of(n))))
-        return TupleRef(tuple(parts))
+        count = len(value.kind.items)
+        return TupleRef(tuple(Val(cx.op("item", value, Const.of(n))) for n in range(count)))
     return cx.ref(value)
 
 
@@ -266,7 +264,3 @@ def set_attribute(cx: Lowerer, base: Ref, name: str, value: Ref) -> None:
                 "pass the object's data as arguments, or make it a dataclass argument",
             )
     cx.fail(f"attributes of {describe_ref(base)} cannot be assigned")
-
-
-def _unused(*_: Any) -> tuple[type, ...]:
-    return (Data, Entries, Items)

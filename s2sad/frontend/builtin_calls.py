@@ -18,18 +18,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..ir.kinds import (
-    Array,
-    Dict,
     FixedList,
     ListOf,
-    Mixed,
     Num,
-    Opaque,
-    Record,
-    Tuple,
-    Unknown,
 )
-from ..ir.nodes import FALSE, TRUE, Const
+from ..ir.nodes import FALSE, TRUE, Atom, Const
 from ..rules.registry import has_primitive
 from . import attributes, comprehensions, indexing, iteration, lower_calls, lower_expr, primitives
 from .context import Lowerer
@@ -39,7 +32,6 @@ from .refs import (
     BoundRef,
     Choice,
     Consumed,
-    Data,
     Entries,
     Fields,
     FuncRef,
@@ -309,7 +301,11 @@ def _sum(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     if isinstance(ref, HeapRef) and isinstance(cx.kind(ref), ListOf | FixedList):
         kind = cx.kind(ref)
         elem = kind.elem if isinstance(kind, ListOf) else None
-        if isinstance(kind, ListOf) and not isinstance(elem, Num | None) or not has_primitive("sum"):
+        if (
+            isinstance(kind, ListOf)
+            and not isinstance(elem, Num | None)
+            or not has_primitive("sum")
+        ):
             return comprehensions.fold(
                 cx,
                 ref,
@@ -381,17 +377,17 @@ def _all(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     return _quantifier(cx, args[0], "all", "and", FALSE, TRUE)
 
 
-def _quantifier(
-    cx: Lowerer, ref: Ref, name: str, fn: str, decides: Const, empty: Const
-) -> Ref:
+def _quantifier(cx: Lowerer, ref: Ref, name: str, fn: str, decides: Const, empty: Const) -> Ref:
     items = iteration.static_items(cx, ref)
     if items is None:
         if isinstance(ref, IterRef):
             ref = comprehensions.to_list(cx, ref)
         if has_primitive(name):
             return Val(cx.op(name, cx.atom(ref)))
-        return Val(cx.op("call", Const.of(getattr(builtins, name)), cx.atom(ref), result=FALSE.kind))
-    out = None
+        return Val(
+            cx.op("call", Const.of(getattr(builtins, name)), cx.atom(ref), result=FALSE.kind)
+        )
+    out: Atom | None = None
     for item in items:
         cond = lower_expr.truth(cx, item)
         if isinstance(cond, Const):
@@ -433,8 +429,9 @@ def _format(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     return Val(cx.op("format", lower_expr.printable(cx, args[0]), template="{:" + spec + "}"))
 
 
-@handles(builtins.id, builtins.hash, builtins.input, builtins.open, builtins.eval, builtins.exec,
-         builtins.globals, builtins.locals, builtins.vars, builtins.compile, builtins.next)  # fmt: skip
+@handles(builtins.id, builtins.hash, builtins.input, builtins.open, builtins.eval)
+@handles(builtins.exec, builtins.globals, builtins.locals, builtins.vars, builtins.compile)
+@handles(builtins.next)
 def _refused(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     cx.fail("this builtin has no derivative", "compute what it gives outside, and pass it in")
 
@@ -559,12 +556,20 @@ _COMPARISONS = {
     operator.lt: ast.Lt, operator.le: ast.LtE, operator.gt: ast.Gt, operator.ge: ast.GtE,
     operator.eq: ast.Eq, operator.ne: ast.NotEq, operator.is_: ast.Is, operator.is_not: ast.IsNot,
 }  # fmt: skip
+
+
+def _operator(op: type[ast.operator]) -> Handler:
+    return lambda cx, args, kwargs: lower_expr.binary(cx, op(), args[0], args[1])
+
+
+def _comparison(op: type[ast.cmpop]) -> Handler:
+    return lambda cx, args, kwargs: lower_expr.compare_two(cx, op(), args[0], args[1])
+
+
 for _f, _op in _OPERATORS.items():
-    _handlers[_f] = lambda cx, args, kwargs, op=_op: lower_expr.binary(cx, op(), args[0], args[1])
+    _handlers[_f] = _operator(_op)
 for _f, _cmp in _COMPARISONS.items():
-    _handlers[_f] = lambda cx, args, kwargs, op=_cmp: lower_expr.compare_two(
-        cx, op(), args[0], args[1]
-    )
+    _handlers[_f] = _comparison(_cmp)
 _handlers[operator.getitem] = lambda cx, args, kwargs: indexing.item(cx, args[0], args[1])
 _handlers[operator.neg] = lambda cx, args, kwargs: cx.ref(cx.op("neg", cx.atom(args[0])))
 
@@ -596,6 +601,3 @@ def _size(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     from ..rules.registry import primitive
 
     return primitives.call(cx, primitive("np.size"), args, kwargs)
-
-
-_ = (Array, Data, Dict, Mixed, Opaque, Record, Tuple, Unknown)

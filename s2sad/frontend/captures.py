@@ -75,7 +75,7 @@ class Guard:
 
 
 class Respecialise(Exception):
-    """A value that was read at run time must be a constant: lower again with it as part of the key."""
+    """A value must be a constant: lower again, with it as part of the key."""
 
     def __init__(self, fetch: Fetch) -> None:
         super().__init__(fetch)
@@ -128,9 +128,7 @@ class Captures:
             self.captures.append(Capture(fetch, kind, param))
             label = _name(fetch)
             return self._leaf(param, label, f"'{label}' is captured, and is written here", fetch)
-        if not isinstance(obj, types.ModuleType):
-            self.guard(fetch, obj)
-        elif not fetch.path:
+        if not isinstance(obj, types.ModuleType) or not fetch.path:
             self.guard(fetch, obj)
         return Static(obj, fetch)
 
@@ -202,8 +200,10 @@ def is_data(obj: Any) -> bool:
         case dict():
             return all(map(is_data, obj.values()))
         case _:
-            return dataclasses.is_dataclass(obj) and not isinstance(obj, type) and all(
-                is_data(getattr(obj, f.name)) for f in dataclasses.fields(obj)
+            return (
+                dataclasses.is_dataclass(obj)
+                and not isinstance(obj, type)
+                and all(is_data(getattr(obj, f.name)) for f in dataclasses.fields(obj))
             )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from ..ir.nodes import Const
 from . import indexing, iteration, loops, lower_expr, lower_stmt, methods
@@ -118,6 +117,7 @@ def to_list(cx: Lowerer, ref: Ref) -> Ref:
             new = cx.new(Data(content.atom))
             if indexing.holds_arrays(content.atom.kind):
                 cx.state.share(new.root, ref.root)
+                new.root.twice = ref.root.twice
             return new
     if isinstance(ref, IterRef | ArrayRef | Val):
         return collect(cx, ref, lambda r: r)
@@ -167,7 +167,3 @@ def fold(cx: Lowerer, ref: Ref, first: Ref, combine: Callable[[Ref, Ref], Ref]) 
     loops.for_loop(cx, ref, lambda r: cx.state.set(frame, slot, r), body)
     cx.state.frames[frame].pop(slot, None)
     return cx.state.frames[frame].pop(total)
-
-
-def unused(*_: Any) -> None:
-    return None

@@ -37,11 +37,13 @@ from .refs import (
     NOTHING,
     UNASSIGNED,
     ArrayRef,
+    Content,
     Data,
     Entries,
     Fields,
     Frame,
     HeapRef,
+    Home,
     Items,
     Lost,
     Perhaps,
@@ -52,6 +54,8 @@ from .refs import (
     TupleRef,
     Val,
     View,
+    same_content,
+    same_ref,
 )
 from .source import span_of
 from .state import State
@@ -183,7 +187,7 @@ class Lowerer:
         if record.view_of is not None or record.writes is not None:
             return False
         if node.fn in _C_ORDER or atom.kind.rank == 1:
-            known = node.attrs.get("order", "C") == "C"
+            known = bool(node.attrs.get("order", "C") == "C")
         elif node.fn in _ELEMENTWISE or record.partials is not None:
             known = all(
                 a in self.contiguous or not isinstance(a.kind, Array) or a.kind.rank == 1
@@ -253,7 +257,9 @@ class Lowerer:
                         return all(map(self.known, content.items.values()))
             case ArrayRef():
                 content = self.state.content(ref.root)
-                return not ref.path and isinstance(content, Data) and isinstance(content.atom, Const)
+                return (
+                    not ref.path and isinstance(content, Data) and isinstance(content.atom, Const)
+                )
         return False
 
     def value(self, ref: Ref) -> Any:
@@ -363,9 +369,7 @@ class Lowerer:
                 return self.op("dict", *parts, keys=tuple(content.items))
             case Fields():
                 parts = [self.atom(r, node) for r in content.items.values()]
-                return self.op(
-                    "record", *parts, cls=content.cls, fields=tuple(content.items)
-                )
+                return self.op("record", *parts, cls=content.cls, fields=tuple(content.items))
         self.fail("this cannot be used as a value here", node=node)
 
     def lost(self, ref: Lost, node: ast.AST | None = None) -> Refuse:
@@ -414,9 +418,26 @@ class Lowerer:
         for base, step in zip(reversed(versions), reversed(ref.path), strict=False):
             atom = self.put(base, step, atom, ref.root)
         partners = self.partners(ref.root)
-        self.state.write(ref.root, Data(atom), self.span())
+        self.store(ref.root, Data(atom))
         for root, before, view in partners:
             self.state.heap[root] = Data(self.perhaps_written(root, before, view, ref.root))
+
+    def store(self, root: Root, content: Content) -> None:
+        """Write a root; if it is an element of a list that has not changed, the list as well."""
+        home = self.state.homes.get(root)
+        held = None if home is None else self.state.heap.get(home.root)
+        self.state.write(root, content, self.span())
+        if (
+            home is not None
+            and isinstance(content, Data)
+            and isinstance(held, Data)
+            and held.atom is home.version
+            and not home.root.twice
+        ):
+            new = self.op("setitem", held.atom, home.index, content.atom, name=home.root.label)
+            self.store(home.root, Data(new))
+            self.state.heap[root] = content
+            self.state.homes[root] = Home(home.root, home.index, new)
 
     def partners(self, root: Root) -> list[tuple[Root, Atom, Perhaps]]:
         """Roots that share memory with this one if the layout makes a view, and with no other."""
@@ -428,7 +449,7 @@ class Lowerer:
                 if (
                     view is not None
                     and view.base.root is parent
-                    and self.state.shares.get(child) == {parent}
+                    and set(self.state.shares.get(child, ())) == {parent}
                     and isinstance(content, Data)
                 ):
                     found.append((other, content.atom, view))
@@ -448,7 +469,9 @@ class Lowerer:
             for step in view.base.path:
                 versions.append(self.view(versions[-1], step))
             atom = after.atom
-            for base, step in zip(reversed(versions), (view.step, *reversed(view.base.path)), strict=True):
+            for base, step in zip(
+                reversed(versions), (view.step, *reversed(view.base.path)), strict=True
+            ):
                 atom = self.put(base, step, atom, other)
             return Val(atom)
 
@@ -494,7 +517,7 @@ class Lowerer:
     def set_content(self, ref: HeapRef, content: Any) -> None:
         """Give a container new content."""
         self.check_writable(ref)
-        self.state.write(ref.root, content, self.span())
+        self.store(ref.root, content)
 
     # -- branches -----------------------------------------------------------------------------
 
@@ -518,7 +541,9 @@ class Lowerer:
             sides.append((nodes, self.state))
         (then_nodes, s0), (else_nodes, s1) = sides
         if s0.raised and s1.raised:
-            self.b.append(If((), cond, Builder.close(then_nodes, ()), Builder.close(else_nodes, ()), span))
+            self.b.append(
+                If((), cond, Builder.close(then_nodes, ()), Builder.close(else_nodes, ()), span)
+            )
             self.state = base.copy()
             self.state.raised = True
             return None
@@ -532,8 +557,7 @@ class Lowerer:
                 span,
             )
         )
-        ref = self.state.frames[frame].pop(slot, None)
-        return ref
+        return self.state.frames[frame].pop(slot, None)
 
     def join(
         self, base: State, s0: State, s1: State, nodes0: list[Any], nodes1: list[Any]
@@ -586,10 +610,10 @@ def masked(base: State, other: State) -> State:
             continue
         mine = state.frames[frame]
         for name, ref in names.items():
-            if not joins.same_ref(mine.get(name, UNASSIGNED), ref):
+            if not same_ref(mine.get(name, UNASSIGNED), ref):
                 mine[name] = UNASSIGNED
     for root, content in other.heap.items():
-        if root in state.heap and not joins.same_content(state.heap[root], content):
+        if root in state.heap and not same_content(state.heap[root], content):
             state.heap[root] = NOTHING
     return state
 

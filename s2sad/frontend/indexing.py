@@ -8,7 +8,6 @@ In: references to a container and an index. Out: a reference, or a new version o
 from __future__ import annotations
 
 import ast
-from typing import Any
 
 from ..ir.kinds import (
     Array,
@@ -23,16 +22,18 @@ from ..ir.kinds import (
     join,
     kind_of,
 )
-from ..ir.nodes import Atom, Const, Value
+from ..ir.nodes import Atom, Const
 from . import attributes, lower_calls, lower_expr
 from .context import Lowerer, NeedsUnrolling
 from .describe import describe_ref
+from .joins import children
 from .refs import (
     ArrayRef,
     Data,
     Entries,
     Fields,
     HeapRef,
+    Home,
     Items,
     Ref,
     Static,
@@ -103,7 +104,11 @@ def item(cx: Lowerer, base: Ref, i: Ref) -> Ref:
         case Static():
             return _of_static(cx, base, i)
         case Val():
-            if isinstance(base.atom, Const) and cx.known(i) and not isinstance(base.atom.value, float):
+            if (
+                isinstance(base.atom, Const)
+                and cx.known(i)
+                and not isinstance(base.atom.value, float)
+            ):
                 try:
                     return cx.constant(base.atom.value[cx.value(i)])
                 except Exception as error:
@@ -146,6 +151,8 @@ def element(cx: Lowerer, base: HeapRef, i: Atom) -> Ref:
     assert isinstance(content, Data)
     found = cx.ref(cx.op("item", content.atom, i))
     share_all(cx, found, base)
+    if isinstance(found, ArrayRef | HeapRef) and isinstance(i.kind, Num):
+        cx.state.homes[found.root] = Home(base.root, i, content.atom)
     return found
 
 
@@ -174,6 +181,7 @@ def share_all(cx: Lowerer, ref: Ref, base: HeapRef) -> None:
             content = cx.state.content(ref.root)
             if isinstance(content, Data) and not holds_arrays(content.atom.kind):
                 return  # a slice of a list of numbers is a list of its own
+            ref.root.twice = base.root.twice
             cx.state.share(ref.root, base.root)
             if isinstance(content, Items):
                 for r in content.items:
@@ -191,9 +199,10 @@ def _of_known(cx: Lowerer, base: Ref, items: tuple[Ref, ...], i: Ref) -> Ref:
             part = items[key]
             return TupleRef(part) if isinstance(base, TupleRef) else cx.new(Items(part))
         try:
-            return items[key]
+            found: Ref = items[key]
         except (IndexError, TypeError) as error:
             cx.fail(f"this raises {type(error).__name__}: {error}")
+        return found
     if not items:
         cx.fail("this list is empty")
     first = items[0]
@@ -237,21 +246,17 @@ def loosen(cx: Lowerer, base: HeapRef) -> Data:
 def hold(cx: Lowerer, base: HeapRef, ref: Ref) -> None:
     """Note that a list that is an IR value holds what ``ref`` leads to."""
     match ref:
-        case ArrayRef():
+        case ArrayRef() | HeapRef():
+            if cx.state.may_share(base.root, ref.root):
+                base.root.twice = True
             cx.state.share(base.root, ref.root)
+    match ref:
         case TupleRef():
             for r in ref.items:
                 hold(cx, base, r)
         case HeapRef():
-            cx.state.share(base.root, ref.root)
-            content = cx.state.content(ref.root)
-            match content:
-                case Items():
-                    for r in content.items:
-                        hold(cx, base, r)
-                case Entries() | Fields():
-                    for r in content.items.values():
-                        hold(cx, base, r)
+            for r in children(cx.state.content(ref.root)):
+                hold(cx, base, r)
 
 
 def _of_dict(cx: Lowerer, base: HeapRef, content: Entries, i: Ref) -> Ref:
@@ -264,7 +269,7 @@ def _of_dict(cx: Lowerer, base: HeapRef, content: Entries, i: Ref) -> Ref:
     return content.items[key]
 
 
-# -- writing ---------------------------------------------------------------------------------------
+# -- writing -------------------------------------------------------------------------------------
 
 
 def set_item(cx: Lowerer, base: Ref, i: Ref, value: Ref) -> None:
@@ -295,7 +300,9 @@ def set_item(cx: Lowerer, base: Ref, i: Ref, value: Ref) -> None:
                         if unlike and cx.unrollable:
                             raise NeedsUnrolling(cx.refuse("this index is not known now"))
                     data = loosen(cx, base)
-                    new = cx.op("setitem", data.atom, cx.atom(i), cx.atom(value), name=base.root.label)
+                    new = cx.op(
+                        "setitem", data.atom, cx.atom(i), cx.atom(value), name=base.root.label
+                    )
                     cx.set_content(base, Data(new))
                     hold(cx, base, value)
                 case Fields():
@@ -316,7 +323,7 @@ def check_fits(cx: Lowerer, array: Kind, value: Atom) -> None:
             if not exact:
                 cx.fail(
                     f"floats are stored in an array of {array.dtype}, which cuts them off",
-                    "make it an array of floats: np.zeros(n), np.array([0.0, 1.0]), x.astype(float)",
+                    "make it an array of floats: np.zeros(n), np.array([0.0, 1.0])",
                 )
 
 
@@ -380,11 +387,3 @@ def delete_item(cx: Lowerer, base: Ref, i: Ref) -> None:
             cx.set_content(base, Items(tuple(items)))
         case _:
             cx.fail("items of a list of unknown length cannot be deleted", "use pop()")
-
-
-def truthy(value: Any) -> bool:
-    return bool(value)
-
-
-def is_value(a: Atom) -> bool:
-    return isinstance(a, Value)

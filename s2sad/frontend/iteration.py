@@ -36,7 +36,10 @@ ZERO, ONE, MINUS = Const.of(0), Const.of(1), Const.of(-1)
 
 @dataclass(frozen=True, slots=True)
 class Looper:
-    """``for i in range(start, stop, step)``, with ``get(i)`` the element; ``lists`` must not grow."""
+    """``for i in range(start, stop, step)``, ``get(i)`` being the element.
+
+    ``lists`` are gone through by index, and must not grow.
+    """
 
     start: Atom
     stop: Atom
@@ -213,9 +216,7 @@ def _at(cx: Lowerer, ref: HeapRef, n: int) -> Ref | None:
     return content.items[n] if n < len(content.items) else None
 
 
-def _dict_stepper(
-    cx: Lowerer, ref: HeapRef, form: str, size: int
-) -> Callable[[int], Ref | None]:
+def _dict_stepper(cx: Lowerer, ref: HeapRef, form: str, size: int) -> Callable[[int], Ref | None]:
     def step(n: int) -> Ref | None:
         content = cx.content(ref)
         assert isinstance(content, Entries)
@@ -292,7 +293,9 @@ def trips(cx: Lowerer, looper: Looper) -> Atom:
     low, high = (looper.start, looper.stop) if step > 0 else (looper.stop, looper.start)
     span = arith(cx, "sub", high, low)
     if abs(step) > 1:
-        span = cx.op("floordiv", arith(cx, "add", span, Const.of(abs(step) - 1)), Const.of(abs(step)))
+        span = cx.op(
+            "floordiv", arith(cx, "add", span, Const.of(abs(step) - 1)), Const.of(abs(step))
+        )
     return cx.op("max", Const.of(0), span)
 
 
@@ -313,9 +316,7 @@ def from_zero(cx: Lowerer, looper: Looper) -> tuple[Atom, Callable[[Atom], Ref]]
     count = trips(cx, looper)
 
     def get(k: Atom) -> Ref:
-        return looper.get(
-            arith(cx, "add", looper.start, arith(cx, "mul", k, looper.step))
-        )
+        return looper.get(arith(cx, "add", looper.start, arith(cx, "mul", k, looper.step)))
 
     return count, get
 
@@ -333,12 +334,12 @@ def loop_over(cx: Lowerer, ref: Ref) -> Looper:
             content = cx.content(ref)
             if isinstance(content, Data) and isinstance(content.atom.kind, ListOf | FixedList):
                 stop = cx.op("len", content.atom)
-                return Looper(
-                    ZERO, stop, ONE, lambda i: indexing.element(cx, ref, i), (ref.root,)
-                )
+                return Looper(ZERO, stop, ONE, lambda i: indexing.element(cx, ref, i), (ref.root,))
             if isinstance(content, Items):
                 stop = Const.of(len(content.items))
-                return Looper(ZERO, stop, ONE, lambda i: indexing.item(cx, ref, Val(i)), (ref.root,))
+                return Looper(
+                    ZERO, stop, ONE, lambda i: indexing.item(cx, ref, Val(i)), (ref.root,)
+                )
         case TupleRef():
             stop = Const.of(len(ref.items))
             return Looper(ZERO, stop, ONE, lambda i: indexing.item(cx, ref, Val(i)))
@@ -357,7 +358,9 @@ def _loop_iter(cx: Lowerer, ref: IterRef) -> Looper:
     match ref.form:
         case "range":
             atoms = [cx.atom(r) for r in ref.args]
-            start, stop, step = ZERO, atoms[0], ONE
+            start: Atom = ZERO
+            step: Atom = ONE
+            stop = atoms[0]
             if len(atoms) > 1:
                 start, stop = atoms[0], atoms[1]
             if len(atoms) > 2:

@@ -22,14 +22,12 @@ from ..ir.kinds import (
     Kind,
     ListOf,
     Mixed,
-    Num,
     Undef,
-    Unknown,
     forget_sizes,
     join,
     loosen,
 )
-from ..ir.nodes import UNDEFINED, Atom, Const, Value
+from ..ir.nodes import UNDEFINED, Atom, Value
 from .refs import (
     NOTHING,
     UNASSIGNED,
@@ -67,6 +65,8 @@ class Template:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Same(Template):
+    """The same on both sides (or lost)."""
+
     ref: Any
 
 
@@ -119,7 +119,7 @@ class Plan:
         self.memo: dict[Any, int] = {}
 
 
-# -- making a plan ---------------------------------------------------------------------------------
+# -- making a plan -------------------------------------------------------------------------------
 
 
 def make_plan(
@@ -405,7 +405,7 @@ def _lost(ra: Ref, rb: Ref, name: str | None) -> Lost:
     )
 
 
-# -- covering --------------------------------------------------------------------------------------
+# -- covering ------------------------------------------------------------------------------------
 
 
 def widened(old: Plan, new: Plan, *, forget: bool) -> tuple[Plan, bool]:
@@ -442,8 +442,7 @@ def _widen(old: Plan, a: Template, new: Plan, b: Template, forget: bool) -> tupl
             return b, ok
         case Many(), Many() if len(a.children) == len(b.children):
             pairs = [
-                _widen(old, x, new, y, forget)
-                for x, y in zip(a.children, b.children, strict=True)
+                _widen(old, x, new, y, forget) for x, y in zip(a.children, b.children, strict=True)
             ]
             return Many(b.like, tuple(t for t, _ in pairs)), all(ok for _, ok in pairs)
         case _, Leaf():
@@ -459,7 +458,7 @@ def _wide(a: Kind, b: Kind, forget: bool) -> Kind:
     return forget_sizes(kind) if forget and kind != a else kind
 
 
-# -- using a plan ----------------------------------------------------------------------------------
+# -- using a plan --------------------------------------------------------------------------------
 
 ReadRef: TypeAlias = Callable[[Ref], Atom]
 
@@ -475,7 +474,12 @@ def extract(plan: Plan, state: State, side: int, read: Callable[[Any, Kind], Ato
     def visit(t: Template, ref: Any) -> None:
         match t:
             case Leaf():
-                if ref is UNASSIGNED or ref is None or ref is NOTHING or isinstance(ref, Lost | Stale):
+                if (
+                    ref is UNASSIGNED
+                    or ref is None
+                    or ref is NOTHING
+                    or isinstance(ref, Lost | Stale)
+                ):
                     atoms.append(UNDEFINED)
                 else:
                     atoms.append(read(ref, t.kind))
@@ -512,7 +516,9 @@ def extract(plan: Plan, state: State, side: int, read: Callable[[Any, Kind], Ato
     return atoms
 
 
-def instantiate(plan: Plan, state: State, fresh: Callable[[Kind, str | None], Value]) -> list[Value]:
+def instantiate(
+    plan: Plan, state: State, fresh: Callable[[Kind, str | None], Value]
+) -> list[Value]:
     """Put fresh values for all that the plan names into the state, in the order of `extract`."""
     values: list[Value] = []
     roots: dict[int, Root] = {}
@@ -574,14 +580,14 @@ def _share(plan: Plan, roots: dict[int, Root], state: State) -> None:
         for part in parts[n]:
             if part is not None:
                 root.twice = root.twice or part.twice
-                for other in (part, *shares.get(part, ())):
-                    state.pair(root, other)
-        for m in roots:
+                for held in (part, *shares.get(part, ())):
+                    state.pair(root, held)
+        for m, other in roots.items():
             if m < n and any(
                 p is not None and q is not None and (p is q or q in shares.get(p, ()))
                 for p, q in zip(parts[n], parts[m], strict=True)
             ):
-                state.pair(root, roots[m])
+                state.pair(root, other)
 
 
 def rebuild(like: Any, refs: list[Ref]) -> Any:
@@ -616,7 +622,3 @@ def merge_shares(target: State, *sides: State) -> None:
     for side in sides:
         for root, others in side.shares.items():
             target.shares[root] = target.shares.get(root, frozenset()) | others
-
-
-def is_number(kind: Kind) -> bool:
-    return isinstance(kind, Num | Unknown)

@@ -17,9 +17,9 @@ from ..ir.builder import Builder
 from ..ir.kinds import INT, Mixed, Num, Unknown
 from ..ir.nodes import FALSE, TRUE, Atom, Const, For, Op, Value, While
 from ..rules.registry import primitive
-from . import joins, lower_stmt
+from . import indexing, joins, lower_stmt
 from .context import Lowerer, NeedsUnrolling
-from .iteration import Looper, arith, loop_over, stepper
+from .iteration import Looper, arith, length, loop_over, stepper
 from .joins import Place, Plan
 from .refs import (
     UNASSIGNED,
@@ -107,9 +107,7 @@ class _Loop:
     def _signature(self, plan: Plan, shares: State | None) -> Any:
         """Which of the carried and the outer roots may share memory."""
         if not plan.slots and shares is None:
-            return frozenset(
-                (a, b) for a in self.base.heap for b in self.base.shares.get(a, ())
-            )
+            return frozenset((a, b) for a in self.base.heap for b in self.base.shares.get(a, ()))
         head = self.base.copy()
         if shares is not None:
             joins.merge_shares(head, shares)
@@ -193,6 +191,11 @@ def for_loop(
                 _rolled(cx, looper, bind, body, nodes, orelse, target)
             else:
                 _peeled(cx, looper, bind, body, nodes, orelse, target)
+    except _Growing:
+        mark.restore()
+        if not isinstance(iterable, HeapRef):
+            cx.fail("a list is changed while it is looped over", "loop over a copy: list(xs)")
+        _growing(cx, iterable, bind, body, nodes, orelse)
     except NeedsUnrolling:
         if not short:
             raise
@@ -204,6 +207,38 @@ def for_loop(
             cx.unrollable += 1
     finally:
         cx.unrollable -= short
+
+
+class _Growing(Exception):
+    """A list is changed while it is looped over."""
+
+
+def _growing(
+    cx: Lowerer,
+    ref: HeapRef,
+    bind: Callable[[Ref], None],
+    body: Callable[[], None],
+    nodes: Sequence[ast.stmt],
+    orelse: Callable[[], None] | None,
+) -> None:
+    """Python goes by index, and looks at the length before every step: so does this ``while``."""
+    slot, frame = f"$i{cx.fresh_id()}", cx.frame
+    cx.state.set(frame, slot, Val(Const.of(0)))
+
+    def index() -> Atom:
+        return cx.atom(cx.state.get(frame, slot))
+
+    def step() -> None:
+        element = indexing.item(cx, ref, Val(index()))
+        cx.state.set(frame, slot, Val(cx.op("add", index(), Const.of(1))))
+        bind(element)
+        body()
+
+    def test() -> Atom:
+        return cx.op("lt", index(), length(cx, ref))
+
+    while_loop(cx, test, step, nodes=nodes, orelse=orelse)
+    cx.state.frames[frame].pop(slot, None)
 
 
 class Mismatch(Exception):
@@ -389,8 +424,7 @@ def _rolled(
         back = cx.state
         for root, before in zip(looper.lists, lengths, strict=True):
             if _list_size(back, root) is not before and _grew(cx, ops, head, back, root):
-                cx.state = head
-                cx.fail("a list is changed while it is looped over", "loop over a copy: list(xs)")
+                raise _Growing
         settled = loop.settle(back)
         if strict:
             loop.check(count)
@@ -445,8 +479,7 @@ def _iteration(
     finally:
         cx.loops.pop()
     flag = cx.state.get(frame, f"$leave{loop.id}")
-    leave = flag.atom if isinstance(flag, Val) else FALSE
-    return leave
+    return flag.atom if isinstance(flag, Val) else FALSE
 
 
 def _finish(
@@ -606,4 +639,3 @@ def _pure(node: Any) -> bool:
 
 def _same_heap(a: State, b: State) -> bool:
     return all(a.heap.get(r) is c for r, c in b.heap.items())
-

@@ -1,8 +1,8 @@
 """Lowering: from a Python function to structured SSA, specialised by the kinds of its arguments.
 
-In: a function, the kinds and values of its parameters. Out: a ``Lowered``: the module, the captured
-values it takes as hidden parameters, the guards under which it may be used again, and which
-parameters it writes.
+In: a function, the kinds and values of its parameters. Out: a ``Lowered``: the module, the
+captured values it takes as hidden parameters, the guards under which it may be used again, and
+which parameters it writes.
 
     def f(x):                     f(x: float):
         y = x * x                   y = mul x x
@@ -23,7 +23,8 @@ from typing import Any
 from ..errors import Problem, Problems, UnsupportedError
 from ..ir.builder import Builder
 from ..ir.kinds import Array, Kind, ListOf, Mixed, Num, Opaque, kind_of
-from ..ir.nodes import FALSE, Atom, Const, Function, Module, Op, Region, Struct, Value
+from ..ir.nodes import FALSE, Atom, Const, Function, Module, Op, Region, Struct, Value, walk
+from ..rules.layout import copy_in_layout
 from ..rules.registry import KindError
 from . import lower_calls, recursion
 from .captures import Capture, Captures, Guard, Respecialise
@@ -201,7 +202,8 @@ class _Entry:
 
     def parameter(self, i: int, param: Value) -> Ref:
         """The reference to a parameter; arrays get a value of their own, so that they can be
-        copied on entry if it turns out that they are written."""
+        copied on entry if it turns out that they are written.
+        """
         value = self.args[i] if i < len(self.args) else None
         fetch = Fetch.of("param", i, param.name)
         return self._param(i, param, fetch, value, i < len(self.args))
@@ -319,11 +321,12 @@ class _Entry:
         cx = self.cx
         params = list(self.params)
         copies = Builder()
+        asks = any(isinstance(n, Op) and n.fn == "is_view" for n in walk(Region((), tuple(cx.b.nodes), ())))
         for i, inner in self.entries:
             if i in cx.mutated and inner in params:
                 fresh = Value(inner.kind, inner.name)
                 params[params.index(inner)] = fresh
-                copies.append(Op((inner,), "copy", (fresh,), {}, None))
+                copies.append(Op((inner,), copy_in_layout(inner.kind, asks), (fresh,), {}, None))
         captures = tuple(self.captures.captures)
         params += [c.param for c in captures]
         ops = [*self.captures.prelude.nodes, *copies.nodes, *cx.b.nodes]

@@ -19,15 +19,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import UnsupportedError
-from ..ir.kinds import Array, Mixed, Num
+from ..ir.kinds import Num
 from ..ir.nodes import FALSE, Const
-from ..rules.registry import Primitive, array_method, lookup, primitive
+from ..rules.registry import lookup, primitive
 from . import builtin_calls, derivatives, lower_expr, lower_stmt, methods, primitives, ufuncs
 from .context import Lowerer, Refuse, Unreachable
 from .describe import describe_ref
 from .refs import (
     UNASSIGNED,
-    ArrayRef,
     BoundRef,
     Choice,
     Entries,
@@ -35,7 +34,6 @@ from .refs import (
     Frame,
     FuncRef,
     HeapRef,
-    Items,
     Lost,
     PartialRef,
     Ref,
@@ -75,9 +73,7 @@ def call(cx: Lowerer, node: ast.Call) -> Ref:
         return apply(cx, func, args, kwargs)
 
 
-def apply(
-    cx: Lowerer, func: Ref, args: Sequence[Ref], kwargs: Mapping[str, Ref]
-) -> Ref:
+def apply(cx: Lowerer, func: Ref, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
     """The result of a call."""
     match func:
         case PartialRef():
@@ -106,9 +102,7 @@ def apply(
             cx.fail(f"{describe_ref(func)} cannot be called")
 
 
-def apply_static(
-    cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping[str, Ref]
-) -> Ref:
+def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
     obj = func.obj
     if derivatives.is_derivative(obj):
         return derivatives.call(cx, obj, args, kwargs)
@@ -145,7 +139,8 @@ def apply_static(
     if isinstance(inner_function, types.FunctionType):
         return inline(cx, inner_function, args, kwargs)
     if not isinstance(obj, type) and isinstance(
-        getattr(type(obj), "__call__", None), types.FunctionType
+        getattr(type(obj), "__call__", None),  # noqa: B004 - what kind of callable it is
+        types.FunctionType,
     ):
         return apply(cx, Static(type(obj).__call__), [func, *args], kwargs)
     return primitives.opaque(cx, func, args, kwargs)
@@ -159,7 +154,7 @@ def _held(cx: Lowerer, func: Static, where: str, key: Any, value: Any) -> Ref:
     return cx.captures.ref(fetch.sub(where).sub(("item", key)), value)
 
 
-# -- the user's functions --------------------------------------------------------------------------
+# -- the user's functions ------------------------------------------------------------------------
 
 
 def inline(
@@ -239,9 +234,7 @@ def function_body(cx: Lowerer, node: ast.FunctionDef | ast.Lambda) -> Ref:
     if isinstance(returned, Val) and not (
         isinstance(returned.atom, Const) and returned.atom.value
     ):
-        lower_stmt.unless(
-            cx, returned, lambda: lower_stmt.leave_function(cx, Val(Const.of(None)))
-        )
+        lower_stmt.unless(cx, returned, lambda: lower_stmt.leave_function(cx, Val(Const.of(None))))
     value = cx.state.get(frame, "$val")
     if value is UNASSIGNED:
         return Val(Const.of(None))
@@ -333,12 +326,10 @@ def default(
     cx.fail(f"{name}() needs an argument '{key}'")
 
 
-# -- objects ---------------------------------------------------------------------------------------
+# -- objects -------------------------------------------------------------------------------------
 
 
-def construct(
-    cx: Lowerer, cls: type, args: Sequence[Ref], kwargs: Mapping[str, Ref]
-) -> Ref:
+def construct(cx: Lowerer, cls: type, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
     """An instance of a class of the user's."""
     if issubclass(cls, tuple) and hasattr(cls, "_fields"):
         names = list(cls._fields)
@@ -371,9 +362,7 @@ def _generated(cls: type) -> bool:
     return isinstance(init, types.FunctionType) and init.__code__.co_filename == "<string>"
 
 
-def _dataclass(
-    cx: Lowerer, cls: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]
-) -> Ref:
+def _dataclass(cx: Lowerer, cls: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
     fields = [f for f in dataclasses.fields(cls) if f.init]
     try:
         bound = inspect.signature(cls).bind(*args, **kwargs)
@@ -405,7 +394,7 @@ def value_ref(cx: Lowerer, value: Any) -> Ref:
     return Static(value)
 
 
-# -- methods and primitives ------------------------------------------------------------------------
+# -- methods and primitives ----------------------------------------------------------------------
 
 
 def method(
@@ -436,8 +425,10 @@ def index_object(cx: Lowerer, obj: Any, i: Ref) -> Ref:
     parts = i.items if isinstance(i, TupleRef) else (i,)
     arrays: list[Ref] = []
     for part in parts:
-        if isinstance(part, Val) and isinstance(part.atom, Const) and isinstance(
-            part.atom.value, slice | str
+        if (
+            isinstance(part, Val)
+            and isinstance(part.atom, Const)
+            and isinstance(part.atom.value, slice | str)
         ):
             cx.fail("slices and strings in np.r_ and np.c_ are not supported", "use np.arange")
         kind = cx.kind(part)
@@ -447,6 +438,3 @@ def index_object(cx: Lowerer, obj: Any, i: Ref) -> Ref:
     if obj is np.c_:
         return primitive_by_name(cx, "np.column_stack", [TupleRef(tuple(arrays))])
     return primitive_by_name(cx, "np.concatenate", [TupleRef(tuple(arrays))])
-
-
-_ = (Array, ArrayRef, Items, Mixed, Primitive, array_method)

@@ -13,7 +13,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from ..ir.kinds import Array, ListOf, Mixed, Num, Opaque, Unknown, kind_of
+from ..ir.kinds import Array, Mixed, Num, Opaque, Unknown
 from ..ir.nodes import FALSE, TRUE, Atom, Const, Node, Op, Value
 from . import attributes, comprehensions, indexing, lower_calls
 from .captures import names_of
@@ -69,7 +69,7 @@ _COMPARE: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.NotIn: ("not_in", lambda x, y: x not in y),
 }
 
-#: Nodes that cannot raise and cost next to nothing: the right side of ``and`` may be computed early.
+#: Nodes that cannot raise and cost next to nothing: ``and`` may compute its right side early.
 _HARMLESS = {"add", "sub", "mul", "neg", "lt", "le", "gt", "ge", "eq", "ne", "not", "and", "or",
              "is", "is_not"}  # fmt: skip
 
@@ -162,7 +162,7 @@ def _expr(cx: Lowerer, node: ast.expr) -> Ref:
             cx.fail(f"a '{type(node).__name__}' expression is not supported")
 
 
-# -- names -----------------------------------------------------------------------------------------
+# -- names ---------------------------------------------------------------------------------------
 
 _locals: dict[ast.AST, frozenset[str]] = {}
 
@@ -216,9 +216,7 @@ def closure(cx: Lowerer, node: ast.FunctionDef | ast.Lambda) -> Ref:
     args = node.args
     positional = [*args.posonlyargs, *args.args]
     first = len(positional) - len(args.defaults)
-    defaults = tuple(
-        expr(cx, d, positional[first + n].arg) for n, d in enumerate(args.defaults)
-    )
+    defaults = tuple(expr(cx, d, positional[first + n].arg) for n, d in enumerate(args.defaults))
     kwdefaults = {
         p.arg: expr(cx, d, p.arg)
         for p, d in zip(args.kwonlyargs, args.kw_defaults, strict=True)
@@ -228,7 +226,7 @@ def closure(cx: Lowerer, node: ast.FunctionDef | ast.Lambda) -> Ref:
     return FuncRef(node, cx.frame.source, cx.frame, defaults, kwdefaults)
 
 
-# -- operators -------------------------------------------------------------------------------------
+# -- operators -----------------------------------------------------------------------------------
 
 
 def _foldable(value: Any) -> bool:
@@ -248,7 +246,7 @@ def operate(cx: Lowerer, fn: str, fun: Callable[..., Any], left: Ref, right: Ref
         return sequence
     if cx.known(left) and cx.known(right):
         a, b = cx.value(left), cx.value(right)
-        if _foldable(a) and _foldable(b) and fn not in ("div",):
+        if _foldable(a) and _foldable(b) and fn != "div":
             try:
                 folded = fun(a, b)
             except Exception as error:
@@ -258,7 +256,13 @@ def operate(cx: Lowerer, fn: str, fun: Callable[..., Any], left: Ref, right: Ref
     user = _special(cx, fn, left, right)
     if user is not None:
         return user
-    return cx.ref(cx.op(fn, cx.atom(left), cx.atom(right)))
+    result = cx.ref(cx.op(fn, cx.atom(left), cx.atom(right)))
+    if isinstance(result, HeapRef) and indexing.holds_arrays(cx.kind(result)):
+        for part in (left, right):
+            if isinstance(part, HeapRef):
+                indexing.hold(cx, result, part)
+                result.root.twice |= fn == "mul" or part.root.twice
+    return result
 
 
 def _special(cx: Lowerer, fn: str, left: Ref, right: Ref) -> Ref | None:
@@ -380,7 +384,9 @@ def boolean(cx: Lowerer, values: list[ast.expr], is_and: bool) -> Ref:
     def right() -> Ref:
         return boolean(cx, values[1:], is_and)
 
-    found = cx.branch(cond, right, lambda: left) if is_and else cx.branch(cond, lambda: left, right)
+    found = (
+        cx.branch(cond, right, lambda: left) if is_and else cx.branch(cond, lambda: left, right)
+    )
     assert found is not None
     if isinstance(found, Lost):
         raise cx.lost(found)
@@ -388,7 +394,7 @@ def boolean(cx: Lowerer, values: list[ast.expr], is_and: bool) -> Ref:
 
 
 def _early(cx: Lowerer, values: list[ast.expr], is_and: bool) -> Atom | None:
-    """The right side, where computing it early does no harm; None otherwise (nothing is appended)."""
+    """The right side, where computing it early does no harm; else None, nothing appended."""
     before = cx.state
     cx.state = before.copy()
     with cx.b.region() as nodes:
@@ -509,7 +515,9 @@ def parts_of(cx: Lowerer, ref: Ref) -> tuple[Ref, ...] | None:
 
 
 def _opposed(a: Any, b: Any) -> bool:
-    return isinstance(a, Opaque) and isinstance(b, Num | Array | Mixed) and not isinstance(b, Mixed)
+    return (
+        isinstance(a, Opaque) and isinstance(b, Num | Array | Mixed) and not isinstance(b, Mixed)
+    )
 
 
 def _identical(cx: Lowerer, left: Ref, right: Ref) -> bool | None:
@@ -597,7 +605,7 @@ def is_callable(ref: Ref) -> bool:
     )
 
 
-# -- displays --------------------------------------------------------------------------------------
+# -- displays ------------------------------------------------------------------------------------
 
 
 def elements(cx: Lowerer, nodes: list[ast.expr]) -> tuple[Ref, ...]:
@@ -651,11 +659,16 @@ def f_string(cx: Lowerer, node: ast.JoinedStr) -> Ref:
                 if conversion != -1:
                     form += "!" + chr(conversion)
                 if isinstance(spec, ast.JoinedStr):
-                    words = [cx.static(expr(cx, s.value), "a format") if isinstance(s, ast.FormattedValue) else s.value for s in spec.values]  # type: ignore[attr-defined]
-                    form += ":" + "".join(map(str, words))
+                    form += ":" + "".join(str(_format_part(cx, s)) for s in spec.values)
                 template += "{" + form + "}"
                 parts.append(printable(cx, expr(cx, inner)))
     return Val(cx.op("format", *parts, template=template))
+
+
+def _format_part(cx: Lowerer, node: ast.expr) -> Any:
+    if isinstance(node, ast.FormattedValue):
+        return cx.static(expr(cx, node.value), "a format")
+    return node.value if isinstance(node, ast.Constant) else ""
 
 
 def printable(cx: Lowerer, ref: Ref) -> Atom:
@@ -667,11 +680,3 @@ def printable(cx: Lowerer, ref: Ref) -> Atom:
             return Const.of(getattr(ref.node, "name", "<lambda>"))
         case _:
             return cx.atom(ref)
-
-
-def is_list(kind: Any) -> bool:
-    return isinstance(kind, ListOf)
-
-
-def kind_of_static(ref: Static) -> Any:
-    return kind_of(ref.obj)

@@ -13,12 +13,11 @@ into the other; where an arm may leave, the rest is guarded by the flag.
 from __future__ import annotations
 
 import ast
-import builtins
 import importlib
 from collections.abc import Callable, Sequence
 
 from ..errors import Problem
-from ..ir.kinds import Array, Kind, Mixed, Num, promote
+from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import FALSE, TRUE, Atom, Const
 from . import attributes, indexing, loops, lower_calls, lower_expr, matching
 from .context import Lowerer, Refuse, Unreachable
@@ -42,7 +41,7 @@ from .refs import (
 FALSE_REF, TRUE_REF = Val(FALSE), Val(TRUE)
 
 
-# -- leaving ---------------------------------------------------------------------------------------
+# -- leaving -------------------------------------------------------------------------------------
 
 
 def guard_flag(cx: Lowerer) -> str:
@@ -109,7 +108,7 @@ def may_leave(nodes: Sequence[ast.stmt]) -> bool:
     return any(inside(n, 0) for n in nodes)
 
 
-# -- lists of statements ---------------------------------------------------------------------------
+# -- lists of statements -------------------------------------------------------------------------
 
 
 def block(cx: Lowerer, nodes: Sequence[ast.stmt]) -> None:
@@ -173,9 +172,7 @@ def statement(
 
 def _bound(node: ast.stmt) -> list[str]:
     return [
-        n.id
-        for n in ast.walk(node)
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     ]
 
 
@@ -255,7 +252,7 @@ def _hint(target: ast.expr) -> str | None:
     return target.id if isinstance(target, ast.Name) else None
 
 
-# -- exits -----------------------------------------------------------------------------------------
+# -- exits ---------------------------------------------------------------------------------------
 
 
 def leave_function(cx: Lowerer, value: Ref) -> None:
@@ -274,12 +271,14 @@ def leave_loop(cx: Lowerer, ends: bool) -> None:
             cx.state.set(cx.frame, f"$broke{loop}", TRUE_REF)
 
 
-# -- assignment ------------------------------------------------------------------------------------
+# -- assignment ----------------------------------------------------------------------------------
 
 
 def assign_all(cx: Lowerer, node: ast.Assign) -> None:
     if isinstance(node.value, ast.GeneratorExp):
-        cx.fail("a generator bound to a name is not supported", "make it a list: [...]", node.value)
+        cx.fail(
+            "a generator bound to a name is not supported", "make it a list: [...]", node.value
+        )
     hint = next((t.id for t in node.targets if isinstance(t, ast.Name)), None)
     first = node.targets[0]
     if (
@@ -399,7 +398,7 @@ def augmented(cx: Lowerer, node: ast.AugAssign) -> None:
 
 
 def in_place(cx: Lowerer, op: ast.operator, old: Ref, value: Ref) -> Ref:
-    """What ``old op= value`` leaves in ``old``: the same reference where it is changed in place."""
+    """What ``old op= value`` leaves in ``old``: the same reference if it is changed in place."""
     match old:
         case ArrayRef():
             if isinstance(cx.kind(old), Mixed):
@@ -423,8 +422,10 @@ def write_all(cx: Lowerer, ref: ArrayRef, current: Atom, new: Atom) -> None:
     kind, made = current.kind, new.kind
     assert isinstance(kind, Array)
     if isinstance(made, Array | Num | Mixed) and made.dtype != kind.dtype:
-        if kind.dtype[0] in "iub" and made.dtype[0] in "fc" or (
-            made.dtype[0] == "c" and kind.dtype[0] != "c"
+        if (
+            kind.dtype[0] in "iub"
+            and made.dtype[0] in "fc"
+            or (made.dtype[0] == "c" and kind.dtype[0] != "c")
         ):
             cx.fail(
                 f"an array of {kind.dtype} cannot hold {made.dtype} (NumPy refuses this too)",
@@ -456,12 +457,10 @@ def _mixed_in_place(cx: Lowerer, op: ast.operator, old: ArrayRef, value: Ref) ->
     return ArrayRef(fresh)
 
 
-# -- control flow ----------------------------------------------------------------------------------
+# -- control flow --------------------------------------------------------------------------------
 
 
-def _if(
-    cx: Lowerer, node: ast.If, then: Sequence[ast.stmt], orelse: Sequence[ast.stmt]
-) -> None:
+def _if(cx: Lowerer, node: ast.If, then: Sequence[ast.stmt], orelse: Sequence[ast.stmt]) -> None:
     cond = lower_expr.truth(cx, lower_expr.expr(cx, node.test), node.test)
     if isinstance(cond, Const):
         block(cx, then if cond.value else orelse)
@@ -498,7 +497,7 @@ def _while(cx: Lowerer, node: ast.While) -> None:
     )
 
 
-# -- the rest --------------------------------------------------------------------------------------
+# -- the rest ------------------------------------------------------------------------------------
 
 
 def _def(cx: Lowerer, node: ast.FunctionDef) -> None:
@@ -520,7 +519,10 @@ def _raise(cx: Lowerer, node: ast.Raise) -> None:
             cx.fail("'raise' without an exception has no meaning here")
         case ast.Call(func, given, []):
             cls = lower_expr.expr(cx, func)
-            args = [cx.atom(cls), *(lower_expr.printable(cx, lower_expr.expr(cx, a)) for a in given)]
+            args = [
+                cx.atom(cls),
+                *(lower_expr.printable(cx, lower_expr.expr(cx, a)) for a in given),
+            ]
         case exc:
             args = [cx.atom(lower_expr.expr(cx, exc))]
     cx.ops("raise", *args)
@@ -601,7 +603,11 @@ def _outer_names(cx: Lowerer, node: ast.Global | ast.Nonlocal) -> None:
         cx.outer_names[frame] = {*cx.outer_names.get(frame, ()), *node.names}
         return
     word = "global" if isinstance(node, ast.Global) else "nonlocal"
-    assigned = {n.id for n in ast.walk(frame.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    assigned = {
+        n.id
+        for n in ast.walk(frame.node)
+        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
     if assigned & set(node.names):
         cx.fail(f"writing {word} variables has no derivative", "return the value instead")
 
@@ -613,10 +619,3 @@ def _is_outer(cx: Lowerer, name: str) -> bool:
             return outer.stands_for is None
         outer = outer.outer
     return False
-
-
-def kinds_promote(*kinds: Kind) -> str:
-    return promote(*kinds)
-
-
-_ = (builtins,)

@@ -62,7 +62,7 @@ def call(cx: Lowerer, receiver: Ref, name: str, args: Args, kwargs: Kwargs) -> R
     cx.fail(f"{describe_ref(receiver)} has no method '{name}' here")
 
 
-# -- arrays ----------------------------------------------------------------------------------------
+# -- arrays --------------------------------------------------------------------------------------
 
 
 def _array(cx: Lowerer, base: ArrayRef, name: str, args: Args, kwargs: Kwargs) -> Ref:
@@ -159,7 +159,7 @@ _MUTATORS: dict[str, Callable[[Lowerer, ArrayRef, Args, Kwargs], Ref]] = {
 }
 
 
-# -- lists -----------------------------------------------------------------------------------------
+# -- lists ---------------------------------------------------------------------------------------
 
 
 def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> Ref:
@@ -187,6 +187,9 @@ def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> 
             data = indexing.loosen(cx, base)
             new = cx.op("extend", data.atom, cx.atom(other), name=base.root.label)
             if isinstance(other, HeapRef) and indexing.holds_arrays(cx.kind(other)):
+                base.root.twice |= other.root.twice
+                if cx.state.may_share(base.root, other.root):
+                    base.root.twice = True
                 cx.state.share(base.root, other.root)
             cx.set_content(base, Data(new))
             return none
@@ -198,7 +201,9 @@ def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> 
                 return none
             data = indexing.loosen(cx, base)
             _hold_once(cx, base, args[1])
-            new = cx.op("insert", data.atom, cx.atom(args[0]), cx.atom(args[1]), name=base.root.label)
+            new = cx.op(
+                "insert", data.atom, cx.atom(args[0]), cx.atom(args[1]), name=base.root.label
+            )
             cx.set_content(base, Data(new))
             return none
         case "pop":
@@ -209,6 +214,7 @@ def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> 
             new_list = cx.new(Data(content.atom))
             if indexing.holds_arrays(content.atom.kind):
                 cx.state.share(new_list.root, base.root)
+                new_list.root.twice = base.root.twice
             return new_list
         case "clear":
             cx.set_content(base, Items(()))
@@ -261,13 +267,14 @@ def _pop(cx: Lowerer, base: HeapRef, items: tuple[Ref, ...] | None, args: Args) 
     return ref
 
 
-# -- dicts, tuples ---------------------------------------------------------------------------------
+# -- dicts, tuples -------------------------------------------------------------------------------
 
 
 def _dict(
     cx: Lowerer, base: HeapRef, content: Entries, name: str, args: Args, kwargs: Kwargs
 ) -> Ref:
-    items = dict(content.items)
+    items: dict[Any, Ref] = dict(content.items)
+    key: Any
     match name:
         case "keys" | "values" | "items":
             return IterRef(name, (base,))
@@ -320,7 +327,7 @@ def _tuple(cx: Lowerer, base: TupleRef, name: str, args: Args, kwargs: Kwargs) -
     cx.fail(f"the method '.{name}()' is not supported here")
 
 
-# -- values ----------------------------------------------------------------------------------------
+# -- values --------------------------------------------------------------------------------------
 
 
 def _value(cx: Lowerer, base: Val, name: str, args: Args, kwargs: Kwargs) -> Ref:
@@ -343,10 +350,20 @@ def _value(cx: Lowerer, base: Val, name: str, args: Args, kwargs: Kwargs) -> Ref
         if name == "join":
             from .comprehensions import to_list
 
-            return Val(cx.op("call", Const.of(str.join), base.atom, cx.atom(to_list(cx, args[0])), result=kind))
+            return Val(
+                cx.op(
+                    "call",
+                    Const.of(str.join),
+                    base.atom,
+                    cx.atom(to_list(cx, args[0])),
+                    result=kind,
+                )
+            )
         method = getattr(str, name, None)
         if method is not None:
-            return Val(cx.op("call", Const.of(method), base.atom, *map(cx.atom, args), result=kind))
+            return Val(
+                cx.op("call", Const.of(method), base.atom, *map(cx.atom, args), result=kind)
+            )
     if isinstance(kind, Num):
         return _number(cx, base, name, args, kwargs)
     if isinstance(kind, Unknown | Mixed):
@@ -378,13 +395,9 @@ def _number(cx: Lowerer, base: Val, name: str, args: Args, kwargs: Kwargs) -> Re
     return primitives.call(cx, record, [base, *args], kwargs)
 
 
-# -- methods of constants --------------------------------------------------------------------------
+# -- methods of constants ------------------------------------------------------------------------
 
 
 def _static(cx: Lowerer, base: Static, name: str, args: Args, kwargs: Kwargs) -> Ref:
     obj = getattr(base.obj, name)
     return lower_calls.apply(cx, Static(obj), args, kwargs)
-
-
-def unused(*_: Any) -> None:
-    return None

@@ -9,12 +9,24 @@ result, which is a view of an operand where the record says so.
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..ir.kinds import BOOL, UNKNOWN, Array, Kind, Mixed, Num, Opaque, carries_derivative
+from ..ir.kinds import (
+    BOOL,
+    FLOAT,
+    INT,
+    STR,
+    UNKNOWN,
+    Array,
+    Kind,
+    Mixed,
+    Num,
+    carries_derivative,
+)
 from ..ir.nodes import Atom, Const, Value
 from ..rules.registry import Primitive, primitive
 from .context import Lowerer
@@ -44,14 +56,14 @@ _VIEWS = {"np.transpose", "np.swapaxes", "np.squeeze", "np.expand_dims", "np.mov
           "np.broadcast_to", "np.matrix_transpose", "np.permute_dims", "np.rollaxis"}  # fmt: skip
 #: Views where the operand is contiguous, copies elsewhere.
 _PERHAPS = {"np.reshape", "np.ravel"}
+#: Functions that give an array back as it is.
+_IDENTITIES = {"np.asarray", "np.asanyarray"}
 #: Fresh arrays in C order.
 _FRESH = {"np.zeros", "np.ones", "np.empty", "np.full", "np.arange", "np.linspace", "np.eye",
           "np.identity", "copy", "np.array"}  # fmt: skip
 
 
-def call(
-    cx: Lowerer, record: Primitive, args: Sequence[Ref], kwargs: Mapping[str, Ref]
-) -> Ref:
+def call(cx: Lowerer, record: Primitive, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
     """The result of calling a registered function."""
     kwargs = dict(kwargs)
     out = kwargs.pop("out", None)
@@ -62,6 +74,10 @@ def call(
     if out is not None and cx.known(out) and cx.value(out) is None:
         out = None
     operands, attrs = arguments(cx, record, args, kwargs)
+    if record.name in _IDENTITIES and isinstance(operands[0], ArrayRef):
+        kind, dtype = cx.kind(operands[0]), attrs.get("dtype")
+        if isinstance(kind, Array) and (dtype is None or np.dtype(dtype).name == kind.dtype):
+            return operands[0]
     result = emit(cx, record, operands, attrs)
     return result if out is None else into(cx, record, out, result)
 
@@ -110,9 +126,7 @@ def arguments(
         elif given:
             value = bound.arguments[name]
             if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-                attrs[name] = tuple(
-                    cx.static(v, f"an argument of {record.name}") for v in value
-                )
+                attrs[name] = tuple(cx.static(v, f"an argument of {record.name}") for v in value)
                 continue
             if parameter.kind is inspect.Parameter.VAR_KEYWORD:
                 for key, v in value.items():
@@ -144,9 +158,7 @@ def operand(cx: Lowerer, record: Primitive, ref: Ref) -> Atom:
     return cx.atom(ref)
 
 
-def emit(
-    cx: Lowerer, record: Primitive, operands: Sequence[Ref], attrs: Mapping[str, Any]
-) -> Ref:
+def emit(cx: Lowerer, record: Primitive, operands: Sequence[Ref], attrs: Mapping[str, Any]) -> Ref:
     """Append the node; the reference to its result."""
     base = None
     if record.view_of is not None and record.view_of < len(operands):
@@ -245,11 +257,11 @@ def _undecided(
     node = cx.b.definition.get(content.atom) if isinstance(content.atom, Value) else None
     if node is None or node.fn == "copy" or primitive(node.fn).writes is not None:
         return
-    if cx.state.shares.get(made.root) != {base.root}:
+    if set(cx.state.shares.get(made.root, ())) != {base.root}:
         return
     before = cx.read(base)
     again = cx.op(record.name, before, *rest, **attrs)
-    cond = cx.op("call", Const.of(np.may_share_memory), before, again, result=BOOL)
+    cond = cx.op("is_view", before, again)
     step = View.of(record.name, tuple(rest), attrs)
     cx.state.perhaps[made.root] = Perhaps(base, step, cond)
 
@@ -267,12 +279,10 @@ def _arrays(cx: Lowerer, ref: Ref) -> list[ArrayRef]:
     return []
 
 
-# -- opaque calls ----------------------------------------------------------------------------------
+# -- opaque calls --------------------------------------------------------------------------------
 
 
-def opaque(
-    cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping[str, Ref]
-) -> Ref:
+def opaque(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
     """A call of what has neither source nor rule: allowed where nothing differentiable goes in."""
     name = getattr(func.obj, "__qualname__", None) or getattr(func.obj, "__name__", repr(func.obj))
     module = getattr(func.obj, "__module__", None)
@@ -300,19 +310,10 @@ def inert(cx: Lowerer, ref: Ref) -> bool:
     return not carries_derivative(cx.kind(ref))
 
 
-def _result_kind(
-    cx: Lowerer, f: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]
-) -> Kind:
+def _result_kind(cx: Lowerer, f: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Kind:
     """The kind of an opaque call's result, where its annotations tell."""
-    from ..ir.kinds import BOOL, FLOAT, INT, STR
-
-    import time
-
     if f in (time.time, time.perf_counter, time.monotonic, time.process_time):
         return FLOAT
     hints = getattr(f, "__annotations__", {})
-    by_name = {float: FLOAT, int: INT, bool: BOOL, str: STR}
+    by_name: dict[Any, Kind] = {float: FLOAT, int: INT, bool: BOOL, str: STR}
     return by_name.get(hints.get("return"), UNKNOWN)
-
-
-_ = (Data, Num, Opaque)

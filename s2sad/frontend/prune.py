@@ -29,7 +29,6 @@ from ..ir.nodes import (
     operands_of,
     regions_of,
 )
-from ..ir.rewrite import resolve, substitute
 from ..rules.registry import primitive
 
 
@@ -252,6 +251,3 @@ class _Sweep:
             test = replace(node.test, params=tuple(node.test.params[n] for n in keep))
             node = replace(node, test=self.region(test))
         return node
-
-
-_ = (resolve, substitute)

@@ -16,10 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..ir.builder import Builder
-from ..ir.kinds import Array, Kind, ListOf, Mixed, Num, Unknown, forget_sizes, join
+from ..ir.kinds import Kind, Num, forget_sizes, join
 from ..ir.nodes import FALSE, Atom, Call, Const, Function, Region, Struct, Value
-from . import lower_calls, lower_expr
+from . import lower_calls
 from .captures import Captures
 from .context import Lowerer, Unreachable
 from .refs import (
@@ -55,7 +54,7 @@ class Recursive(Exception):
         self.key = key
 
 
-# -- shapes ----------------------------------------------------------------------------------------
+# -- shapes --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,9 +121,7 @@ def same_form(a: Shape, b: Shape) -> bool:
         return False
     if a.form == "const":
         return a.ref is not None and b.ref is not None and _same_static(a.ref, b.ref)
-    return len(a.children) == len(b.children) and all(
-        map(same_form, a.children, b.children)
-    )
+    return len(a.children) == len(b.children) and all(map(same_form, a.children, b.children))
 
 
 def _same_static(a: Ref, b: Ref) -> bool:
@@ -159,13 +156,15 @@ def struct_of(shape: Shape, count: list[int]) -> Struct:
         return Struct("leaf", index=count[0] - 1)
     if shape.form == "const":
         known = shape.ref
-        value = known.atom.value if isinstance(known, Val) and isinstance(known.atom, Const) else None
+        value = (
+            known.atom.value if isinstance(known, Val) and isinstance(known.atom, Const) else None
+        )
         return Struct("const", cls=known.obj if isinstance(known, Static) else value)
     children = tuple(struct_of(c, count) for c in shape.children)
     return Struct(shape.form, children, shape.keys, shape.cls)
 
 
-# -- specialisations -------------------------------------------------------------------------------
+# -- specialisations -----------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -296,7 +295,7 @@ def _aliases(cx: Lowerer, leaves: list[Ref]) -> tuple[int, ...]:
 
 
 def _find(cx: Lowerer, key: Any, shape: Shape, aliases: tuple[int, ...], name: str) -> Spec:
-    same = [s for s in cx.specs if s.key == key]
+    same: list[Spec] = [s for s in cx.specs if s.key == key]
     for spec in same:
         if same_form(spec.params, shape) and spec.aliases == aliases:
             return spec
@@ -439,7 +438,7 @@ def _param_roots(cx: Lowerer, params: list[Value]) -> dict[Root, int]:
     found: dict[Root, int] = {}
     for root, content in cx.state.heap.items():
         if isinstance(content, Data) and content.atom in params:
-            found[root] = params.index(content.atom)  # type: ignore[arg-type]
+            found[root] = params.index(content.atom)
     return found
 
 
@@ -475,9 +474,7 @@ def _close(
     kinds = kinds_of(shape)
     if spec.result is not None:
         kinds = [join(a, b) for a, b in zip(spec.result_kinds, kinds, strict=True)]
-    written = tuple(
-        sorted(n for root, n in roots.items() if _changed(cx, root, params[n]))
-    )
+    written = tuple(sorted(n for root, n in roots.items() if _changed(cx, root, params[n])))
     if kinds != spec.result_kinds or spec.result is None or written != spec.written:
         spec.dirty = True
     if any(spec.aliases[n] != n or n in spec.aliases[n + 1 :] for n in written):
@@ -488,9 +485,7 @@ def _close(
     spec.result, spec.result_kinds, spec.written = shape, kinds, written
     for n, leaf in enumerate(leaves):
         if isinstance(leaf, ArrayRef | HeapRef):
-            shared = {
-                p for root, p in roots.items() if cx.state.may_share(leaf.root, root)
-            }
+            shared = {p for root, p in roots.items() if cx.state.may_share(leaf.root, root)}
             if not shared <= spec.shares.get(n, set()):
                 spec.shares[n] = spec.shares.get(n, set()) | shared
                 spec.dirty = True
@@ -533,7 +528,7 @@ def _emit(cx: Lowerer, spec: Spec, leaves: list[Ref]) -> Ref:
     atoms += [cx.atom(cx.captures.ref(fetch, obj)) for fetch, obj in spec.hidden.items()]
     values = [Value(k) for k in spec.result_kinds]
     versions = [Value(spec.kinds[n], _label(leaves[n])) for n in spec.written]
-    cx.b.append(Call((*values, *versions), spec.name, tuple(atoms), cx.b.span))  # type: ignore[arg-type]
+    cx.b.append(Call((*values, *versions), spec.name, tuple(atoms), cx.b.span))
     for n, version in zip(spec.written, versions, strict=True):
         leaf = leaves[n]
         if isinstance(leaf, ArrayRef):
@@ -556,6 +551,3 @@ def _emit(cx: Lowerer, spec: Spec, leaves: list[Ref]) -> Ref:
 
 def _label(ref: Ref) -> str | None:
     return ref.root.label if isinstance(ref, ArrayRef | HeapRef) else None
-
-
-_ = (Array, Builder, ListOf, Mixed, Unknown, lower_expr)

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..errors import Span
 from ..ir.kinds import Kind
-from ..ir.nodes import Atom, Const, Value
+from ..ir.nodes import Atom, Const
 from .source import Source
 
 
@@ -130,6 +130,15 @@ class Perhaps:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Home:
+    """A root that is element ``index`` of a list, read from this version of it."""
+
+    root: Root
+    index: Atom
+    version: Atom
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TupleRef(Ref):
     """A tuple of known length; ``cls`` is its NamedTuple class, if it has one."""
 
@@ -216,7 +225,7 @@ class _Undefined(Ref):
 UNASSIGNED = _Undefined()
 
 
-# -- contents of roots -----------------------------------------------------------------------------
+# -- contents of roots ---------------------------------------------------------------------------
 
 
 class Content:
@@ -277,7 +286,7 @@ class _Nothing(Content):
 NOTHING = _Nothing()
 
 
-# -- frames and fetches ----------------------------------------------------------------------------
+# -- frames and fetches --------------------------------------------------------------------------
 
 
 class Frame:
@@ -421,7 +430,3 @@ def same_content(a: Content, b: Content) -> bool:
             return True
         case _:
             return False
-
-
-def is_var(a: Atom) -> bool:
-    return isinstance(a, Value)

@@ -16,13 +16,13 @@ from typing import Any
 
 from ..errors import Span
 from ..ir.nodes import Atom
-from .refs import UNASSIGNED, Content, Frame, Perhaps, Ref, Root, Stale
+from .refs import UNASSIGNED, Content, Frame, Home, Perhaps, Ref, Root, Stale
 
 
 class State:
     """Variables of every live frame, contents of roots, and the views read so far."""
 
-    __slots__ = ("frames", "ground", "heap", "perhaps", "raised", "shares", "views")
+    __slots__ = ("frames", "ground", "heap", "homes", "perhaps", "raised", "shares", "views")
 
     def __init__(self, ground: dict[Root, Content] | None = None) -> None:
         #: captured data, which is never written; shared by all copies
@@ -32,6 +32,8 @@ class State:
         self.shares: dict[Root, frozenset[Root]] = {}
         #: roots that are views or copies, as the layout will have it
         self.perhaps: dict[Root, Perhaps] = {}
+        #: roots that are elements of a list
+        self.homes: dict[Root, Home] = {}
         #: (version of the root, path) -> the value read, valid where it was computed
         self.views: dict[Any, Atom] = {}
         #: left by raising: nothing after this point runs
@@ -42,6 +44,7 @@ class State:
         new.frames = {f: dict(v) for f, v in self.frames.items()}
         new.heap = dict(self.heap)
         new.shares = dict(self.shares)
+        new.homes = dict(self.homes)
         new.perhaps = dict(self.perhaps)
         new.views = dict(self.views)
         new.raised = self.raised
