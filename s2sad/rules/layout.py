@@ -4,6 +4,8 @@ In: nothing. Out: records in the registry. A function that asks has its arrays c
 stride wherever the backend needs a copy, so that the answer is the one of the user's program.
 
     is_view(a, np.reshape(a, -1))   ->   True for a contiguous array a
+
+Elsewhere copies keep the order of the axes, which decides the last digits of a sum.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import runtime
-from ..ir.kinds import BOOL
+from ..ir.kinds import BOOL, Array, Kind
 from . import kindrules as kr
 from .registry import Primitive, register
 
@@ -26,3 +28,10 @@ register(
         jvp="x_dot",
     )
 )
+
+
+def copy_in_layout(kind: Kind, asks: bool) -> str:
+    """The op that copies a value so that nobody notices; ``asks``: the function asks `is_view`."""
+    if not isinstance(kind, Array) or kind.rank in (0, 1):
+        return "copy"
+    return "copy_with_strides" if asks else "np.copy"
