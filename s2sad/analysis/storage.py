@@ -24,22 +24,35 @@ class Overwritten:
         self._views: dict[Value, list[Value]] = {}
         self._next: dict[Value, Value] = {}
         self._overwritten: set[Value] = set()
-        self._collect(body)
+        #: the regions around the definition of a value, outermost first
+        self._around: dict[Value, tuple[Region, ...]] = {}
+        self._collect(body, (body,))
         self._close()
 
     def __contains__(self, value: Value) -> bool:
         return value in self._overwritten
 
     def latest(self, value: Value) -> Value:
-        """The last version of the buffer of ``value`` that is known to have its shape."""
-        seen = {value}
+        """The last version of the buffer of ``value`` that is known to have its shape.
+
+        It is defined in the same region or around it: it can be read where ``value`` can.
+        """
+        around = self._around.get(value, ())
+        last, seen = value, {value}
         while (following := self._next.get(value)) is not None and following not in seen:
             value = following
             seen.add(value)
-        return value
+            outer = self._around.get(value, ())
+            if outer == around[: len(outer)]:
+                last = value
+        return last
 
-    def _collect(self, region: Region) -> None:
+    def _collect(self, region: Region, around: tuple[Region, ...]) -> None:
+        for p in region.params:
+            self._around[p] = around
         for node in region.ops:
+            for r in node.results:
+                self._around[r] = around
             match node:
                 case Op():
                     self._collect_op(node)
@@ -59,7 +72,7 @@ class Overwritten:
                         self._flows(r, last)
                         self._flows(r, first)
             for inner in regions_of(node):
-                self._collect(inner)
+                self._collect(inner, (*around, inner))
             self._link(node)
 
     def _collect_op(self, node: Op) -> None:

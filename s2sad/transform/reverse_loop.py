@@ -124,7 +124,7 @@ def reverse_loop(rev: Reverse, node: For | While, env: Env) -> None:
         for k, (r, p) in enumerate(zip(node.results, params, strict=True))
         if r in seeds
         and p in rev.active
-        and _uses_through(rev, node.body.yields[k + 1], p) == rev.use_count.get(p)
+        and _only_adds(rev, node.body.yields[k + 1], p)
     }
     positions = [
         k
@@ -179,6 +179,12 @@ def _new_carried(
     return _Carried(primal, param, param, param)
 
 
+def _only_adds(rev: Reverse, value: Atom, param: Value) -> bool:
+    """Whether all that a loop does to ``param`` is to add to it, on the way to ``value``."""
+    uses = _uses_through(rev, value, param)
+    return uses is not None and uses == rev.use_count.get(param)
+
+
 def _uses_through(rev: Reverse, value: Atom, param: Value) -> int | None:
     """How often ``param`` is used on the way to ``value`` if all that happens to it is addition.
 
@@ -204,7 +210,7 @@ def _uses_through(rev: Reverse, value: Atom, param: Value) -> int | None:
         case For() | While():
             k = node.results.index(value)
             own = node.body.params[1:][k] if isinstance(node, For) else node.body.params[k]
-            if _uses_through(rev, node.body.yields[k + 1], own) != rev.use_count.get(own):
+            if not _only_adds(rev, node.body.yields[k + 1], own):
                 return None
             return _uses_through(rev, node.init[k], param)
         case _:

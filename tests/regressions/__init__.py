@@ -1,0 +1,1 @@
+"""The smallest program that shows each bug that random programs found."""
