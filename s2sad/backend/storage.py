@@ -178,9 +178,11 @@ class _Analysis:
             if isinstance(node, For | While):
                 self.inside[node] = inner
             elif isinstance(node, Op | Call) and any(has_memory(r.kind) for r in node.results):
-                self.places[node] = inner = 1 << self.next_bit
+                place = 1 << self.next_bit
+                self.places[node] = place
+                inner = place | place << 2  # itself, and what it holds
                 self.facts.recent |= inner
-                self.next_bit += 2
+                self.next_bit += 4
             fresh |= inner
         return fresh
 
@@ -272,7 +274,7 @@ class _Analysis:
         elif op.fn in ("copy", "copy_with_strides"):
             self.put(result, fresh, facts.reach_of(args[0]) if is_container(result.kind) else 0)
         elif op.fn in ("copied", "zeros_like"):
-            self.put(result, fresh, fresh)
+            self.put(result, fresh, fresh << 2)
         elif op.fn in ("tuple", "list", "dict", "record"):
             self.put(result, fresh, memory)
         elif op.fn == "call":
@@ -285,7 +287,7 @@ class _Analysis:
                 if isinstance(r.kind, Array | Mixed):
                     self.put(r, fresh | memory, 0)
                 else:
-                    self.put(r, fresh, memory | fresh)
+                    self.put(r, fresh, memory | fresh << 2)
                     if not is_container(r.kind):
                         self.put(r, memory | OUTSIDE, OUTSIDE)
 
