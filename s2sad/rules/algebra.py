@@ -84,7 +84,28 @@ rule(
         sample(np.zeros((2, 2)), expect=(np.zeros((2, 2)),)),
     ],
 )
-rule(helpers.cofactors, "a", name="cofactors", kind=_square_kind(0))
+
+
+def cofactors_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
+    """With P the transposed inverse: sum(g P) C - P g.T C."""
+    text = "sum(g * p, axis=(-2, -1), keepdims=True) * out - p @ g.mT @ out"
+    return [b.text(text, g=g, out=out, p=b.text("inv(a).mT", a=a))]
+
+
+def cofactors_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom) -> Atom:
+    text = "sum(out * t, axis=(-2, -1), keepdims=True) * p - out @ t.mT @ p"
+    return b.text(text, t=dots[0], out=out, p=b.text("inv(a).mT", a=a))
+
+
+rule(
+    helpers.cofactors,
+    "a",
+    name="cofactors",
+    kind=_square_kind(0),
+    vjp=cofactors_vjp,
+    jvp=cofactors_jvp,
+    samples=_SQUARES[:2],
+)
 
 
 def slogdet_vjp(b: Builder, g: Sequence[Atom | None], out: Any, a: Atom) -> list[Any]:

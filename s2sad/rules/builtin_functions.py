@@ -33,6 +33,7 @@ from ..ir.nodes import Atom, Const
 from . import helpers, staged
 from . import kindrules as kr
 from .apply import spread_like
+from .containers import zeros_kind
 from .declare import each, rule, sample, zero
 from .indexkinds import item as item_kind
 from .registry import KindError, KindRule, primitive
@@ -283,7 +284,19 @@ rule(
     helpers.share_ties,
     "v out_ xs",
     name="share_ties",
-    kind=lambda args, attrs: args[2].kind,
+    kind=lambda args, attrs: zeros_kind(args[2].kind),
+    vjp=("gather_ties(g, out_, xs)", None, None),
+    jvp=("share_ties(v_dot, out_, xs)", None, None),
+    samples=[sample(1.5, 2, [2, 1, 2])],
+)
+rule(
+    helpers.gather_ties,
+    "v out_ xs",
+    name="gather_ties",
+    kind=lambda args, attrs: elements(args[0].kind),
+    vjp=("share_ties(g, out_, xs)", None, None),
+    jvp=("gather_ties(v_dot, out_, xs)", None, None),
+    samples=[sample([1.5, 2.5, 0.5], 2, [2, 1, 2])],
 )
 
 

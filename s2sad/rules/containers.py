@@ -331,7 +331,18 @@ define(
 )
 
 
-define("sum_repeats", helpers.sum_repeats, "g x", lambda args, attrs: zeros_kind(args[1].kind))
+define(
+    "sum_repeats",
+    helpers.sum_repeats,
+    "v x",
+    lambda args, attrs: zeros_kind(args[1].kind),
+    vjp=lambda b, g, out, v, x: [
+        b.op("mul", g, b.op("floordiv", b.op("len", v), b.op("len", x))),
+        None,
+    ],
+    jvp=("sum_repeats(v_dot, x)", None),
+    samples=[Sample(([1.0, 2.0, 3.0, 4.0], [0.0, 0.0]))],
+)
 
 # -- effects -------------------------------------------------------------------------------------
 

@@ -71,6 +71,45 @@ def cumprod_dot(x_dot: Any, x: Any, axis: Any = None) -> Any:
     return out.reshape(-1) if axis is None else undo(out)
 
 
+def cumprod_second(v: Any, t: Any, x: Any, axis: Any = None) -> Any:
+    """The cotangent of ``x`` under ``sum(v * cumprod_dot(t, x, axis))``.
+
+    Backwards through ``p = p x; d = d x + p t``, which are the product and its tangent.
+    """
+    flat, undo = _on_last(x, axis)
+    seeds, dots = (_on_last(a, axis)[0].reshape(flat.shape) for a in (v, t))
+    n = flat.shape[-1]
+    products, tangents = np.ones_like(flat), np.zeros_like(flat)  # before each element
+    for i in range(1, n):
+        products[..., i] = products[..., i - 1] * flat[..., i - 1]
+        tangents[..., i] = (
+            tangents[..., i - 1] * flat[..., i - 1] + products[..., i - 1] * dots[..., i - 1]
+        )
+    out = np.zeros_like(flat)
+    d_bar: Any = 0
+    p_bar: Any = 0
+    for i in range(n - 1, -1, -1):
+        d_bar = d_bar + seeds[..., i]
+        out[..., i] = tangents[..., i] * d_bar + products[..., i] * p_bar
+        p_bar = p_bar * flat[..., i] + dots[..., i] * d_bar
+        d_bar = d_bar * flat[..., i]
+    return undo(out)
+
+
+def cumprod_cross(t: Any, s: Any, x: Any, axis: Any = None) -> Any:
+    """The second derivative of ``np.cumprod(x, axis)`` along ``t`` and ``s``."""
+    flat, undo = _on_last(x, axis)
+    one, two = (_on_last(a, axis)[0] for a in (t, s))
+    out = np.zeros_like(flat)
+    p, dt, ds, both = (np.full_like(flat[..., 0], c) for c in (1.0, 0.0, 0.0, 0.0))
+    for i in range(flat.shape[-1]):
+        x_i, t_i, s_i = flat[..., i], one[..., i], two[..., i]
+        both = both * x_i + dt * s_i + ds * t_i
+        dt, ds, p = dt * x_i + p * t_i, ds * x_i + p * s_i, p * x_i
+        out[..., i] = both
+    return out.reshape(-1) if axis is None else undo(out)
+
+
 def _on_last(x: Any, axis: Any) -> tuple[Any, Any]:
     """``x`` with the axes of ``axis`` flattened into the last one, and the way back."""
     x = np.asarray(x)
@@ -92,6 +131,12 @@ def share_ties(g: Any, best: Any, xs: Any) -> Any:
     """
     n = sum(1 for x in xs if x == best)
     return type(xs)([g / n if x == best else 0.0 for x in xs])
+
+
+def gather_ties(g: Any, best: Any, xs: Any) -> Any:
+    """The mean of the cotangents of the elements that are largest (or least)."""
+    chosen = [a for a, x in zip(g, xs, strict=True) if x == best]
+    return sum(chosen) / len(chosen)
 
 
 def polygamma(n: int, x: float) -> float:

@@ -155,7 +155,8 @@ def item_of_array(k: Array, entries: list[_Entry]) -> Kind:
     rest: list[_Entry] = [full] * (len(k.dims) - consumed)
     flat: list[_Entry] = []
     for e in entries:
-        flat.extend(rest if e is ... else (e,))
+        # the Ellipsis itself stays: even of no axes it parts what stands around it
+        flat.extend((..., *rest) if e is ... else (e,))
     if not ellipses:
         flat.extend(rest)
     dims, fancy = _index_axes(k.dims, flat)

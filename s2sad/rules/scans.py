@@ -130,6 +130,12 @@ rule(
     "axis=None",
     name="cumprod_bar",
     kind=lambda args, attrs: args[1].kind,
+    vjp=("cumprod_dot(g, x, axis=axis)", "cumprod_second(v, g, x, axis=axis)"),
+    jvp=("cumprod_bar(v_dot, x, axis=axis)", "cumprod_second(v, x_dot, x, axis=axis)"),
+    samples=lambda: [
+        sample(np.array([1.0, 2.0, 0.5]), np.array([1.5, 0.5, 2.0])),
+        sample(np.ones((2, 3)), np.full((2, 3), 1.5), axis=1),
+    ],
 )
 rule(
     helpers.cumprod_dot,
@@ -137,4 +143,24 @@ rule(
     "axis=None",
     name="cumprod_dot",
     kind=lambda args, attrs: by_example(np.cumprod)(args[1:], attrs),
+    vjp=("cumprod_bar(g, x, axis=axis)", "cumprod_second(g, v, x, axis=axis)"),
+    jvp=("cumprod_dot(v_dot, x, axis=axis)", "cumprod_cross(v, x_dot, x, axis=axis)"),
+    samples=lambda: [
+        sample(np.array([1.0, 2.0, 0.5]), np.array([1.5, 0.5, 2.0])),
+        sample(np.ones((2, 3)), np.full((2, 3), 1.5), axis=1),
+    ],
+)
+rule(
+    helpers.cumprod_second,
+    "v t x",
+    "axis=None",
+    name="cumprod_second",
+    kind=lambda args, attrs: args[2].kind,
+)
+rule(
+    helpers.cumprod_cross,
+    "t s x",
+    "axis=None",
+    name="cumprod_cross",
+    kind=lambda args, attrs: by_example(np.cumprod)(args[2:], attrs),
 )

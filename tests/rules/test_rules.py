@@ -38,7 +38,7 @@ STRUCTURAL_HELPERS = {
     # exercised through the programs that use them, and below where they have samples
     *("item", "setitem", "accumulate", "add_to", "append", "pop", "extend", "insert", "copy"),
     *("attr", "record", "tuple", "list", "dict", "cast", "unbroadcast", "broadcast_like"),
-    *("gather_written", "unless_zero", "typed_like"),
+    *("gather_written", "unless_zero", "typed_like", "copy_with_strides"),
 }
 
 
