@@ -25,7 +25,7 @@ from ..rules.registry import lookup, primitive
 from .ops import is_container
 from .plan import Plan
 
-_BINARY: dict[str, type[ast.operator]] = {
+BINARY: dict[str, type[ast.operator]] = {
     "add": ast.Add,
     "sub": ast.Sub,
     "mul": ast.Mult,
@@ -207,9 +207,9 @@ class Expressions:
     def op(self, op: Op) -> ast.expr:
         """The value of an op's (first) result."""
         args = op.args
-        if op.fn in _BINARY:
+        if op.fn in BINARY:
             left, right = self.atoms(args)
-            return ast.BinOp(left, _BINARY[op.fn](), right)
+            return ast.BinOp(left, BINARY[op.fn](), right)
         if op.fn in _COMPARE:
             left, right = self.atoms(args)
             return ast.Compare(left, [_COMPARE[op.fn]()], [right])

@@ -1,0 +1,147 @@
+"""Copies: a function with copies put in where they were decided on.
+
+In: a function and ``Edits``. Out: the function with ``copy`` ops before operands, after values,
+before loops or at entry.
+
+    b = setitem(a, 0, v)   ->   c = copy(a); b = setitem(c, 0, v)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from ..ir.kinds import Array
+from ..ir.nodes import (
+    Atom,
+    Call,
+    For,
+    Function,
+    If,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    regions_of,
+)
+from ..rules.layout import copy_in_layout
+from .ops import is_container, writes
+
+
+@dataclass(slots=True)
+class Edits:
+    """Copies to be put in: before an operand is read, after a value is made, at entry."""
+
+    operands: set[tuple[Node, int]] = field(default_factory=set)
+    init: set[tuple[Node, int]] = field(default_factory=set)
+    values: set[Value] = field(default_factory=set)
+    entry: set[Value] = field(default_factory=set)
+    yields: set[int] = field(default_factory=set)
+
+    def keys(self) -> set[tuple[object, int]]:
+        """What was decided, so that nothing is tried twice."""
+        whole = {(v, -1) for v in self.values} | {(p, -2) for p in self.entry}
+        loops = {(node, -3 - k) for node, k in self.init}
+        return {*self.operands, *whole, *loops}
+
+    def __bool__(self) -> bool:
+        return bool(self.operands or self.init or self.values or self.entry or self.yields)
+
+
+class Insert:
+    """Rebuilds a function with copies put in: stride by stride where the layout matters."""
+
+    def __init__(self, edits: Edits, function: Function) -> None:
+        self.edits = edits
+        self.asks = any(op.fn == "is_view" for op in all_ops(function.body))
+        self.swapped: dict[Node, Node] = {}
+        self.renamed: dict[Value, Value] = {}
+
+    def function(self, function: Function) -> tuple[Function, dict[Node, Node]]:
+        ops: list[Node] = []
+        for p in function.params:
+            if p in self.edits.entry:
+                copied = Value(p.kind, p.name)
+                ops.append(Op((copied,), copy_in_layout(p.kind, self.asks), (p,)))
+                self.renamed[p] = copied
+        body = self.region(function.body)
+        yields = list(body.yields)
+        tail: list[Node] = []
+        for k in sorted(self.edits.yields):
+            source = yields[k]
+            copied = Value(source.kind, None)
+            fn = (
+                "copied"
+                if is_container(source.kind) or not isinstance(source.kind, Array)
+                else "copy"
+            )
+            tail.append(Op((copied,), fn, (source,)))
+            yields[k] = copied
+        body = Region(body.params, (*ops, *body.ops, *tail), tuple(yields))
+        return replace(function, body=body), self.swapped
+
+    def atom(self, a: Atom) -> Atom:
+        return self.renamed.get(a, a) if isinstance(a, Value) else a
+
+    def atoms(self, atoms: Iterable[Atom]) -> tuple[Atom, ...]:
+        return tuple(map(self.atom, atoms))
+
+    def region(self, region: Region) -> Region:
+        ops: list[Node] = []
+        for node in region.ops:
+            new = self.node(node, ops)
+            if new is not node:
+                self.swapped[node] = new
+            ops.append(new)
+            for n, r in enumerate(new.results):
+                if r in self.edits.values:
+                    # the copy takes the value's place, the view goes into the copy's expression
+                    view = Value(r.kind, None)
+                    results = (*new.results[:n], view, *new.results[n + 1 :])
+                    ops[-1] = replace(new, results=results)
+                    self.swapped[node] = ops[-1]
+                    ops.append(Op((r,), copy_in_layout(r.kind, self.asks), (view,), {}, new.span))
+        return Region(region.params, tuple(ops), self.atoms(region.yields))
+
+    def copied(self, a: Atom, name: str | None, node: Node, ops: list[Node]) -> Atom:
+        value = Value(a.kind, name)
+        ops.append(Op((value,), copy_in_layout(a.kind, self.asks), (a,), {}, node.span))
+        return value
+
+    def node(self, node: Node, ops: list[Node]) -> Node:
+        edits = self.edits
+        match node:
+            case Op() | Call():
+                args = list(self.atoms(node.args))
+                for k in range(len(args)):
+                    if (node, k) in edits.operands:
+                        target = writes(node) if isinstance(node, Op) else k
+                        name = node.results[0].name if k == target and node.results else None
+                        args[k] = self.copied(args[k], name, node, ops)
+                if all(a is b for a, b in zip(args, node.args, strict=True)):
+                    return node
+                return replace(node, args=tuple(args))
+            case If():
+                then, orelse = self.region(node.then), self.region(node.orelse)
+                return If(node.results, self.atom(node.cond), then, orelse, node.span)
+            case For() | While():
+                init = list(self.atoms(node.init))
+                params = node.body.params[1:] if isinstance(node, For) else node.body.params
+                for k, p in enumerate(params):
+                    if (node, k) in edits.init:
+                        init[k] = self.copied(init[k], p.name, node, ops)
+                body = self.region(node.body)
+                if isinstance(node, For):
+                    start, stop, step = self.atoms((node.start, node.stop, node.step))
+                    return For(node.results, start, stop, step, tuple(init), body, node.span)
+                test = self.region(node.test)
+                return While(node.results, tuple(init), test, body, node.span)
+
+
+def all_ops(region: Region) -> Iterable[Op]:
+    for node in region.ops:
+        if isinstance(node, Op):
+            yield node
+        for inner in regions_of(node):
+            yield from all_ops(inner)

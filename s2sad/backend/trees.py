@@ -1,0 +1,96 @@
+"""Small questions and answers about statement and expression trees.
+
+negated(a == b)   ->   a != b
+signed(+=, -2.0 * t)   ->   -=, 2.0 * t
+"""
+
+from __future__ import annotations
+
+import ast
+
+from ..ir.nodes import Atom, Const
+from .expr import BINARY
+from .ops import ARITHMETIC
+
+Block = list[ast.stmt]
+
+
+def leaves(block: Block) -> bool:
+    """True if control does not go on after the block."""
+    if not block:
+        return False
+    last = block[-1]
+    if isinstance(last, ast.Break | ast.Return | ast.Raise | ast.Continue):
+        return True
+    return isinstance(last, ast.If) and leaves(last.body) and leaves(last.orelse)
+
+
+def heads_block(text: str) -> bool:
+    """True for a line that only opens a block; there is nothing in it to reverse."""
+    return text.startswith(("for ", "while ")) and text.endswith(":")
+
+
+def negated(test: ast.expr) -> ast.expr:
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return test.operand
+    if isinstance(test, ast.Compare) and type(test.ops[0]) in OPPOSITE:
+        return ast.Compare(test.left, [OPPOSITE[type(test.ops[0])]()], test.comparators)
+    return ast.UnaryOp(ast.Not(), test)
+
+
+#: Comparisons whose negation is a comparison, whatever the operands (``<`` is not: NaN).
+OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+}
+
+
+def is_true(test: ast.expr) -> bool:
+    return isinstance(test, ast.Constant) and test.value is True
+
+
+def only_breaks(statement: ast.If) -> bool:
+    return len(statement.body) == 1 and isinstance(statement.body[0], ast.Break)
+
+
+def is_bare_return(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Return) and statement.value is None
+
+
+def is_int(atom: Atom, number: int) -> bool:
+    return isinstance(atom, Const) and type(atom.value) is int and atom.value == number
+
+
+def is_none(atom: Atom) -> bool:
+    return isinstance(atom, Const) and atom.value is None
+
+
+def assign(name: str, value: ast.expr) -> ast.stmt:
+    return ast.Assign([ast.Name(name, ast.Store())], value)
+
+
+def signed(operator: ast.operator, value: ast.expr) -> tuple[ast.operator, ast.expr]:
+    """``+= -2.0 * t`` as ``-= 2.0 * t``, which is the same to the last bit."""
+    if not isinstance(operator, ast.Add | ast.Sub):
+        return operator, value
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+        positive = value.operand
+    elif (
+        isinstance(value, ast.BinOp)
+        and isinstance(value.op, ast.Mult)
+        and isinstance(value.left, ast.UnaryOp)
+        and isinstance(value.left.op, ast.USub)
+    ):
+        positive = ast.BinOp(value.left.operand, ast.Mult(), value.right)
+    else:
+        return operator, value
+    return ast.Sub() if isinstance(operator, ast.Add) else ast.Add(), positive
+
+
+def operator(how: str) -> ast.operator:
+    symbol = how[:-1]
+    return BINARY[next(fn for fn, s in ARITHMETIC.items() if s == symbol)]()
