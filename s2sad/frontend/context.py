@@ -110,6 +110,10 @@ class Lowerer:
         self.outer_names: dict[Frame, set[str]] = {}
         #: arrays known to be contiguous, in C order
         self.contiguous: set[Value] = set()
+        #: arrays among the arguments
+        self.given: set[Atom] = set()
+        #: results of updates in place: in the user's program they have the layout of the target
+        self.overlaid: set[Atom] = set()
         #: functions that call themselves, and what has been made of them
         self.recursive: set[Any] = set()
         self.specs: list[Any] = []
@@ -186,7 +190,10 @@ class Lowerer:
         record = primitive(node.fn)
         if record.view_of is not None or record.writes is not None:
             return False
-        if node.fn in _C_ORDER or atom.kind.rank == 1:
+        if node.fn == "np.array" and isinstance(node.args[0].kind, Array):
+            order = node.attrs.get("order", "K")  # that of the operand
+            known = bool(order == "C") or order == "K" and node.args[0] in self.contiguous
+        elif node.fn in _C_ORDER or atom.kind.rank == 1:
             known = bool(node.attrs.get("order", "C") == "C")
         elif node.fn in _ELEMENTWISE or record.partials is not None:
             known = all(

@@ -222,6 +222,7 @@ class _Entry:
                 inner = Value(kind, value.name)
                 if value in self.params:
                     self.params[self.params.index(value)] = inner
+                cx.given.add(inner)
                 root = Root(value.name, param=i)
                 cx.state.heap[root] = Data(inner if value not in cx.b.definition else value)
                 if value not in cx.b.definition:
@@ -321,7 +322,8 @@ class _Entry:
         cx = self.cx
         params = list(self.params)
         copies = Builder()
-        asks = any(isinstance(n, Op) and n.fn == "is_view" for n in walk(Region((), tuple(cx.b.nodes), ())))
+        lowered = Region((), tuple(cx.b.nodes), ())
+        asks = any(isinstance(n, Op) and n.fn == "is_view" for n in walk(lowered))
         for i, inner in self.entries:
             if i in cx.mutated and inner in params:
                 fresh = Value(inner.kind, inner.name)

@@ -437,6 +437,7 @@ def write_all(cx: Lowerer, ref: ArrayRef, current: Atom, new: Atom) -> None:
         new = cx.op("setitem", current, Const.of(...), new, name=getattr(current, "name", None))
     elif not ref.path:
         lower_expr.christen(cx, Val(new), ref.root.label or "")
+    cx.overlaid.add(new)
     cx.write(ref, new)
 
 
@@ -461,7 +462,7 @@ def _mixed_in_place(cx: Lowerer, op: ast.operator, old: ArrayRef, value: Ref) ->
 
 
 def _if(cx: Lowerer, node: ast.If, then: Sequence[ast.stmt], orelse: Sequence[ast.stmt]) -> None:
-    cond = lower_expr.truth(cx, lower_expr.expr(cx, node.test), node.test)
+    cond = lower_expr.condition(cx, node.test)
     if isinstance(cond, Const):
         block(cx, then if cond.value else orelse)
         return
@@ -490,7 +491,7 @@ def _while(cx: Lowerer, node: ast.While) -> None:
     orelse = (lambda: block(cx, node.orelse)) if node.orelse else None
     loops.while_loop(
         cx,
-        lambda: lower_expr.truth(cx, lower_expr.expr(cx, node.test), node.test),
+        lambda: lower_expr.condition(cx, node.test),
         lambda: block(cx, node.body),
         nodes=node.body,
         orelse=orelse,
@@ -530,7 +531,7 @@ def _raise(cx: Lowerer, node: ast.Raise) -> None:
 
 
 def _assert(cx: Lowerer, node: ast.Assert) -> None:
-    cond = lower_expr.truth(cx, lower_expr.expr(cx, node.test), node.test)
+    cond = lower_expr.condition(cx, node.test)
     if isinstance(cond, Const) and cond.value:
         return
     if node.msg is None:

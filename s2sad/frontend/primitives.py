@@ -60,7 +60,7 @@ _PERHAPS = {"np.reshape", "np.ravel"}
 _IDENTITIES = {"np.asarray", "np.asanyarray"}
 #: Fresh arrays in C order.
 _FRESH = {"np.zeros", "np.ones", "np.empty", "np.full", "np.arange", "np.linspace", "np.eye",
-          "np.identity", "copy", "np.array"}  # fmt: skip
+          "np.identity", "copy"}  # fmt: skip
 
 
 def call(cx: Lowerer, record: Primitive, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
@@ -200,10 +200,10 @@ def _view(
 ) -> Ref:
     """The result of a function that may give a view of its operand."""
     rest = [operand(cx, record, r) for n, r in enumerate(operands) if n != record.view_of]
+    row = record.name == "np.reshape" and getattr(cx.kind(base), "rank", None) == 1
     certain = record.name in _VIEWS or (
         record.name in _PERHAPS
-        and base.root.contiguous
-        and all(map(_keeps_order, base.path))
+        and (row or base.root.contiguous and all(map(_keeps_order, base.path)))
         and attrs.get("order", "C") == "C"
     )
     if certain and record.view_of == 0:
@@ -248,14 +248,13 @@ def _undecided(
 ) -> None:
     """A reshape that the layout makes a view or a copy: asked of NumPy where it can be.
 
-    It is asked of a second reshape, which nobody writes, and only while the array has the layout
-    that it has in the user's program: before it has been written.
+    It is asked of a second reshape, which nobody writes, and only where the array has the layout
+    that it has in the user's program.
     """
     content = cx.state.content(base.root)
-    if base.root.param is not None or base.root.frozen or not isinstance(content, Data):
+    if base.root.frozen or not isinstance(content, Data):
         return
-    node = cx.b.definition.get(content.atom) if isinstance(content.atom, Value) else None
-    if node is None or node.fn == "copy" or primitive(node.fn).writes is not None:
+    if not _has_own_layout(cx, content.atom, set()):
         return
     if set(cx.state.shares.get(made.root, ())) != {base.root}:
         return
@@ -264,6 +263,20 @@ def _undecided(
     cond = cx.op("is_view", before, again)
     step = View.of(record.name, tuple(rest), attrs)
     cx.state.perhaps[made.root] = Perhaps(base, step, cond)
+
+
+def _has_own_layout(cx: Lowerer, atom: Atom, seen: set[Atom]) -> bool:
+    """Whether the derivative computes an array in the layout of the user's program."""
+    if isinstance(atom, Const) or not isinstance(atom.kind, Array | Mixed) or atom in seen:
+        return True
+    seen.add(atom)
+    node = cx.b.definition.get(atom)
+    if node is None:
+        return atom in cx.given
+    written = primitive(node.fn).writes
+    if written is not None:
+        return _has_own_layout(cx, node.args[written], seen)
+    return atom not in cx.overlaid and all(_has_own_layout(cx, a, seen) for a in node.args)
 
 
 def _arrays(cx: Lowerer, ref: Ref) -> list[ArrayRef]:

@@ -32,6 +32,8 @@ register(
 
 def copy_in_layout(kind: Kind, asks: bool) -> str:
     """The op that copies a value so that nobody notices; ``asks``: the function asks `is_view`."""
-    if not isinstance(kind, Array) or kind.rank in (0, 1):
+    if not isinstance(kind, Array) or kind.rank == 0:
         return "copy"
-    return "copy_with_strides" if asks else "np.copy"
+    if asks:
+        return "copy_with_strides"
+    return "copy" if kind.rank == 1 else "np.copy"
