@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..ir.kinds import (
+    Array,
     FixedList,
     ListOf,
     Num,
@@ -577,6 +578,27 @@ _handlers[operator.neg] = lambda cx, args, kwargs: cx.ref(cx.op("neg", cx.atom(a
 @handles(operator.itemgetter, operator.attrgetter)
 def _getter(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     cx.fail("operator.itemgetter and attrgetter are not supported", "write a lambda")
+
+
+@handles(np.fill_diagonal)
+def _fill_diagonal(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    kind = cx.kind(args[0])
+    if kwargs or not (
+        isinstance(args[0], ArrayRef) and isinstance(kind, Array) and kind.rank == 2
+    ):
+        cx.fail("np.fill_diagonal is supported for matrices, without 'wrap'")
+    size = cx.op("min", *[cx.atom(r) for r in iteration.parts(attributes.shape(cx, args[0]))])
+    index = cx.ref(cx.op("np.arange", size))
+    indexing.set_item(cx, args[0], TupleRef((index, index)), args[1])
+    return cx.constant(None)
+
+
+@handles(np.copyto)
+def _copyto(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    if kwargs or not isinstance(args[0], ArrayRef):
+        cx.fail("np.copyto is supported with two arrays only", "write a[...] = b")
+    indexing.set_item(cx, args[0], cx.constant(...), args[1])
+    return cx.constant(None)
 
 
 @handles(np.shape)

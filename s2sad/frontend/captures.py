@@ -82,6 +82,8 @@ class Respecialise(Exception):
         self.fetch = fetch
 
 
+#: Containers of more than this many things are taken as they are.
+_MOST_PARTS = 64
 _PLAIN = (str, bytes, type(None), type(...), slice, range, frozenset, np.dtype)
 
 
@@ -128,9 +130,25 @@ class Captures:
             self.captures.append(Capture(fetch, kind, param))
             label = _name(fetch)
             return self._leaf(param, label, f"'{label}' is captured, and is written here", fetch)
+        if type(obj) in (list, tuple, dict) and len(obj) <= _MOST_PARTS:
+            return self._container(fetch, obj)
         if not isinstance(obj, types.ModuleType) or not fetch.path:
             self.guard(fetch, obj)
         return Static(obj, fetch)
+
+    def _container(self, fetch: Fetch, obj: Any) -> Ref:
+        """A container of functions or of functions and numbers: part by part."""
+        self.guard(fetch.sub("__len__()"), len(obj), "eq")
+        label = _name(fetch)
+        why = f"'{label}' is captured, and is written here"
+
+        def part(key: Any) -> Ref:
+            return self.ref(fetch.sub(("item", key)), obj[key])
+
+        if isinstance(obj, dict):
+            return self._heap(Entries({k: part(k) for k in obj}), label, why)
+        parts = tuple(part(n) for n in range(len(obj)))
+        return TupleRef(parts) if isinstance(obj, tuple) else self._heap(Items(parts), label, why)
 
     def _leaf(self, value: Value, label: str | None, why: str, fetch: Fetch) -> Ref:
         """References to the parts of a hidden parameter; its items are read in the prelude."""

@@ -87,7 +87,7 @@ def _filtered(cx: Lowerer, tests: Sequence[ast.expr], then: Callable[[], None]) 
     if not tests:
         then()
         return
-    cond = lower_expr.truth(cx, lower_expr.expr(cx, tests[0]))
+    cond = lower_expr.condition(cx, tests[0])
     if isinstance(cond, Const):
         if cond.value:
             _filtered(cx, tests[1:], then)

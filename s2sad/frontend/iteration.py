@@ -228,6 +228,12 @@ def _dict_stepper(cx: Lowerer, ref: HeapRef, form: str, size: int) -> Callable[[
     return step
 
 
+def parts(ref: Ref) -> tuple[Ref, ...]:
+    """The elements of a tuple."""
+    assert isinstance(ref, TupleRef)
+    return ref.items
+
+
 def peek(cx: Lowerer, ref: Ref) -> list[Ref] | None:
     return static_items(cx, ref)
 

@@ -320,8 +320,7 @@ _UNARY: dict[type[ast.unaryop], tuple[str, Callable[[Any], Any]]] = {
 
 def unary(cx: Lowerer, node: ast.UnaryOp) -> Ref:
     if isinstance(node.op, ast.Not):
-        cond = truth(cx, expr(cx, node.operand))
-        return Val(negate(cx, cond))
+        return Val(negate(cx, condition(cx, node.operand)))
     fn, fun = _UNARY[type(node.op)]
     operand = expr(cx, node.operand)
     if isinstance(operand, Val) and isinstance(operand.atom, Const):
@@ -364,6 +363,44 @@ def truth(cx: Lowerer, ref: Ref, node: ast.expr | None = None) -> Atom:
     cx.fail(f"the truth of {describe_ref(ref)} cannot be told", node=node)
 
 
+def condition(cx: Lowerer, node: ast.expr) -> Atom:
+    """The atom to branch on for an expression of which only the truth is wanted."""
+    with cx.at(node):
+        match node:
+            case ast.BoolOp(op, values):
+                return _all_or_any(cx, values, isinstance(op, ast.And))
+            case ast.UnaryOp(ast.Not(), operand):
+                return negate(cx, condition(cx, operand))
+            case _:
+                return truth(cx, expr(cx, node), node)
+
+
+def _all_or_any(cx: Lowerer, values: list[ast.expr], is_and: bool) -> Atom:
+    first = condition(cx, values[0])
+    rest = values[1:]
+    if not rest:
+        return first
+    if isinstance(first, Const):
+        return _all_or_any(cx, rest, is_and) if bool(first.value) is is_and else first
+    if isinstance(first.kind, Num) and first.kind.dtype == "bool":
+        early = _early(cx, lambda: Val(_all_or_any(cx, rest, is_and)))
+        if isinstance(early, Const):
+            if bool(early.value) is is_and:
+                return first
+        elif early is not None:
+            return cx.op("and" if is_and else "or", first, early)
+
+    def others() -> Ref:
+        return Val(_all_or_any(cx, rest, is_and))
+
+    if is_and:
+        found = cx.branch(first, others, lambda: FALSE_REF)
+    else:
+        found = cx.branch(first, lambda: TRUE_REF, others)
+    assert found is not None
+    return cx.atom(found)
+
+
 def boolean(cx: Lowerer, values: list[ast.expr], is_and: bool) -> Ref:
     """``a and b``, ``a or b``: the right side is computed only where Python computes it."""
     left = expr(cx, values[0])
@@ -374,7 +411,7 @@ def boolean(cx: Lowerer, values: list[ast.expr], is_and: bool) -> Ref:
         return boolean(cx, values[1:], is_and) if bool(cond.value) is is_and else left
     kind = cx.kind(left)
     if kind == Num("bool", True) or (isinstance(kind, Num) and kind.dtype == "bool"):
-        early = _early(cx, values[1:], is_and)
+        early = _early(cx, lambda: boolean(cx, values[1:], is_and))
         if early is not None:
             if isinstance(early, Const):
                 if bool(early.value) is is_and:
@@ -393,12 +430,12 @@ def boolean(cx: Lowerer, values: list[ast.expr], is_and: bool) -> Ref:
     return found
 
 
-def _early(cx: Lowerer, values: list[ast.expr], is_and: bool) -> Atom | None:
+def _early(cx: Lowerer, make: Callable[[], Ref]) -> Atom | None:
     """The right side, where computing it early does no harm; else None, nothing appended."""
     before = cx.state
     cx.state = before.copy()
     with cx.b.region() as nodes:
-        ref = boolean(cx, values, is_and)
+        ref = make()
     if (
         isinstance(ref, Val)
         and isinstance(ref.kind, Num)
@@ -570,7 +607,7 @@ def _member(cx: Lowerer, left: Ref, right: Ref) -> Atom | None:
 
 
 def conditional(cx: Lowerer, node: ast.IfExp) -> Ref:
-    cond = truth(cx, expr(cx, node.test), node.test)
+    cond = condition(cx, node.test)
     if isinstance(cond, Const):
         return expr(cx, node.body if cond.value else node.orelse)
     return choose(cx, cond, lambda: expr(cx, node.body), lambda: expr(cx, node.orelse))
@@ -596,7 +633,7 @@ def choose(cx: Lowerer, cond: Atom, first: Callable[[], Ref], second: Callable[[
     return found
 
 
-TRUE_REF = Val(TRUE)
+TRUE_REF, FALSE_REF = Val(TRUE), Val(FALSE)
 
 
 def is_callable(ref: Ref) -> bool:

@@ -27,7 +27,7 @@ from ..ir.kinds import (
     Num,
     carries_derivative,
 )
-from ..ir.nodes import Atom, Const, Value
+from ..ir.nodes import Atom, Const
 from ..rules.registry import Primitive, primitive
 from .context import Lowerer
 from .describe import describe_ref

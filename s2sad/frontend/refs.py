@@ -316,8 +316,8 @@ class Fetch:
 
     ``form`` is "global" (``base`` is a dict of globals), "builtin", "cell" (``base`` is a cell),
     "param" (``base`` is the index of a parameter), "object" (``base`` itself), "default"
-    (``base`` is a function, ``name`` the parameter); ``path`` holds attribute names and, for the
-    elements of captured containers, ``("item", key)``.
+    (``base`` is a function, ``name`` the parameter); ``path`` holds attribute names (with "()"
+    where they are called) and, for the elements of captured containers, ``("item", key)``.
     """
 
     form: str
@@ -340,7 +340,12 @@ class Fetch:
             case _:
                 found = self.base
         for step in self.path:
-            found = found[step[1]] if isinstance(step, tuple) else getattr(found, step)
+            if isinstance(step, tuple):
+                found = found[step[1]]
+            elif step.endswith("()"):
+                found = getattr(found, step[:-2])()
+            else:
+                found = getattr(found, step)
         return found
 
     def sub(self, step: Any) -> Fetch:
