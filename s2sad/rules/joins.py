@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir.kinds import Array, FixedList, Kind, ListOf, Num, Tuple
+from ..ir.kinds import Array, FixedList, Kind, ListOf, Num, Size, Tuple
 from ..ir.nodes import Atom, Const
 from . import helpers
 from .apply import conform
@@ -283,6 +283,28 @@ rule(
 # -- splitting -----------------------------------------------------------------------------------
 
 
+def split_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    """A list of parts, whose number must be known."""
+    return _parts_kind(args, attrs.get("axis", 0))
+
+
+def _parts_kind(args: Sequence[Atom], axis: int) -> Kind:
+    a, parts = as_array(args[0].kind), args[1]
+    if not isinstance(a, Array) or a.dims is None or not a.dims:
+        raise KindError("the number of axes is not known here")
+    if isinstance(parts, Const):
+        count = parts.value if isinstance(parts.value, int) else len(parts.value) + 1
+    elif isinstance(parts.kind, Tuple | FixedList):
+        count = len(parts.kind.items) + 1
+    else:
+        raise KindError("the number of parts is not known here")
+    dims = list(a.dims)
+    size = dims[axis]
+    even = isinstance(size, int) and isinstance(parts, Const) and isinstance(parts.value, int)
+    dims[axis] = size // count if even and size % count == 0 else Size()  # type: ignore[operator]
+    return FixedList((Array(a.dtype, tuple(dims)),) * count)
+
+
 def split_vjp(b: Builder, g: Atom, out: Atom, ary: Atom, parts: Atom, **o: Any) -> list[Any]:
     return [b.op("np.concatenate", g, axis=o.get("axis", 0)), None]
 
@@ -292,6 +314,7 @@ for _f in each(np.split, np.array_split):
         _f,
         "ary indices_or_sections",
         "axis=0",
+        kind=split_kind,
         vjp=split_vjp,
         jvp="linear",
         samples=[sample(np.ones(6), 3), sample(_A, 3, axis=1), sample(np.ones(6), [1, 4])],
@@ -300,6 +323,7 @@ for _f, _axis in each((np.vsplit, 0), (np.hsplit, 1)):
     rule(
         _f,
         "ary indices_or_sections",
+        kind=lambda args, attrs, _axis=_axis: _parts_kind(args, _axis),
         vjp=lambda b, g, out, ary, parts, _axis=_axis: split_vjp(
             b, g, out, ary, parts, axis=_axis
         ),

@@ -32,7 +32,7 @@ Axis = int | tuple[int, ...] | None
 
 def kept(b: Builder, g: Atom, x: Atom, axis: Axis, keepdims: Any) -> Atom:
     """A reduced value with the axes that were reduced put back as size 1."""
-    if axis is None or keepdims is True or isinstance(x.kind, Num):
+    if axis is None or keepdims is True or Num in (type(g.kind), type(x.kind)):
         return g
     if isinstance(axis, tuple) and axis == tuple(range(len(axis))) or axis == 0:
         return g  # broadcasting puts leading axes back by itself
