@@ -14,17 +14,18 @@ from ..errors import Span
 LONGEST = 80
 
 
-def quote(span: Span, entry: str) -> str:
-    """The comment for a statement that reverses what is at ``span``."""
+def quote(span: Span, entry: str, room: int = LONGEST) -> str:
+    """The comment for a statement that reverses what is at ``span``, in ``room`` columns."""
     lines = span.lines if span.lines is not None else linecache.getlines(span.filename)
     number = span.line - definition_line(span, lines) + 1
     text = span.text.strip()
     if span.end_line == span.line and span.text.isascii():
         # one of several statements on a line, or the body of a lambda
         text = span.text[span.col : span.end_col].strip() or text
-    if len(text) > LONGEST:
-        text = text[: LONGEST - 1].rstrip() + "…"
     helper = f"{span.function}, " if span.function and span.function != entry else ""
+    room = min(LONGEST, room - len(f"{helper}line {number}: "))
+    if len(text) > room:
+        text = text[: room - 3].rstrip() + "..."
     return f"{helper}line {number}: {text}" if text else f"{helper}line {number}"
 
 

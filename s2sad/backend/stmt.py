@@ -44,6 +44,7 @@ from .trees import (
     negated,
     only_breaks,
 )
+from .width import WIDTH
 
 End = Callable[[tuple[Atom, ...]], Block]
 
@@ -170,7 +171,7 @@ class Writer(Simple):
             if place != self.line:
                 self.line = place
                 if not heads_block(span.text.strip()):
-                    found.append(Comment(quote(span, self.entry)))
+                    found.append(Comment(quote(span, self.entry, WIDTH - 4 * self.indent - 2)))
         return found
 
     def node(self, node: Node) -> Block:
