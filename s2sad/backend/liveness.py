@@ -139,7 +139,7 @@ class Liveness:
             if isinstance(node, For):
                 loop = self.plan.loops.get(node)
                 if loop is not None:
-                    read.update(self.plan.leaves(loop.iterable))
+                    read.update(self.leaves(loop.iterables))
                     bound.update(t for t in loop.targets if t is not None)
             known = self._free[node] = read - bound
         return known

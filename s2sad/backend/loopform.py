@@ -100,29 +100,46 @@ class _Loops:
                 gone.add(reader)
             else:
                 if targets:
-                    return Loop(form, iterable, (*first, *targets), True, frozenset(gone))
+                    return Loop(form, (iterable,), (*first, *targets), True, frozenset(gone))
             gone = {entry}
-        return Loop(form, iterable, (*first, element), False, frozenset(gone))
+        return Loop(form, (iterable,), (*first, element), False, frozenset(gone))
 
     def forward(self, node: For) -> Loop | None:
-        """``for i in range(len(x))`` that stands for the user's ``for a in x``."""
+        """``for i in range(len(x))`` that stands for the user's ``for a in x``, or for a zip."""
         if not (_is(node.start, 0) and _is(node.step, 1)):
             return None
-        length = self.defined(node.stop, "len")
-        if length is None:
-            return None
-        over, index = length.args[0], node.body.params[0]
-        if not isinstance(over.kind, ListOf | FixedList | Array) or not isinstance(over, Value):
-            return None
+        over = self.ranged_over(node.stop)
+        index = node.body.params[0]
         readers = self.readers(node.body, index)
-        entry = next((r for r in readers if isinstance(r, Op) and r.fn == "item"), None)
-        if entry is None or entry not in node.body.ops or entry.args[0] is not over:
+        entries = [self.entry(node, readers, x) for x in over]
+        found = [e for e in entries if e is not None]
+        if not found or len(found) < len(entries):
             return None
-        if entry.args[1] is not index or not _same_line(entry, node):
-            return None
-        if len(readers) == 1:
-            return self.unpacked(node, "elements", over, entry, ())
-        return Loop("enumerate", over, (index, entry.results[0]), False, frozenset({entry}))
+        gone = frozenset[Node](found)
+        plain = len(readers) == len(found)
+        if plain and len(found) == 1:
+            return self.unpacked(node, "elements", over[0], found[0], ())
+        elements = tuple(e.results[0] for e in found)
+        if plain:
+            return Loop("elements", over, elements, True, gone)
+        return Loop("enumerate", over, (index, *elements), False, gone)
+
+    def ranged_over(self, stop: Atom) -> tuple[Value, ...]:
+        """What a loop to ``len(x)``, or to the least of several lengths, may go through."""
+        least = self.defined(stop, "min")
+        lengths = [self.defined(a, "len") for a in (least.args if least else (stop,))]
+        found = [n.args[0] for n in lengths if n is not None]
+        kinds = ListOf | FixedList | Array
+        over = tuple(x for x in found if isinstance(x, Value) and isinstance(x.kind, kinds))
+        return over if len(over) == len(lengths) == len(set(over)) else ()
+
+    def entry(self, node: For, readers: list[Node | None], over: Value) -> Op | None:
+        """The op that takes the loop's element of ``over``."""
+        for r in readers:
+            if isinstance(r, Op) and r.fn == "item" and r.args[0] is over:
+                own = r in node.body.ops and _same_line(r, node)
+                return r if own and r.args[1] is node.body.params[0] else None
+        return None
 
 
 def _is(atom: Atom, number: int) -> bool:

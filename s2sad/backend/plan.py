@@ -21,8 +21,9 @@ Mutates: TypeAlias = Mapping[str, tuple[tuple[int, int], ...]]
 class Loop:
     """A loop over elements: ``for targets in iterables``; ``gone`` are the ops it stands for."""
 
-    form: str  # "reversed", "elements", "enumerate"
-    iterable: Atom
+    #: "reversed" or "elements"; "enumerate" has the index as first target
+    form: str
+    iterables: tuple[Atom, ...]
     targets: tuple[Value | None, ...]
     unpack: bool
     gone: frozenset[Node]
@@ -74,7 +75,7 @@ class Plan:
         loop = self.loops.get(node)
         if loop is None:
             return (node.start, node.stop, node.step)
-        return (loop.iterable,)
+        return loop.iterables
 
     def head_values(self, node: For) -> tuple[Value, ...]:
         """The values a loop's first line assigns in each iteration."""

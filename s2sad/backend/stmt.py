@@ -260,13 +260,18 @@ class Writer(Simple):
         names: list[ast.expr] = [
             ast.Name(self.names[t] if t is not None else "_", ast.Store()) for t in loop.targets
         ]
-        target = ast.Tuple(names, ast.Store()) if len(names) > 1 or loop.unpack else names[0]
-        iterable = expressions.atom(loop.iterable)
-        if loop.form == "reversed":
+        iterables = expressions.atoms(loop.iterables)
+        iterable = iterables[0]
+        if len(iterables) > 1:
+            iterable = call(self.namespace.builtin("zip"), *iterables)
+        if loop.form == "enumerate":
+            iterable = call(self.namespace.builtin("enumerate"), iterable)
+            if len(names) > 2:
+                names = [names[0], ast.Tuple(names[1:], ast.Store())]
+        elif loop.form == "reversed":
             step = ast.Slice(None, None, ast.UnaryOp(ast.USub(), ast.Constant(1)))
             iterable = ast.Subscript(iterable, step, ast.Load())
-        elif loop.form == "enumerate":
-            iterable = call(self.namespace.builtin("enumerate"), iterable)
+        target = ast.Tuple(names, ast.Store()) if len(names) > 1 or loop.unpack else names[0]
         return target, iterable
 
     def loop_while(self, node: While) -> Block:
@@ -306,7 +311,7 @@ class Writer(Simple):
                 ) else None
         match node:
             case For():
-                for name in ("range", "enumerate"):
+                for name in ("range", "enumerate", "zip"):
                     expressions.namespace.builtin(name)
             case Op(fn="store"):
                 if node.attrs["how"] == "at":
