@@ -86,9 +86,9 @@ def out_of_ssa(
         edits.operands.update((op, len(op.args) - 1) for op in search.overlapping)
         troubled = {r for c in search.conflicts for r in c.node.results}
         for conflict in search.conflicts:
-            is_sum = isinstance(conflict.node, Op) and conflict.node.fn == "add_to"
-            if is_sum and conflict.places and conflict.node.args[0] in troubled:
-                continue  # its buffer may be fresh once the op that makes it has been dealt with
+            buffer = conflict.node.args[conflict.operand]
+            if conflict.other is None and conflict.places and buffer in troubled:
+                continue  # it may be ours once the op that makes it has been dealt with
             _resolve(conflict, made, edits, give_up, tried)
         functional |= give_up
         tried |= edits.keys()

@@ -446,6 +446,18 @@ def test_an_argument_is_copied_once_before_the_loop() -> None:
     agrees(source, np.zeros(4))
 
 
+def test_a_chain_of_writes_takes_one_copy() -> None:
+    x = Value(kind_of(np.ones(3), "x"), "x")
+
+    def chain(b: Builder) -> Value:
+        out = x
+        for n in range(30):
+            out = b.op("setitem", out, Const.of(n % 3), Const.of(float(n)))
+        return out
+
+    assert straight(chain, x).count("copy") == 1
+
+
 def test_what_a_tape_holds_is_copied_where_it_goes_in() -> None:
     source = """
     def f(x: float64[n]) -> tuple[$0, $1]:
