@@ -43,6 +43,7 @@ from ..ir.rewrite import substitute, substitute_region
 from ..rules.apply import conform, cotangents
 from . import reverse_ops
 from .saves import Planner
+from .simplify import needed
 from .twins import Twins, placeholder
 
 if TYPE_CHECKING:
@@ -442,7 +443,7 @@ class Reverse:
             zip((node.then, node.orelse), arms, strict=True)
         ):
             scope = self.region_scope[arm]
-            body = Region((), tuple(nodes), tuple(yields[side]))
+            body = Region((), tuple(needed(nodes, yields[side])), tuple(yields[side]))
             needs = [v for v in free_values(body) if self.is_inside(v, scope)]
             planner = Planner(
                 lambda v, s=scope: self.is_inside(v, s),  # type: ignore[misc]

@@ -38,6 +38,7 @@ from .reverse import (
     reversed_span,
 )
 from .saves import Plan, Planner
+from .simplify import needed
 
 
 @dataclass(slots=True)
@@ -227,7 +228,8 @@ def _emit(
     b = rev.builder
     body = node.body
     index = body.params[0] if isinstance(node, For) else None
-    region = Region((), tuple(nodes), tuple(c.next for c in carried))
+    ends = tuple(c.next for c in carried)
+    region = Region((), tuple(needed(nodes, ends)), ends)
     needs = [v for v in free_values(region) if rev.is_inside(v, rev.region_scope[body])]
     planner = Planner(
         lambda v: rev.is_inside(v, rev.region_scope[body]),

@@ -126,6 +126,13 @@ def _use(atoms: Sequence[Atom], live: set[Value]) -> None:
     live.update(a for a in atoms if isinstance(a, Value))
 
 
+def needed(nodes: Sequence[Node], yields: Sequence[Atom]) -> list[Node]:
+    """The nodes that ``yields`` or an effect need, in order; calls count as pure."""
+    live: set[Value] = set()
+    _use(yields, live)
+    return _sweep(nodes, live, frozenset())
+
+
 def _sweep(nodes: Sequence[Node], live: set[Value], impure: frozenset[str]) -> list[Node]:
     """The nodes that are needed, in order; ``live`` grows by what they read."""
     kept: list[Node] = []
@@ -212,4 +219,4 @@ def _impure_functions(module: Module) -> frozenset[str]:
         impure = found
 
 
-__all__ = ["simplify"]
+__all__ = ["needed", "simplify"]

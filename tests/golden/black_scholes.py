@@ -32,14 +32,14 @@ def black_scholes_grad(s, k, t, rate, vol):
     t_bar -= ratio(d2_bar * vol, 2.0 * r_6)
     # line 2: d1 = (math.log(s / k) + (rate + 0.5 * vol**2) * t) / (vol * math.sqrt(t))
     r_6 = d1_bar / r_5
-    r_3 = d1_bar / r_5 * r_3 / r_5
+    r_3 = r_6 * r_3 / r_5
     vol_bar -= r_3 * r_4
     t_bar -= ratio(r_3 * vol, 2.0 * r_4)
     r_3 = r_6 * t
     t_bar += r_6 * r_2
     rate_bar += r_3
     vol_bar += r_3 * vol
-    r = r_6 / r
-    s_bar = n1 + r / k
-    k_bar -= r / k * s / k
+    r = r_6 / r / k
+    s_bar = n1 + r
+    k_bar -= r * s / k
     return s_bar, k_bar, t_bar, rate_bar, vol_bar

@@ -21,7 +21,7 @@ def cholesky_logdet_grad(A):
                 tape_4.append((k, t_2, t_3))
                 s -= t_2 * t_3
             t_2 = L[j, j]
-            tape_3.append((i, s, tape_4, t_2))
+            tape_3.append((i, tape_4, s, t_2))
             L[i, j] = s / t_2
         tape.append((j, tape_3, tape_2, t))
     # reverse sweep
@@ -31,12 +31,12 @@ def cholesky_logdet_grad(A):
         L_bar[i, i] += 2.0 / L[i, i]
     A_bar = np.zeros_like(A)
     for j, tape_2, tape_3, t in tape[::-1]:
-        for i, s, tape_4, t_2 in tape_2[::-1]:
+        for i, tape_4, s, t_2 in tape_2[::-1]:
             # line 13: L[i, j] = s / L[j, j]
             t_3 = L_bar[i, j]
             L_bar[i, j] = 0.0
             s_bar = ratio(t_3, t_2)
-            L_bar[j, j] -= ratio(ratio(t_3, t_2) * s, t_2)
+            L_bar[j, j] -= ratio(s_bar * s, t_2)
             for k, t_2, t_3 in tape_4[::-1]:
                 # line 12: s -= L[i, k] * L[j, k]
                 L_bar[j, k] -= s_bar * t_2

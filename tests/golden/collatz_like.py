@@ -11,7 +11,7 @@ def collatz_like_call_reverse(saved, g):
     if saved[0]:
         x_bar = g
     else:
-        # line 4: return 0.5 * collatz_like(x * 0.6, depth - 1) + collatz_like(x - 0.4, depth - 1…
+        # line 4: return 0.5 * collatz_like(x * 0.6, depth - 1) + collatz_like(x - 0.4, depth -...
         t = collatz_like_call_reverse(saved_2, 2.0 * (g * saved_1))
         t_2 = collatz_like_call_reverse(saved_3, 0.5 * g)
         x_bar = t + 0.6 * t_2
@@ -21,9 +21,9 @@ def collatz_like_call_reverse(saved, g):
 def collatz_like_call_forward(x, depth):
     t = depth == 0 or x < 0.5
     if t:
-        t_2 = 0.0
         saved = None
         saved_2 = None
+        t_2 = 0.0
     else:
         t_2, saved_2 = collatz_like_call_forward(x * 0.6, depth - 1)
         t_3 = 0.5 * t_2

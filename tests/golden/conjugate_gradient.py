@@ -28,23 +28,22 @@ def conjugate_gradient_grad(A, b):
         # line 10: p = new + (new @ new) / (r @ r) * p
         r_bar += p_bar
         p_bar_2 = p_bar * (t_3 / t_4)
-        t_5 = np.vdot(p_bar, p)
-        t_3 = ratio(ratio(t_5, t_4) * t_3, t_4)
-        r_bar_2 = -(t_3 * r)
-        r_bar_2 -= t_3 * r
-        r_bar += 2.0 * (ratio(t_5, t_4) * new)
+        t_5 = ratio(np.vdot(p_bar, p), t_4)
+        r_bar_2 = -2.0 * (ratio(t_5 * t_3, t_4) * r)
+        r_bar += 2.0 * (t_5 * new)
         # line 9: new = r - step * q
         r_bar_2 += r_bar
         q_bar = -(r_bar * step)
-        step_bar = np.sum(-(r_bar * q))
+        step_bar = -np.sum(r_bar * q)
         # line 8: x = x + step * p
         step_bar += np.vdot(x_bar, p)
         p_bar_2 += x_bar * step
         # line 7: step = (r @ r) / (p @ q)
-        t = ratio(ratio(step_bar, t_2) * t, t_2)
+        t_3 = ratio(step_bar, t_2)
+        t = ratio(t_3 * t, t_2)
         p_bar_2 -= t * q
         q_bar -= t * p
-        r_bar_2 += 2.0 * (ratio(step_bar, t_2) * r)
+        r_bar_2 += 2.0 * (t_3 * r)
         # line 6: q = A @ p
         A_bar += np.outer(q_bar, p)
         p_bar_2 += A.T @ q_bar
@@ -53,5 +52,5 @@ def conjugate_gradient_grad(A, b):
     # line 6: q = A @ p
     r_bar += p_bar
     # line 3: r = b - A @ x
-    A_bar += np.outer(-r_bar, x)
+    A_bar -= np.outer(r_bar, x)
     return A_bar, r_bar

@@ -9,9 +9,9 @@ def continued_fraction_grad(x, n):
     y_bar = 1.0
     for y in tape[::-1]:
         # line 4: y = k + x / y
-        y_bar_2 = -(y_bar / y * x / y)
-        x_bar += y_bar / y
-        y_bar = y_bar_2
+        t = y_bar / y
+        y_bar = -(t * x / y)
+        x_bar += t
     # line 4: y = k + x / y
     x_bar += y_bar
     return x_bar

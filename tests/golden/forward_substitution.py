@@ -18,7 +18,7 @@ def forward_substitution_grad(L, b):
         x_bar_i = x_bar[i]
         x_bar[i] = 0.0
         t_5 = ratio(x_bar_i, t_3)
-        L_bar[i, i] -= ratio(ratio(x_bar_i, t_3) * t_2, t_3)
+        L_bar[i, i] -= ratio(t_5 * t_2, t_3)
         x_bar[:i] += unbroadcast(-(t_5 * t_4), t)
         L_bar[i, :i] += unbroadcast(-(t_5 * t), t_4)
         b_bar[i] += t_5

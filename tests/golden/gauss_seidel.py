@@ -13,7 +13,7 @@ def gauss_seidel_grad(A, b, sweeps):
                 else:
                     x_j = 0.0
                 tape_3.append((j, x_j))
-            tape_2.append((i, s, tape_3))
+            tape_2.append((i, tape_3, s))
             x[i] = s / A[i, i]
         tape.append(tape_2)
     # reverse sweep
@@ -22,13 +22,13 @@ def gauss_seidel_grad(A, b, sweeps):
     b_bar = np.zeros_like(b)
     A_bar = np.zeros_like(A)
     for tape_2 in tape[::-1]:
-        for i, s, tape_3 in tape_2[::-1]:
+        for i, tape_3, s in tape_2[::-1]:
             # line 9: x[i] = s / A[i, i]
             t = A[i, i]
             x_bar_i = x_bar[i]
             x_bar[i] = 0.0
             s_bar = ratio(x_bar_i, t)
-            A_bar[i, i] -= ratio(ratio(x_bar_i, t) * s, t)
+            A_bar[i, i] -= ratio(s_bar * s, t)
             for j, t in tape_3[::-1]:
                 if j != i:
                     # line 8: s -= A[i, j] * x[j]

@@ -14,26 +14,25 @@ def gaussian_integral_grad(a, b, width):
         total += t_5 * t_7
     # reverse sweep
     # simpson, line 6: return total * h / 3.0
-    total_bar = 0.3333333333333333 * h
-    h_bar = 0.3333333333333333 * total
+    total_bar = h / 3.0
+    h_bar = total / 3.0
     a_bar = 0.0
     width_bar = 0.0
     for i, t_5, t_6, t_7 in tape[::-1]:
         # simpson, line 5: total += (4.0 if i % 2 else 2.0) * f(a + i * h)
-        t_5 = -2.0 * (total_bar * t_5 * t_7 * t_6)
-        t_6 = t_5 / width
-        width_bar -= t_5 / width * (a + i * h) / width
-        a_bar += t_6
-        h_bar += t_6 * i
+        t_5 = 2.0 * (total_bar * t_5 * t_7 * t_6) / width
+        width_bar += t_5 * (a + i * h) / width
+        a_bar -= t_5
+        h_bar -= t_5 * i
     # simpson, line 3: total = f(a) + f(b)
-    t_3 = -2.0 * (total_bar * t_4 * t_3)
-    b_bar = t_3 / width
-    width_bar -= t_3 / width * b / width
-    t = -2.0 * (total_bar * t_2 * t)
-    a_bar += t / width
-    width_bar -= t / width * a / width
+    t_3 = total_bar * t_4 * t_3
+    b_bar = -2.0 * t_3 / width
+    width_bar += 2.0 * t_3 / width * b / width
+    t = 2.0 * (total_bar * t_2 * t) / width
+    t_2 = a_bar - t
+    width_bar += t * a / width
     # simpson, line 2: h = (b - a) / n
     t = h_bar / 6
     b_bar += t
-    a_bar -= t
+    a_bar = t_2 - t
     return a_bar, b_bar, width_bar

@@ -21,17 +21,17 @@ def heating_grad(params, steps):
     conductivity_bar = 0.0
     limit_bar = 0.0
     power_bar = 0.0
-    for t, t_2 in tape[::-1]:
+    for t, T_3 in tape[::-1]:
         # line 8: T[-1] = T[-2]
         T_bar_last = T_bar[-1]
         T_bar[-1] = 0.0
         T_bar[-2] += T_bar_last
         # line 7: T[3] += params["power"] * (1.0 - T[3] / params["limit"])
         T_bar_3 = T_bar[3]
-        t_3 = T_bar_3 * power
-        power_bar += T_bar_3 * (1.0 - t_2 / limit)
-        limit_bar += ratio(ratio(t_3, limit) * t_2, limit)
-        T_bar[3] -= ratio(t_3, limit)
+        power_bar += T_bar_3 * (1.0 - T_3 / limit)
+        t_2 = ratio(T_bar_3 * power, limit)
+        limit_bar += ratio(t_2 * T_3, limit)
+        T_bar[3] -= t_2
         # line 6: T[1:-1] += flow
         flow_bar = T_bar[1:-1]
         # line 5: flow = params["conductivity"] * (T[2:] - 2.0 * T[1:-1] + T[:-2])

@@ -4,8 +4,7 @@ def huber_grad(x, delta):
         t_2 = abs(x) - 0.5 * delta
     # reverse sweep
     if t:
-        # line 3: return 0.5 * x * x
-        x_bar = 2.0 * (0.5 * x)
+        x_bar = x
         delta_bar = 0.0
     else:
         # line 4: return delta * (abs(x) - 0.5 * delta)

@@ -11,29 +11,27 @@ def k_means_grad(points, centres, rounds):
             t = nearest == k
             tape_2.append(t)
             items.append(np.mean(points[t], axis=0))
-        tape.append((items, tape_2, centres))
+        tape.append((tape_2, centres, items))
         centres = np.stack(items)
     tape_2 = []
-    for i in range(min(len(points), len(nearest))):
-        p = points[i]
-        k = nearest[i]
+    for i, (p, k) in enumerate(zip(points, nearest)):
         tape_2.append((i, p - centres[k]))
     # reverse sweep
     points_bar = np.zeros_like(points)
     centres_bar = np.zeros_like(centres)
-    for t, t_2 in tape_2[::-1]:
-        k = nearest[t]
+    for i, t in tape_2[::-1]:
+        k = nearest[i]
         # line 7: loss += np.sum((p - centres[k]) ** 2)
-        p_bar = 2.0 * t_2
-        centres_bar[k] += unbroadcast(-2.0 * t_2, centres[k])
-        points_bar[t] += p_bar
-    for t, tape_2, centres in tape[::-1]:
-        # line 4: centres = np.stack([points[nearest == k].mean(axis=0) for k in range(len(centre…
-        t = unstack(centres_bar, t)
+        p_bar = 2.0 * t
+        centres_bar[k] += unbroadcast(-2.0 * t, centres[k])
+        points_bar[i] += p_bar
+    for tape_2, centres, items in tape[::-1]:
+        # line 4: centres = np.stack([points[nearest == k].mean(axis=0) for k in range(len(cent...
+        t = unstack(centres_bar, items)
         for t_2 in tape_2[::-1]:
-            # line 4: centres = np.stack([points[nearest == k].mean(axis=0) for k in range(len(centre…
+            # line 4: centres = np.stack([points[nearest == k].mean(axis=0) for k in range(len(c...
             t_3 = points[t_2]
             t_4 = t.pop()
-            points_bar[t_2] += np.broadcast_to(np.expand_dims(t_4, 0), t_3.shape) / len(t_3)
+            points_bar[t_2] += np.broadcast_to(t_4 / len(t_3), t_3.shape)
         centres_bar = np.zeros_like(centres)
     return points_bar

@@ -2,30 +2,29 @@ def kalman_grad(measurements, q, r):
     tape = []
     x = 0.0
     p = 1.0
-    for i in range(len(measurements)):
-        z = measurements[i]
-        p_2 = p + q
+    for i, z in enumerate(measurements):
+        p = p + q
         innovation = z - x
-        s = p_2 + r
-        gain = p_2 / s
+        tape.append((i, p, innovation))
+        s = p + r
+        gain = p / s
         x = x + gain * innovation
-        p = (1.0 - gain) * p_2
-        tape.append((i, p_2, innovation, innovation ** 2))
+        p = (1.0 - gain) * p
     # reverse sweep
     measurements_bar = zeros_like(measurements)
     q_bar = 0.0
     r_bar = 0.0
     x_bar = 0.0
     p_bar = 0.0
-    for t, p, innovation, t_2 in tape[::-1]:
+    for i, p, innovation in tape[::-1]:
         # line 7: s = p + r
         s = p + r
         # line 8: gain = p / s
         gain = p / s
         # line 11: cost += 0.5 * (innovation**2 / s + math.log(s))
         s_bar = 0.5 / s
-        s_bar -= 0.5 / s * t_2 / s
-        innovation_bar = 2.0 * (0.5 / s * innovation)
+        s_bar_2 = s_bar - s_bar * innovation ** 2 / s
+        innovation_bar = 2.0 * (s_bar * innovation)
         # line 10: p = (1.0 - gain) * p
         p_bar_2 = p_bar * (1.0 - gain)
         gain_bar = -(p_bar * p)
@@ -33,8 +32,9 @@ def kalman_grad(measurements, q, r):
         gain_bar += x_bar * innovation
         innovation_bar += x_bar * gain
         # line 8: gain = p / s
-        p_bar = p_bar_2 + gain_bar / s
-        s_bar -= gain_bar / s * p / s
+        t = gain_bar / s
+        p_bar = p_bar_2 + t
+        s_bar = s_bar_2 - t * p / s
         # line 7: s = p + r
         p_bar += s_bar
         r_bar += s_bar
@@ -42,5 +42,5 @@ def kalman_grad(measurements, q, r):
         x_bar -= innovation_bar
         # line 5: p = p + q
         q_bar += p_bar
-        measurements_bar[t] += innovation_bar
+        measurements_bar[i] += innovation_bar
     return measurements_bar, q_bar, r_bar

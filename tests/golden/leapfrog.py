@@ -12,10 +12,8 @@ def leapfrog_grad(q, p, steps):
     p_bar = 0.0
     for q, p in tape[::-1]:
         # line 7: energy += 0.5 * (p * p + q * q)
-        q_bar += 0.5 * (energy_bar * q)
-        q_bar += 0.5 * (energy_bar * q)
-        p_bar += 0.5 * (energy_bar * p)
-        p_bar += 0.5 * (energy_bar * p)
+        q_bar += energy_bar * q
+        p_bar += energy_bar * p
         # line 6: p = p - 0.05 * q
         q_bar -= 0.05 * p_bar
         # line 5: q = q + 0.1 * p

@@ -4,7 +4,7 @@ def masked_loss_grad(prediction, target):
     error[t] = 0.0
     t_2 = np.abs(error) < 1.0
     # reverse sweep
-    # line 4: return np.sum(np.where(np.abs(error) < 1.0, 0.5 * error**2, np.abs(error) - 0.5…
+    # line 4: return np.sum(np.where(np.abs(error) < 1.0, 0.5 * error**2, np.abs(error) - 0...
     t_3 = np.where(t_2, 1.0, 0.0)
     error_bar = np.where(t_2, 0.0, 1.0) * np.sign(error)
     error_bar += unless_zero(0.5 * t_3, t_3 * error)

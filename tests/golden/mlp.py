@@ -20,9 +20,8 @@ def mlp_grad(params, x, y):
     # line 4: h = np.tanh(h @ W + b)
     t = h_bar * (1 - h_2 * h_2)
     params_1_1_bar = np.sum(t, axis=0)
-    h_bar = t @ params_1_0.T
     params_1_0_bar = h.T @ t
-    t = h_bar * (1 - h * h)
+    t = t @ params_1_0.T * (1 - h * h)
     params_0_1_bar = np.sum(t, axis=0)
     params_0_0_bar = x.T @ t
     return [

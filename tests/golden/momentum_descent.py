@@ -16,10 +16,11 @@ def momentum_descent_grad(start, rate, steps):
         # line 6: state["w"] = state["w"] + state["v"]
         t_2 += t
         # line 5: state["v"] = 0.9 * state["v"] - rate * slope
-        slope_bar = -(t_2 * rate)
-        rate_bar += np.sum(-(t_2 * slope))
+        t_4 = t_2 * rate
+        slope_bar = -t_4
+        rate_bar -= np.vdot(t_2, slope)
         t_2 = 0.9 * t_2
         # line 4: slope = 2.0 * state["w"] - np.cos(state["w"])
-        t += slope_bar * np.sin(t_3)
+        t -= t_4 * np.sin(t_3)
         t += 2.0 * slope_bar
     return t, float(rate_bar)

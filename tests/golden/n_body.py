@@ -22,24 +22,20 @@ def n_body_grad(positions, velocities, masses):
             tape_2.append((i, tape_3))
         tape.append(tape_2)
         q = q + 0.02 * v
-    t = v ** 2
     # reverse sweep
     # line 12: return 0.5 * np.sum(masses * np.sum(v**2, axis=1)) + np.sum(q**2)
     q_bar = 2.0 * q
-    masses_bar = np.full_like(masses, 0.5) * np.sum(t, axis=1)
-    v_bar = np.broadcast_to(np.expand_dims(0.5 * masses, 1), t.shape) * (2.0 * v)
+    masses_bar = 0.5 * np.sum(v ** 2, axis=1)
+    v_bar = 2.0 * ((0.5 * masses)[:, None] * v)
     for tape_2 in tape[::-1]:
         # line 11: q += 0.02 * v
         v_bar += 0.02 * q_bar
         for i, tape_3 in tape_2[::-1]:
             for j, t, t_2, t_3, d in tape_3[::-1]:
-                if not i == j:
+                if i != j:
                     # line 10: v[i] += 0.02 * masses[j] * d / (d @ d + 0.1) ** 1.5
-                    v_bar_i = v_bar[i]
-                    t_4 = ratio(v_bar_i, t)
-                    t = np.sum(-ratio(ratio(v_bar_i, t) * t_2, t)) * t_3 ** 0.5
-                    d_bar = 1.5 * (t * d)
-                    d_bar += 1.5 * (t * d)
+                    t_4 = ratio(v_bar[i], t)
+                    d_bar = -3.0 * (np.sum(ratio(t_4 * t_2, t)) * t_3 ** 0.5 * d)
                     d_bar += t_4 * (0.02 * masses[j])
                     masses_bar[j] += 0.02 * np.sum(t_4 * d)
                     # line 9: d = q[j] - q[i]

@@ -15,6 +15,7 @@ def negative_log_likelihood_grad(model, data):
         z_bar = total_bar * (0.5 * z)
         z_bar += 0.5 * (total_bar * z)
         # line 4: z = (x - model.mean) / model.width
-        model_1_bar -= z_bar / model_1 * t / model_1
-        model_0_bar -= z_bar / model_1
+        t_2 = z_bar / model_1
+        model_1_bar -= t_2 * t / model_1
+        model_0_bar -= t_2
     return Gauss(float(model_0_bar), float(model_1_bar))

@@ -9,7 +9,6 @@ def polynomial_grad(x, coefficients):
     # line 4: y = y * x + c
     y_bar = x * x
     x_bar = y_3 + x * y_2
-    y_bar_2 = y_bar * x
     x_bar += y_bar * y
-    x_bar += 0.0 * y_bar_2
+    x_bar += 0.0 * (y_bar * x)
     return x_bar

@@ -8,7 +8,6 @@ def polynomial_fit_grad(coefficients, points):
     points_2 = points[2]
     points_2_0 = points_2[0]
     points_2_1 = points_2[1]
-    len(coefficients)
     items = []
     tape = []
     for k, c in enumerate(coefficients):
@@ -16,7 +15,6 @@ def polynomial_fit_grad(coefficients, points):
         tape.append((k, t))
         items.append(c * t)
     p = sum(items)
-    len(coefficients)
     items_2 = []
     tape_2 = []
     for k, c in enumerate(coefficients):
@@ -24,7 +22,6 @@ def polynomial_fit_grad(coefficients, points):
         tape_2.append((k, t))
         items_2.append(c * t)
     p_2 = sum(items_2)
-    len(coefficients)
     items_3 = []
     tape_3 = []
     for k, c in enumerate(coefficients):
@@ -41,8 +38,7 @@ def polynomial_fit_grad(coefficients, points):
     for k, t_2 in tape_3[::-1]:
         # line 4: p = sum(c * x**k for k, c in enumerate(coefficients))
         t_3 = t.pop()
-        c_bar = t_3 * t_2
-        coefficients_bar[k] += c_bar
+        coefficients_bar[k] += t_3 * t_2
     # line 5: loss += (p - y) ** 2
     p_bar = 2.0 * (p_2 - points_1_1)
     # line 4: p = sum(c * x**k for k, c in enumerate(coefficients))
@@ -50,8 +46,7 @@ def polynomial_fit_grad(coefficients, points):
     for k, t_2 in tape_2[::-1]:
         # line 4: p = sum(c * x**k for k, c in enumerate(coefficients))
         t_3 = t.pop()
-        c_bar = t_3 * t_2
-        coefficients_bar[k] += c_bar
+        coefficients_bar[k] += t_3 * t_2
     # line 5: loss += (p - y) ** 2
     p_bar = 2.0 * (p - points_0_1)
     # line 4: p = sum(c * x**k for k, c in enumerate(coefficients))
@@ -59,6 +54,5 @@ def polynomial_fit_grad(coefficients, points):
     for k, t_2 in tape[::-1]:
         # line 4: p = sum(c * x**k for k, c in enumerate(coefficients))
         t_3 = t.pop()
-        c_bar = t_3 * t_2
-        coefficients_bar[k] += c_bar
+        coefficients_bar[k] += t_3 * t_2
     return coefficients_bar

@@ -30,8 +30,8 @@ def power_call_forward(x, n):
     t = n == 0
     if t:
         t_2 = 1.0
-        half = 0.0
         saved = None
+        half = 0.0
     else:
         half, saved = power_call_forward(x, n // 2)
         t_2 = half * half * x if n % 2 else half * half

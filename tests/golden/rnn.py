@@ -2,7 +2,6 @@ def rnn_grad(params, inputs):
     W = params["W"]
     U = params["U"]
     h = np.zeros(3)
-    len(inputs)
     tape = []
     for x in inputs:
         h_2 = np.tanh(W @ h + U * x)

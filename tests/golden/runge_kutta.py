@@ -4,25 +4,20 @@ def runge_kutta_grad(y0, a, b):
     for _ in range(5):
         y_0 = y[0]
         y_1 = y[1]
-        items = [a * y_0 - b * y_0 * y_1, -y_1 + y_0 * y_1]
-        k1 = np.array(items)
+        k1 = np.array([a * y_0 - b * y_0 * y_1, -y_1 + y_0 * y_1])
         t = y + 0.5 * 0.1 * k1
         t_0 = t[0]
         t_1 = t[1]
-        items_2 = [a * t_0 - b * t_0 * t_1, -t_1 + t_0 * t_1]
-        k2 = np.array(items_2)
+        k2 = np.array([a * t_0 - b * t_0 * t_1, -t_1 + t_0 * t_1])
         t = y + 0.5 * 0.1 * k2
         t_0_2 = t[0]
         t_1_2 = t[1]
-        items_3 = [a * t_0_2 - b * t_0_2 * t_1_2, -t_1_2 + t_0_2 * t_1_2]
-        k3 = np.array(items_3)
+        k3 = np.array([a * t_0_2 - b * t_0_2 * t_1_2, -t_1_2 + t_0_2 * t_1_2])
         t = y + 0.1 * k3
         t_0_3 = t[0]
         t_1_3 = t[1]
-        items_4 = [a * t_0_3 - b * t_0_3 * t_1_3, -t_1_3 + t_0_3 * t_1_3]
-        t_12 = y_0, y_1, items, t_0, t_1, items_2, t_0_2, t_1_2, items_3, t_0_3, t_1_3, items_4
-        tape.append(t_12)
-        k4 = np.array(items_4)
+        tape.append((y_0, y_1, t_0, t_1, t_0_2, t_1_2, t_0_3, t_1_3))
+        k4 = np.array([a * t_0_3 - b * t_0_3 * t_1_3, -t_1_3 + t_0_3 * t_1_3])
         y = y + 0.1 / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
     # reverse sweep
     y_bar = np.zeros_like(y0)
@@ -31,77 +26,77 @@ def runge_kutta_grad(y0, a, b):
     y_bar[0] += y[1]
     a_bar = 0.0
     b_bar = 0.0
-    for t, t_2, _, t_3, t_4, _, t_5, t_6, _, t_7, t_8, _ in tape[::-1]:
+    for y_0, y_1, t_0, t_1, t_0_2, t_1_2, t_0_3, t_1_3 in tape[::-1]:
         # line 9: y = y + h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
         k4_bar = y_bar * (0.1 / 6.0)
         k3_bar = 2.0 * k4_bar
         k2_bar = 2.0 * k4_bar
-        # lotka, line 2: return np.array([a * state[0] - b * state[0] * state[1], -state[1] + state[0] *…
+        # lotka, line 2: return np.array([a * state[0] - b * state[0] * state[1], -state[1] + st...
         k4_bar_0 = k4_bar[0]
         k4_bar_1 = k4_bar[1]
-        t_9 = k4_bar_1 * t_8
-        t_10 = k4_bar_1 * t_7
-        t_10 -= k4_bar_1
-        t_8 = k4_bar_0 * t_8
-        t_10 -= k4_bar_0 * (b * t_7)
-        t_11 = np.zeros_like(y0)
-        t_11[1] += t_10
-        b_bar -= t_8 * t_7
-        t_8 = t_9 - t_8 * b
-        a_bar += k4_bar_0 * t_7
-        t_7 = t_8 + k4_bar_0 * a
-        t_11[0] += t_7
+        t = k4_bar_1 * t_1_3
+        t_2 = k4_bar_1 * t_0_3
+        t_2 -= k4_bar_1
+        t_3 = k4_bar_0 * t_1_3
+        t_2 -= k4_bar_0 * (b * t_0_3)
+        t_4 = np.zeros_like(y0)
+        t_4[1] += t_2
+        b_bar -= t_3 * t_0_3
+        t -= t_3 * b
+        a_bar += k4_bar_0 * t_0_3
+        t += k4_bar_0 * a
+        t_4[0] += t
         # line 8: k4 = lotka(y + h * k3, a, b)
-        y_bar += t_11
-        k3_bar += 0.1 * t_11
-        # lotka, line 2: return np.array([a * state[0] - b * state[0] * state[1], -state[1] + state[0] *…
+        y_bar += t_4
+        k3_bar += 0.1 * t_4
+        # lotka, line 2: return np.array([a * state[0] - b * state[0] * state[1], -state[1] + st...
         k3_bar_0 = k3_bar[0]
         k3_bar_1 = k3_bar[1]
-        t_7 = k3_bar_1 * t_6
-        t_8 = k3_bar_1 * t_5
-        t_8 -= k3_bar_1
-        t_6 = k3_bar_0 * t_6
-        t_8 -= k3_bar_0 * (b * t_5)
-        t_9 = np.zeros_like(y0)
-        t_9[1] += t_8
-        b_bar -= t_6 * t_5
-        t_6 = t_7 - t_6 * b
-        a_bar += k3_bar_0 * t_5
-        t_5 = t_6 + k3_bar_0 * a
-        t_9[0] += t_5
+        t = k3_bar_1 * t_1_2
+        t_2 = k3_bar_1 * t_0_2
+        t_2 -= k3_bar_1
+        t_3 = k3_bar_0 * t_1_2
+        t_2 -= k3_bar_0 * (b * t_0_2)
+        t_4 = np.zeros_like(y0)
+        t_4[1] += t_2
+        b_bar -= t_3 * t_0_2
+        t -= t_3 * b
+        a_bar += k3_bar_0 * t_0_2
+        t += k3_bar_0 * a
+        t_4[0] += t
         # line 7: k3 = lotka(y + 0.5 * h * k2, a, b)
-        y_bar += t_9
-        k2_bar += t_9 * (0.5 * 0.1)
-        # lotka, line 2: return np.array([a * state[0] - b * state[0] * state[1], -state[1] + state[0] *…
+        y_bar += t_4
+        k2_bar += t_4 * (0.5 * 0.1)
+        # lotka, line 2: return np.array([a * state[0] - b * state[0] * state[1], -state[1] + st...
         k2_bar_0 = k2_bar[0]
         k2_bar_1 = k2_bar[1]
-        t_5 = k2_bar_1 * t_4
-        t_6 = k2_bar_1 * t_3
-        t_6 -= k2_bar_1
-        t_4 = k2_bar_0 * t_4
-        t_6 -= k2_bar_0 * (b * t_3)
-        t_7 = np.zeros_like(y0)
-        t_7[1] += t_6
-        b_bar -= t_4 * t_3
-        t_4 = t_5 - t_4 * b
-        a_bar += k2_bar_0 * t_3
-        t_3 = t_4 + k2_bar_0 * a
-        t_7[0] += t_3
+        t = k2_bar_1 * t_1
+        t_2 = k2_bar_1 * t_0
+        t_2 -= k2_bar_1
+        t_3 = k2_bar_0 * t_1
+        t_2 -= k2_bar_0 * (b * t_0)
+        t_4 = np.zeros_like(y0)
+        t_4[1] += t_2
+        b_bar -= t_3 * t_0
+        t -= t_3 * b
+        a_bar += k2_bar_0 * t_0
+        t += k2_bar_0 * a
+        t_4[0] += t
         # line 6: k2 = lotka(y + 0.5 * h * k1, a, b)
-        y_bar += t_7
-        k4_bar += t_7 * (0.5 * 0.1)
-        # lotka, line 2: return np.array([a * state[0] - b * state[0] * state[1], -state[1] + state[0] *…
+        y_bar += t_4
+        k4_bar += t_4 * (0.5 * 0.1)
+        # lotka, line 2: return np.array([a * state[0] - b * state[0] * state[1], -state[1] + st...
         k4_bar_0 = k4_bar[0]
         k4_bar_1 = k4_bar[1]
-        t_3 = k4_bar_1 * t_2
-        t_4 = k4_bar_1 * t
-        t_4 -= k4_bar_1
-        t_2 = k4_bar_0 * t_2
-        t_4 -= k4_bar_0 * (b * t)
-        y_bar[1] += t_4
-        b_bar -= t_2 * t
-        t_2 = t_3 - t_2 * b
-        a_bar += k4_bar_0 * t
-        t = t_2 + k4_bar_0 * a
+        t = k4_bar_1 * y_1
+        t_2 = k4_bar_1 * y_0
+        t_2 -= k4_bar_1
+        t_3 = k4_bar_0 * y_1
+        t_2 -= k4_bar_0 * (b * y_0)
+        y_bar[1] += t_2
+        b_bar -= t_3 * y_0
+        t -= t_3 * b
+        a_bar += k4_bar_0 * y_0
+        t += k4_bar_0 * a
         y_bar[0] += t
     return y_bar, float(a_bar), float(b_bar)

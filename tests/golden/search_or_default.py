@@ -21,8 +21,9 @@ def search_or_default_grad(x, limit):
     for y in tape[::-1]:
         if y > limit:
             # line 6: result = y / limit
-            y_bar += result_bar / limit
-            limit_bar -= result_bar / limit * y / limit
+            t = result_bar / limit
+            y_bar += t
+            limit_bar -= t * y / limit
             result_bar = 0.0
         # line 4: y = y * 1.4 + 0.1 * i
         y_bar = 1.4 * y_bar

@@ -21,6 +21,7 @@ def settle_grad(x, k):
             y_bar += 0.1 * step_bar
         else:
             # line 7: step = k / y
-            k_bar += step_bar / y
-            y_bar -= step_bar / y * k / y
+            t = y_bar / y
+            k_bar -= t
+            y_bar += t * k / y
     return y_bar, k_bar

@@ -8,14 +8,14 @@ def squares_by_comprehension_grad(xs, s):
             items.append(v)
     t = max(items)
     # reverse sweep
-    # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if v…
+    # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if...
     t_2 = share_ties(s ** 1, t, items)
     scaled_bar = zeros_like(scaled)
     for i in range(len(scaled) - 1, -1, -1):
-        # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if v…
+        # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if...
         v = scaled[i]
         if v < 2.0:
-            # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if v…
+            # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled...
             v_bar = t_2.pop()
         else:
             v_bar = 0.0
@@ -29,7 +29,6 @@ def squares_by_comprehension_grad(xs, s):
         # line 2: scaled = [s * x for x in xs]
         x = xs[i]
         t = scaled_bar.pop()
-        x_bar = t * s
         s_bar += t * x
-        xs_bar[i] += x_bar
+        xs_bar[i] += t * s
     return xs_bar, s_bar

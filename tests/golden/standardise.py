@@ -9,12 +9,12 @@ def standardise_grad(x):
     z_bar = 3 * z ** 2
     # line 4: z = (x - m) / s
     x_bar = z_bar / s
-    s_bar = np.sum(-(z_bar / s * t_2 / s), axis=0)
-    m_bar = np.sum(-x_bar, axis=0)
+    s_bar = -np.sum(x_bar * t_2 / s, axis=0)
+    m_bar = -np.sum(x_bar, axis=0)
     # line 3: s = np.sqrt(np.mean((x - m) ** 2, axis=0) + 1e-3)
-    t = 2.0 * (np.expand_dims(ratio(s_bar, 2.0 * s), 0) * t) / len(t)
-    x_bar += t
-    m_bar += np.sum(-t, axis=0)
+    t = ratio(s_bar, 2.0 * s) / len(x) * t
+    x_bar += 2.0 * t
+    m_bar -= 2.0 * np.sum(t, axis=0)
     # line 2: m = np.mean(x, axis=0)
-    x_bar += np.broadcast_to(np.expand_dims(m_bar, 0), x.shape) / len(x)
+    x_bar += m_bar / len(x)
     return x_bar

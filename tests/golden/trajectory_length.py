@@ -10,30 +10,28 @@ def trajectory_length_grad(x, y, steps):
     t = path[:-1]
     t_2 = path[1:]
     tape_2 = []
-    for i in range(min(len(t), len(t_2))):
-        t_3 = t[i]
+    for i, (t_3, t_4) in enumerate(zip(t, t_2)):
         x0 = t_3[0]
         y0 = t_3[1]
-        t_3 = t_2[i]
-        x1 = t_3[0]
-        y1 = t_3[1]
+        x1 = t_4[0]
+        y1 = t_4[1]
         t_3 = x1 - x0
         t_4 = y1 - y0
         tape_2.append((i, t_3, t_4, np.sqrt(t_3 ** 2 + t_4 ** 2)))
     # reverse sweep
     t = zeros_like(t)
     t_2 = zeros_like(t_2)
-    for t_3, t_4, t_5, t_6 in tape_2[::-1]:
+    for i, t_3, t_4, t_5 in tape_2[::-1]:
         # line 8: length += np.sqrt((x1 - x0) ** 2 + (y1 - y0) ** 2)
-        t_6 = ratio(0.5, t_6)
-        t_5 = t_6 * t_5
-        y1_bar = 2.0 * t_5
-        y0_bar = -2.0 * t_5
-        t_4 = t_6 * t_4
-        x1_bar = 2.0 * t_4
-        x0_bar = -2.0 * t_4
-        accumulate(t_2, t_3, (x1_bar, y1_bar))
-        accumulate(t, t_3, (x0_bar, y0_bar))
+        t_5 = ratio(0.5, t_5)
+        t_4 = t_5 * t_4
+        y1_bar = 2.0 * t_4
+        y0_bar = -2.0 * t_4
+        t_3 = t_5 * t_3
+        x1_bar = 2.0 * t_3
+        x0_bar = -2.0 * t_3
+        accumulate(t_2, i, (x1_bar, y1_bar))
+        accumulate(t, i, (x0_bar, y0_bar))
     path_bar = zeros_like(path)
     accumulate(path_bar, slice(1, None, None), t_2)
     accumulate(path_bar, slice(None, -1, None), t)

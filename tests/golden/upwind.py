@@ -20,7 +20,7 @@ def upwind_grad(u, c, steps):
         # line 4: u[1:] = u[1:] - c * (flux[1:] - flux[:-1])
         t_3 = u_bar[1:]
         t_4 = t_3 * c
-        c_bar += np.sum(-(t_3 * t_2))
+        c_bar -= np.vdot(t_3, t_2)
         flux_bar = np.zeros_like(u)
         flux_bar[:-1] += t_4
         flux_bar[1:] -= t_4
