@@ -25,6 +25,8 @@ from . import (  # noqa: F401
     scans,
     selection,
     shape,
+    signals,
+    statistics,
     structural,
     ufuncs,
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir.kinds import Array, Kind, Mixed, Num
+from ..ir.kinds import Array, Kind, Mixed, Num, Tuple
 from ..ir.nodes import Atom, Const
 from . import helpers
 from .declare import rule, sample
@@ -108,12 +108,6 @@ rule(
 )
 
 
-def slogdet_vjp(b: Builder, g: Sequence[Atom | None], out: Any, a: Atom) -> list[Any]:
-    if g[1] is None:
-        return [None]
-    return [b.mul(_wide(b, g[1], a), b.text("inv(a).mT", a=a))]
-
-
 def solve_kind(args: Sequence[Atom], attrs: Any) -> Kind:
     a, y = (as_array(x.kind) for x in args)
     if not isinstance(a, Array) or not isinstance(y, Array) or None in (a.dims, y.dims):
@@ -199,4 +193,118 @@ rule(
         sample(_r(3).astype("float32")),
         sample(np.zeros(2), expect=(np.zeros(2),)),
     ],
+)
+
+
+_SlogdetResult: Any = type(np.linalg.slogdet(np.eye(1)))
+
+
+def slogdet_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    kind = _square_kind(2)(args, attrs)
+    return Tuple((kind, kind), _SlogdetResult)
+
+
+def slogdet_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
+    up = b.op("item", g, Const.of(1))
+    return [b.mul(_wide(b, up, a), b.text("inv(a).mT", a=a))]
+
+
+def slogdet_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom) -> Atom:
+    change = b.text("sum(inv(a).mT * t, axis=(-2, -1))", a=a, t=dots[0])
+    still = b.op("zeros_like", b.op("item", out, Const.of(0)))
+    return b.op("record", still, change, cls=_SlogdetResult)
+
+
+rule(
+    np.linalg.slogdet,
+    "a",
+    kind=slogdet_kind,
+    vjp=slogdet_vjp,
+    jvp=slogdet_jvp,
+    samples=_SQUARES,
+)
+
+
+def cholesky_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
+    """Murray, "Differentiation of the Cholesky decomposition", 2016, equation 10.
+
+    NumPy reads the lower triangle only, so that is where the cotangent lies.
+    """
+    if rank(a) != 2:
+        raise KindError("cholesky of a stack of matrices has no derivative here")
+    m = b.text("out.T @ g", out=out, g=g)
+    half = b.text("tril(m) - 0.5 * diag(diag(m))", m=m)
+    inverse = b.text("inv(out)", out=out)
+    s = b.text("i.T @ half @ i", i=inverse, half=half)
+    return [b.text("tril(s + s.T) - diag(diag(s))", s=s)]
+
+
+def cholesky_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom) -> Atom:
+    if rank(a) != 2:
+        raise KindError("cholesky of a stack of matrices has no derivative here")
+    t = b.text("tril(t) + tril(t, k=-1).T", t=dots[0])
+    m = b.text("i @ t @ i.T", i=b.text("inv(out)", out=out), t=t)
+    return b.text("out @ (tril(m) - 0.5 * diag(diag(m)))", out=out, m=m)
+
+
+rule(
+    np.linalg.cholesky,
+    "a",
+    kind=_square_kind(0),
+    vjp=cholesky_vjp,
+    jvp=cholesky_jvp,
+    samples=[sample(_SQUARE @ _SQUARE.T), sample(np.array([[2.0]]))],
+)
+
+
+def _powers(b: Builder, a: Atom, n: int) -> list[Atom]:
+    """The powers of a matrix from 1 to n - 1."""
+    powers = [a]
+    for _ in range(n - 2):
+        powers.append(b.op("matmul", powers[-1], a))
+    return powers
+
+
+def matrix_power_terms(b: Builder, change: Atom, a: Atom, n: int) -> Atom:
+    """The sum over k of ``a^k change a^(n - 1 - k)``."""
+    powers = _powers(b, a, n)
+    total: Atom | None = None
+    for k in range(n):
+        term = change
+        if k:
+            term = b.op("matmul", powers[k - 1], term)
+        if n - 1 - k:
+            term = b.op("matmul", term, powers[n - 2 - k])
+        total = term if total is None else b.add(total, term)
+    assert total is not None
+    return total
+
+
+def matrix_power_vjp(b: Builder, g: Atom, out: Atom, a: Atom, n: int) -> list[Any]:
+    if n == 0:
+        return [None]
+    _check_power(n)
+    return [matrix_power_terms(b, g, b.op("np.matrix_transpose", a), n)]
+
+
+def matrix_power_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, n: int) -> Any:
+    if n == 0:
+        return None
+    _check_power(n)
+    return matrix_power_terms(b, dots[0], a, n)
+
+
+def _check_power(n: int) -> None:
+    if not 0 < n <= 32:
+        raise KindError("matrix_power has a derivative for powers from 0 to 32")
+
+
+rule(
+    np.linalg.matrix_power,
+    "a",
+    "n",
+    kind=_square_kind(0),
+    vjp=matrix_power_vjp,
+    jvp=matrix_power_jvp,
+    samples=[sample(_SQUARE, n=n) for n in (0, 1, 2, 3, 5)],
 )

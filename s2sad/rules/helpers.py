@@ -300,3 +300,89 @@ def to_item(a: Any) -> Any:
 
 def meshgrid(*xi: Any, indexing: str = "xy") -> Any:
     return tuple(np.meshgrid(*xi, indexing=indexing))  # type: ignore[call-overload]
+
+
+def quantile_weights(a: Any, q: float, axis: Any = None) -> Any:
+    """How much each element weighs in a linear quantile; equal elements share evenly.
+
+    >>> quantile_weights(np.array([3.0, 1.0, 2.0, 4.0]), 0.5)
+    array([0. , 0. , 0.5, 0.5])
+    """
+    flat, undo = _on_last(a, axis)
+    ordered = np.sort(flat, axis=-1)
+    at = q * (flat.shape[-1] - 1)
+    low = min(int(np.floor(at)), flat.shape[-1] - 1)
+    out = np.zeros_like(flat)
+    for k, weight in ((low, 1.0 - (at - low)), (min(low + 1, flat.shape[-1] - 1), at - low)):
+        same = flat == ordered[..., k : k + 1]
+        out += same * (weight / np.maximum(same.sum(axis=-1, keepdims=True), 1))
+    return undo(out)
+
+
+def _interval(x: Any, xp: Any) -> tuple[Any, Any, Any]:
+    """The interval of the nodes each x lies in, its width, and whether x is inside the nodes."""
+    nodes = np.asarray(xp, dtype=float)
+    k = np.clip(np.searchsorted(nodes, x, side="right") - 1, 0, max(len(nodes) - 2, 0))
+    inside = (np.asarray(x) >= nodes[0]) & (np.asarray(x) <= nodes[-1])
+    width = nodes[np.minimum(k + 1, len(nodes) - 1)] - nodes[k]
+    return k, np.where(width == 0, 1.0, width), inside
+
+
+def interp_slope(x: Any, xp: Any, fp: Any) -> Any:
+    """The derivative of ``np.interp`` with respect to x; 0 outside the nodes.
+
+    >>> interp_slope(np.array([0.5, 9.0]), [0.0, 1.0, 2.0], np.array([0.0, 3.0, 4.0]))
+    array([3., 0.])
+    """
+    k, width, inside = _interval(x, xp)
+    values = np.asarray(fp)
+    rise = values[np.minimum(k + 1, len(values) - 1)] - values[k]
+    return np.where(inside, rise / width, 0.0)[()]
+
+
+def interp_scatter(v: Any, x: Any, xp: Any) -> Any:
+    """The cotangent of the values of ``np.interp``: each v goes to the two nodes beside its x."""
+    nodes = np.asarray(xp, dtype=float)
+    k, width, _ = _interval(x, xp)
+    t = np.clip((np.asarray(x) - nodes[k]) / width, 0.0, 1.0)
+    out = np.zeros(len(nodes))
+    np.add.at(out, k, v * (1.0 - t))
+    np.add.at(out, np.minimum(k + 1, len(nodes) - 1), v * t)
+    return out
+
+
+def interp_slope_scatter(v: Any, x: Any, xp: Any) -> Any:
+    """The cotangent of the values under ``interp_slope``."""
+    k, width, inside = _interval(x, xp)
+    out = np.zeros(len(xp))
+    share = np.where(inside, v / width, 0.0)
+    np.add.at(out, np.minimum(k + 1, len(xp) - 1), share)
+    np.add.at(out, k, -share)
+    return out
+
+
+def convolve_bar(g: Any, v: Any, like: Any, mode: str = "full") -> Any:
+    """The cotangent of ``like`` under ``np.convolve(like, v, mode)`` (in either order)."""
+    n, m = len(like), len(v)
+    full = np.zeros(n + m - 1, np.result_type(g, v))
+    if mode == "full":
+        start = 0
+    elif mode == "same":
+        start = (min(n, m) - 1) // 2
+    else:
+        start = min(n, m) - 1
+    full[start : start + len(g)] = g
+    return np.correlate(full, v, mode="valid") if m <= len(full) else full[:0]
+
+
+def gradient_bar(v: Any) -> Any:
+    """The adjoint of ``np.gradient`` of a vector with spacing 1."""
+    half = 0.5 * v[1:-1]
+    out = np.zeros_like(v)
+    out[2:] += half
+    out[:-2] -= half
+    out[0] -= v[0]
+    out[1] += v[0]
+    out[-1] += v[-1]
+    out[-2] -= v[-1]
+    return out

@@ -115,6 +115,7 @@ rule(
     "v arrays",
     "axis=0",
     name="unconcatenate",
+    view_of=0,
     kind=lambda args, attrs: args[1].kind,
     vjp=lambda b, g, out, v, arrays, **o: [b.op("np.concatenate", g, **o), None],
     jvp=("unconcatenate(v_dot, arrays, axis=axis)", None),
@@ -185,6 +186,7 @@ rule(
     helpers.unstack,
     "v x",
     name="unstack",
+    view_of=0,
     kind=_unstack_kind,
     vjp=("array(g)", None),
     jvp=("unstack(v_dot, x)", None),
@@ -317,6 +319,7 @@ for _f in each(np.split, np.array_split):
         kind=split_kind,
         vjp=split_vjp,
         jvp="linear",
+        view_of=0,
         samples=[sample(np.ones(6), 3), sample(_A, 3, axis=1), sample(np.ones(6), [1, 4])],
     )
 for _f, _axis in each((np.vsplit, 0), (np.hsplit, 1)):
@@ -328,5 +331,6 @@ for _f, _axis in each((np.vsplit, 0), (np.hsplit, 1)):
             b, g, out, ary, parts, axis=_axis
         ),
         jvp="linear",
+        view_of=0,
         samples=[sample(np.ones((6, 6)), 3)],
     )

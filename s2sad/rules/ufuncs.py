@@ -227,7 +227,7 @@ rule(
     jvp="imag(ratio(x_dot, x))",
     samples=[sample(np.array([1.0 + 2.0j, 1.0 - 0.5j])), sample(np.array([2.0, -1.0]))],
 )
-elementwise(np.real_if_close, "1", kind=by_example(np.real_if_close))
+elementwise(np.real_if_close, "1", kind=by_example(np.real_if_close), view_of=0)
 
 # -- zero derivative -----------------------------------------------------------------------------
 

@@ -72,7 +72,8 @@ def numbers(x: Any) -> list[Any]:
 def rebuilt(x: Any, change: Any) -> Any:
     """The same structure with ``change`` applied to every float leaf."""
     if isinstance(x, tuple | list):
-        return type(x)([rebuilt(v, change) for v in x])
+        items = [rebuilt(v, change) for v in x]
+        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
     if isinstance(x, float | complex | np.generic) or isinstance(x, np.ndarray):
         if np.asarray(x).dtype.kind in "fc":
             return change(x)
