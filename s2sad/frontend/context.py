@@ -504,7 +504,17 @@ class Lowerer:
                     return self.op("np.transpose", new, name=name)
             case "np.swapaxes":
                 return self.op("np.swapaxes", new, *step.args, name=name, **attrs)
-            case "np.reshape" | "np.ravel" | "np.squeeze" | "np.expand_dims":
+            case "np.flip" | "np.flipud" | "np.fliplr" | "np.matrix_transpose":
+                return self.op(step.fn, new, *step.args, name=name, **attrs)
+            case (
+                "np.reshape"
+                | "np.ravel"
+                | "np.squeeze"
+                | "np.expand_dims"
+                | "np.atleast_1d"
+                | "np.atleast_2d"
+                | "np.atleast_3d"
+            ):
                 shape = self.op("shape", base)
                 return self.op("np.reshape", new, shape, name=name)
         self.fail(

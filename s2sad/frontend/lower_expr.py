@@ -474,20 +474,9 @@ def _chain(cx: Lowerer, left: Ref, ops: list[ast.cmpop], rights: list[ast.expr])
     cond = truth(cx, first)
     if isinstance(cond, Const):
         return _chain(cx, right, ops[1:], rights[1:]) if cond.value else first
-    before = cx.state
-    cx.state = before.copy()
-    with cx.b.region() as nodes:
-        rest = _chain(cx, right, ops[1:], rights[1:])
-    if (
-        isinstance(rest, Val)
-        and isinstance(cond.kind, Num)
-        and isinstance(rest.kind, Num)
-        and all(map(_harmless, nodes))
-    ):
-        cx.b.nodes.extend(nodes)
-        cx.state = before
-        return Val(cx.op("and", cond, rest.atom))
-    cx.state = before
+    rest = _early(cx, lambda: _chain(cx, right, ops[1:], rights[1:]))
+    if rest is not None and isinstance(cond.kind, Num):
+        return Val(cx.op("and", cond, rest))
     found = cx.branch(cond, lambda: _chain(cx, right, ops[1:], rights[1:]), lambda: first)
     assert found is not None
     return found

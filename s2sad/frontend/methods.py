@@ -98,7 +98,7 @@ def _array(cx: Lowerer, base: ArrayRef, name: str, args: Args, kwargs: Kwargs) -
             record = lookup(candidate) if candidate is not None else None
     if record is None:
         cx.fail(f"the array method '.{name}()' is not supported")
-    return primitives.call(cx, record, [base, *args], kwargs)
+    return primitives.call(cx, record, [base, *args], kwargs, method_call=True)
 
 
 def _item(cx: Lowerer, base: ArrayRef, args: Args) -> Ref:

@@ -58,13 +58,22 @@ _VIEWS = {"np.transpose", "np.swapaxes", "np.squeeze", "np.expand_dims", "np.mov
 _PERHAPS = {"np.reshape", "np.ravel"}
 #: Functions that give an array back as it is.
 _IDENTITIES = {"np.asarray", "np.asanyarray"}
+#: Functions whose results may be views of any of their operands.
+_SPREADS = {"np.broadcast_arrays", "np.einsum", "np.meshgrid"}
 #: Fresh arrays in C order.
 _FRESH = {"np.zeros", "np.ones", "np.empty", "np.full", "np.arange", "np.linspace", "np.eye",
           "np.identity", "copy"}  # fmt: skip
 
 
-def call(cx: Lowerer, record: Primitive, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
-    """The result of calling a registered function."""
+def call(
+    cx: Lowerer,
+    record: Primitive,
+    args: Sequence[Ref],
+    kwargs: Mapping[str, Ref],
+    *,
+    method_call: bool = False,
+) -> Ref:
+    """The result of calling a registered function (``method_call``: as a method of its first)."""
     kwargs = dict(kwargs)
     out = kwargs.pop("out", None)
     if out is None and isinstance(record.fun, np.ufunc) and len(args) > record.fun.nin:
@@ -78,7 +87,17 @@ def call(cx: Lowerer, record: Primitive, args: Sequence[Ref], kwargs: Mapping[st
         kind, dtype = cx.kind(operands[0]), attrs.get("dtype")
         if isinstance(kind, Array) and (dtype is None or np.dtype(dtype).name == kind.dtype):
             return operands[0]
+    if record.name == "astype" and attrs.pop("copy", True) is False:
+        kind = cx.kind(operands[0])
+        if isinstance(kind, Array) and np.dtype(attrs["dtype"]).name == kind.dtype:
+            return operands[0]
+    if record.name in ("np.conj", "np.conjugate") and method_call:
+        kind = cx.kind(operands[0])
+        if isinstance(kind, Array) and kind.dtype[0] != "c":
+            return operands[0]
     result = emit(cx, record, operands, attrs)
+    if record.name in _SPREADS:
+        result = _apart(cx, record, operands, result)
     return result if out is None else into(cx, record, out, result)
 
 
@@ -146,6 +165,32 @@ def _is_default(value: Any, default: Any) -> bool:
     )
 
 
+def _apart(cx: Lowerer, record: Primitive, operands: Sequence[Ref], result: Ref) -> Ref:
+    """Results that may be views, copied: they may be used, and not observed to be views."""
+    arrays = [r for r in operands if isinstance(r, ArrayRef)]
+    if record.name == "np.einsum" and len(arrays) != 1:
+        return result
+
+    def copied(ref: Ref) -> Ref:
+        new = cx.ref(cx.op("copy", cx.atom(ref)))
+        if isinstance(new, ArrayRef):
+            for base in arrays:
+                cx.state.share(new.root, base.root)
+            if record.name == "np.broadcast_arrays":
+                new.root.frozen = "results of np.broadcast_arrays share memory with one another"
+        return new
+
+    if isinstance(result, ArrayRef):
+        return copied(result)
+    if isinstance(result, TupleRef):
+        return TupleRef(tuple(map(copied, result.items)))
+    if isinstance(result, HeapRef):
+        content = cx.content(result)
+        if isinstance(content, Items):
+            return cx.new(Items(tuple(map(copied, content.items))))
+    return result
+
+
 def operand(cx: Lowerer, record: Primitive, ref: Ref) -> Atom:
     """The atom of an operand; iterables become lists."""
     match ref:
@@ -171,24 +216,9 @@ def emit(cx: Lowerer, record: Primitive, operands: Sequence[Ref], attrs: Mapping
     for ref in refs:
         if record.name in _FRESH and isinstance(ref, ArrayRef):
             ref.root.contiguous = True
-        if record.view_of is not None and isinstance(base, HeapRef | TupleRef):
-            _share(cx, ref, base)
     if not refs:
         return Val(Const.of(None))
     return refs[0] if len(refs) == 1 else TupleRef(tuple(refs))
-
-
-def _share(cx: Lowerer, ref: Ref, base: Ref) -> None:
-    if isinstance(ref, ArrayRef):
-        if isinstance(base, HeapRef):
-            cx.state.share(ref.root, base.root)
-            content = cx.state.content(base.root)
-            parts: Sequence[Ref] = content.items if isinstance(content, Items) else ()
-        else:
-            parts = base.items if isinstance(base, TupleRef) else ()
-        for part in parts:
-            if isinstance(part, ArrayRef):
-                cx.state.share(ref.root, part.root)
 
 
 def _view(
@@ -216,6 +246,9 @@ def _view(
     results = cx.ops(record.name, *atoms, **attrs)
     refs = [cx.ref(r) for r in results]
     for ref in refs:
+        if isinstance(ref, HeapRef) and isinstance(cx.state.content(ref.root), Data):
+            cx.state.share(ref.root, base.root)
+            ref.root.twice = True
         for part in _arrays(cx, ref):
             if record.name != "np.array" or attrs.get("copy", True) is not True:
                 cx.state.share(part.root, base.root)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..ir.kinds import Kind, Num, forget_sizes, join
+from ..ir.kinds import UNKNOWN, Kind, Num, forget_sizes, join
 from ..ir.nodes import FALSE, Atom, Call, Const, Function, Region, Struct, Value
 from . import lower_calls
 from .captures import Captures
@@ -119,6 +119,9 @@ def with_kinds(shape: Shape, kinds: list[Kind]) -> Shape:
 def same_form(a: Shape, b: Shape) -> bool:
     if a.form != b.form or a.keys != b.keys or a.cls is not b.cls:
         return False
+    if a.form == "leaf":
+        assert a.kind is not None and b.kind is not None
+        return a.kind == b.kind or join(a.kind, b.kind) != UNKNOWN
     if a.form == "const":
         return a.ref is not None and b.ref is not None and _same_static(a.ref, b.ref)
     return len(a.children) == len(b.children) and all(map(same_form, a.children, b.children))
