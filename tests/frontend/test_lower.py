@@ -727,6 +727,193 @@ def array_methods_in_place(x):
     return x.sum()
 
 
+@refused(X)
+def split_written(x):
+    y = x * 1.0
+    a, b = np.split(y, [1])
+    a[0] = 5.0
+    return y.sum()
+
+
+@refused(X)
+def split_written_and_read(x):
+    y = x * 1.0
+    a, b = np.split(y, [1])
+    a[0] = 5.0
+    return a.sum() + b.sum()
+
+
+@exact(X)
+def conjugate_of_real(x):
+    y = x * 1.0
+    z = y.conj()
+    z += 1
+    return y.sum()
+
+
+@exact(X)
+def astype_without_copy(x):
+    y = x * 1.0
+    z = y.astype(float, copy=False)
+    z += 1
+    return y.sum()
+
+
+@refused(A)
+def einsum_view(x):
+    y = x * 1.0
+    d = np.einsum("ij->ji", y)
+    y[0, 1] = 7.0
+    return d.sum()
+
+
+@refused(A)
+def diag_view(x):
+    y = x[:, :2] * 1.0
+    d = np.diag(y)
+    y[0, 0] = 7.0
+    return d.sum()
+
+
+@exact(A)
+def views_of_every_sort(x):
+    y = x * 1.0
+    d = np.diagonal(y)
+    t = y.swapaxes(0, 1)
+    m = np.moveaxis(y, 0, 1)
+    f = np.flip(y, 0)
+    r = np.rot90(y)
+    y[0, 0] = 7.0
+    return d.sum() + t[0, 0] + m[0, 0] + f[1, 0] + r.sum()
+
+
+@refused(X)
+def broadcast_then_written(x):
+    y = x * 1.0
+    a, b = np.broadcast_arrays(y, np.ones((2, 3)))
+    z = a * a
+    y[0] = 3.0
+    return z.sum()
+
+
+@refused(X)
+def broadcast_read_after_write(x):
+    y = x * 1.0
+    a, b = np.broadcast_arrays(y, np.ones((2, 3)))
+    y[0] = 3.0
+    return a.sum()
+
+
+@exact(X)
+def views_with_more_axes(x):
+    y = x * 1.0
+    z = np.atleast_2d(y)
+    z[0, 1] = 4.0
+    w = np.expand_dims(y, 0)
+    w[0, 2] = 1.0
+    q = y[None]
+    q[0, 0] = 2.0
+    return y.sum()
+
+
+@exact(X)
+def squeezed_view(x):
+    y = x * 1.0
+    z = np.squeeze(y[None, :])
+    z *= 2
+    return y.sum()
+
+
+@exact(1.0)
+def walrus_in_a_chain(x):
+    a = 0.0 < x < (b := 2.0)
+    c = (x > 0.5) < (d := 3.0)
+    e = 0.1 < x < (g := x * 2) < 9.0
+    return x * b * d * g
+
+
+@exact(X)
+def real_part_written(x):
+    y = x * 1.0
+    m = y.real
+    m[0] = 1.0
+    it = y.flat
+    return y.sum()
+
+
+@exact(X, 2)
+def arrays_by_size(x, n):
+    y = np.zeros(n)
+    y[0] = x[0]
+    z = np.full((n, n), x[1])
+    w = np.ones_like(z) * x[2]
+    return y.sum() + z.sum() + w.sum() + np.linspace(0.0, x[0], n).sum() + np.arange(n).sum()
+
+
+@refused(X)
+def history_element_written(x):
+    u = x.copy()
+    hist = [u]
+    for i in range(2):
+        u = u * 2.0
+        hist.append(u)
+    hist[0][0] = 100.0
+    return hist[0].sum() + hist[2].sum()
+
+
+@refused(X, 3)
+def history_of_unknown_length_written(x, n):
+    u = x.copy()
+    hist = []
+    for i in range(n):
+        u = u * 2.0
+        hist.append(u)
+    hist[0][0] = 100.0
+    hist[1][1] = 50.0
+    return hist[0].sum() + hist[2].sum() + hist[1].sum()
+
+
+@refused(X, 3)
+def one_array_many_times(x, n):
+    u = x.copy()
+    hist = []
+    for i in range(n):
+        hist.append(u)
+    hist[0][0] = 100.0
+    return hist[2].sum()
+
+
+@refused(X, 3)
+def row_stored_twice(x, n):
+    rows = [x * float(i) for i in range(n)]
+    r = rows[1]
+    r[0] = 9.0
+    r[1] = 8.0
+    rows[2] = rows[1]
+    rows[2][2] = 5.0
+    return rows[1].sum()
+
+
+@exact(X, 3)
+def rows_of_a_list_written(x, n):
+    rows = [x * float(i) for i in range(n)]
+    for r in rows:
+        r *= 2.0
+    for i in range(n):
+        rows[i][0] = 1.0
+    return sum(r.sum() for r in rows)
+
+
+@refused(X, 3)
+def list_of_lists_doubled(x, n):
+    rows = [[0.0, 0.0] for i in range(n)]
+    for i in range(n):
+        rows[i][1] = x[0] * i
+    a = rows + rows
+    a[0][0] = 3.0
+    return a[n][0]
+
+
 @pytest.mark.parametrize(("f", "args"), EXACT)
 def test_the_ir_computes_what_python_computes(f, args):
     result, values = lowered(f, *args)
