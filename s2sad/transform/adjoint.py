@@ -27,7 +27,8 @@ from ..ir.nodes import (
     Value,
     free_values,
 )
-from .reverse import Adjoint, Env, Reverse, build_like, parts_of
+from .adjoints import Adjoint, Env, build_like, parts_of
+from .reverse import Reverse
 from .simplify import simplify
 
 
@@ -236,7 +237,9 @@ def _is_typed(have: Kind, kind: Kind) -> bool:
             assert have.elem is not None and kind.elem is not None
             return _is_typed(have.elem, kind.elem)
         case Num(), Num():
-            return have.weak is kind.weak and (have.dtype == kind.dtype or kind.dtype[0] not in "fc")
+            return have.weak is kind.weak and (
+                have.dtype == kind.dtype or kind.dtype[0] not in "fc"
+            )
         case Array(), Array():
             return have.dtype == kind.dtype
         case Tuple(), Tuple() if len(have.items) == len(kind.items):
@@ -246,7 +249,7 @@ def _is_typed(have: Kind, kind: Kind) -> bool:
 
 
 def _lazy_part(rev: Reverse, value: Atom, key: object, kind: Kind, part: Adjoint | None) -> Atom:
-    from .reverse import part_of
+    from .adjoints import part_of
 
     needs_value = not isinstance(kind, Num) and carries_derivative(kind)
     return part_of(rev.builder, value, key) if needs_value else value
@@ -338,7 +341,7 @@ def _kind_of_struct(struct: Struct, leaves: Sequence[Atom]) -> Kind:
 
 
 def _follow(rev: Reverse, g: Atom, kind: Kind, path: Sequence[object]) -> Atom:
-    from .reverse import part_of
+    from .adjoints import part_of
 
     for key in path:
         g = part_of(rev.builder, g, key)

@@ -14,16 +14,19 @@ spread out only when someone needs the array.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..analysis.storage import Overwritten
-from ..errors import Span
 from ..ir.builder import Builder
-from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Num, Opaque, Record, Tuple, Undef, carries_derivative, same_dim
+from ..ir.kinds import (
+    Array,
+    Kind,
+    Num,
+    carries_derivative,
+    same_dim,
+)
 from ..ir.nodes import (
-    UNDEFINED,
     Atom,
     Call,
     Const,
@@ -36,22 +39,25 @@ from ..ir.nodes import (
     Region,
     Value,
     While,
-    free_values,
     regions_of,
 )
-from ..ir.rewrite import substitute, substitute_region
 from ..rules.apply import conform, cotangents
 from . import reverse_ops
-from .saves import Planner
-from .simplify import needed
-from .twins import Twins, placeholder
+from .adjoints import (
+    Adjoint,
+    Env,
+    bar,
+    build_like,
+    is_python_only,
+    part_of,
+    parts_of,
+    reversed_span,
+    shape_key,
+)
+from .twins import Twins
 
 if TYPE_CHECKING:
     from .reverse_call import CalleePair
-
-Adjoint: TypeAlias = "Atom | dict[object, Adjoint]"
-Env: TypeAlias = dict[Value, Adjoint]
-
 
 #: Functions that pass a cotangent on where they took an operand, and 0 elsewhere.
 SELECTIONS = frozenset({"np.where", "np.select", "np.choose", "np.piecewise"})
@@ -98,7 +104,9 @@ class Reverse:
         #: adjoints that are 0 where ``np.where`` took the other arm
         self.masked: set[Atom] = set()
         #: forward/reverse pairs of callees, added to the module
-        self.extra_functions: dict[str, Function] = {} if caller is None else caller.extra_functions
+        self.extra_functions: dict[str, Function] = (
+            {} if caller is None else caller.extra_functions
+        )
         self.pairs: dict[tuple[str, tuple[int, ...], tuple[int, ...]], CalleePair] = (
             {} if caller is None else caller.pairs
         )
@@ -111,7 +119,7 @@ class Reverse:
         self._survey(function.body, top)
         self._same_shape: dict[tuple[object, ...], Value] = {}
         for v in (*function.params, *(r for n in function.body.ops for r in n.results)):
-            key = _shape_key(v.kind)
+            key = shape_key(v.kind)
             if key is not None:
                 self._same_shape.setdefault(key, v)
 
@@ -207,7 +215,8 @@ class Reverse:
                 have = merged.get(key)
                 merged[key] = part if have is None else self._add(have, part)
             return merged
-        assert not isinstance(old, dict) and not isinstance(g, dict)
+        assert not isinstance(old, dict)
+        assert not isinstance(g, dict)
         return self.builder.op("add_to", old, g)
 
     def take(self, env: Env, value: Value) -> Atom | None:
@@ -251,7 +260,7 @@ class Reverse:
 
     def shape_of(self, value: Value) -> Value:
         """A value of the same shape and dtype that costs least to keep until the reverse sweep."""
-        key = _shape_key(value.kind)
+        key = shape_key(value.kind)
         if key is not None and key in self._same_shape:
             value = self._same_shape[key]
         return self.overwritten.latest(value)
@@ -268,7 +277,9 @@ class Reverse:
                 case Op():
                     self._op(node, env)
                 case If():
-                    self._branch(node, env)
+                    from .reverse_branch import reverse_branch
+
+                    reverse_branch(self, node, env)
                 case For() | While():
                     from .reverse_loop import reverse_loop
 
@@ -307,9 +318,12 @@ class Reverse:
             return True
         if node.fn == "np.where":
             wide = node.args[0].kind
-            return isinstance(wide, Array) and _shape_key(wide) is not None and wide.dims == out.dims
+            return (
+                isinstance(wide, Array) and shape_key(wide) is not None and wide.dims == out.dims
+            )
         return reverse_ops.is_elementwise(node.fn) and all(
-            isinstance(a.kind, Num) and a not in self.active
+            isinstance(a.kind, Num)
+            and a not in self.active
             or isinstance(a.kind, Array)
             and a.kind.dims is not None
             and out.dims is not None
@@ -371,110 +385,6 @@ class Reverse:
         (p, q), (r, s) = x.args, y.args
         return self._equal(p, s) and self._equal(q, r)
 
-    # -- branches -----------------------------------------------------------------------------
-
-    def _branch(self, node: If, env: Env) -> None:
-        seeds = {r: env.pop(r) for r in node.results if r in env}
-        dead = [_never_falls_through(arm) for arm in (node.then, node.orelse)]
-        arms: list[tuple[list[Node], Env]] = []
-        for arm, is_dead in zip((node.then, node.orelse), dead, strict=True):
-            inner = dict(env)
-            with self.builder.region() as nodes:
-                if not is_dead:
-                    for r, y in zip(node.results, arm.yields, strict=True):
-                        if r in seeds:
-                            self.contribute(inner, y, seeds[r])
-                    self.region(arm.ops, inner)
-            arms.append((nodes, inner))
-        scopes = [self.region_scope[node.then], self.region_scope[node.orelse]]
-        changed: dict[Value, None] = {}
-        for _, inner in arms:
-            for v, g in inner.items():
-                outside = not any(self.is_inside(v, s) for s in scopes)
-                if outside and env.get(v) is not g:
-                    changed.setdefault(v)
-        if not changed:
-            return
-        yields: list[list[Atom]] = [[], []]
-        results: list[Value] = []
-        for v in changed:
-            ends: list[Atom] = []
-            for nodes, inner in arms:
-                with self.builder.region() as more:
-                    g = inner.get(v)
-                    ends.append(self.zero(v) if g is None else self.whole(v, g))
-                nodes.extend(more)
-            kind = adjoint_kind(v.kind, self.weak)
-            results.append(Value(kind, bar(v.name)))
-            for side, atom in zip(yields, ends, strict=True):
-                side.append(atom)
-        self._settle_arms(node, arms, yields)
-        if any(dead):
-            nodes, ends = self._settled[1 if dead[0] else 0]
-            self.builder.nodes.extend(nodes)
-            env.update(zip(changed, ends, strict=True))
-            return
-        then, orelse = self._settled
-        span = reversed_span(node.span)
-        joined: list[tuple[Value, Atom, Atom]] = []
-        for v, r, a, b in zip(changed, results, then[1], orelse[1], strict=True):
-            env[v] = a if a is b else r
-            if a is not b:
-                joined.append((r, a, b))
-        self.builder.append(
-            If(
-                tuple(r for r, _, _ in joined),
-                node.cond,
-                Region((), tuple(then[0]), tuple(a for _, a, _ in joined)),
-                Region((), tuple(orelse[0]), tuple(b for _, _, b in joined)),
-                span,
-            )
-        )
-
-    def _settle_arms(
-        self, node: If, arms: list[tuple[list[Node], Env]], yields: list[list[Atom]]
-    ) -> None:
-        """See to it that what the arms' reverses read is known outside the forward branch."""
-        exports: list[tuple[Value, Atom, Atom]] = []
-        settled: list[tuple[list[Node], list[Atom]]] = []
-        outer = self.region_scope[node.then].parent
-        assert outer is not None
-        for side, (arm, (nodes, _)) in enumerate(
-            zip((node.then, node.orelse), arms, strict=True)
-        ):
-            scope = self.region_scope[arm]
-            body = Region((), tuple(needed(nodes, yields[side])), tuple(yields[side]))
-            needs = [v for v in free_values(body) if self.is_inside(v, scope)]
-            planner = Planner(
-                lambda v, s=scope: self.is_inside(v, s),  # type: ignore[misc]
-                self.definition,
-                self.position,
-                self.overwritten,
-            )
-            plan = planner.plan(needs, tape=False)
-            mapping: dict[Value, Atom] = {}
-            for v in plan.saved:
-                twin = Value(v.kind, v.name)
-                other: Atom = placeholder(v.kind) if outer.in_loop else UNDEFINED
-                here = self.twins.defined(v) if outer.in_loop else v
-                exports.append((twin, here, other) if side == 0 else (twin, other, here))
-                self.scope[twin] = outer
-                mapping[v] = twin
-            again, renamed = repeat(plan.recomputed, mapping)
-            region = substitute_region(body, renamed)
-            settled.append(([*again, *region.ops], list(region.yields)))
-        self._settled = settled
-        then, orelse = (self.rebuilt(r) for r in (node.then, node.orelse))
-        self.rewritten[node] = (
-            If(
-                (*node.results, *(t for t, _, _ in exports)),
-                node.cond,
-                Region((), then, (*node.then.yields, *(a for _, a, _ in exports))),
-                Region((), orelse, (*node.orelse.yields, *(b for _, _, b in exports))),
-                node.span,
-            ),
-        )
-
     def rebuilt(self, region: Region) -> tuple[Node, ...]:
         """The forward nodes of a region, with inner branches and loops as rewritten."""
         return tuple(
@@ -484,108 +394,6 @@ class Reverse:
     def conform(self, g: Atom, like: Atom) -> Atom:
         """``g`` summed and cast to the shape and dtype of ``like``."""
         return conform(self.builder, g, like)
-
-
-def repeat(ops: Iterable[Op], mapping: dict[Value, Atom]) -> tuple[list[Node], dict[Value, Atom]]:
-    """Copies of ``ops`` with new results; the mapping extended by them."""
-    renamed = dict(mapping)
-    nodes: list[Node] = []
-    for op in ops:
-        (copy,) = substitute([op], renamed)
-        assert isinstance(copy, Op)
-        result = Value(op.results[0].kind, op.results[0].name)
-        nodes.append(Op((result,), copy.fn, copy.args, copy.attrs, reversed_span(op.span)))
-        renamed[op.results[0]] = result
-    return nodes, renamed
-
-
-def bar(name: str | None) -> str | None:
-    """The name of the adjoint of a value of that name."""
-    return None if name is None else f"{name}_bar"
-
-
-def reversed_span(span: Span | None) -> Span | None:
-    """The same place, marked as belonging to the reverse sweep."""
-    return None if span is None or span.reverse else dataclasses.replace(span, reverse=True)
-
-
-def adjoint_kind(kind: Kind, weak: bool | None = None) -> Kind:
-    """The kind of the adjoint of a value of that kind; ``weak`` is its scalars'."""
-    match kind:
-        case Num():
-            return Num(kind.dtype if kind.dtype[0] in "fc" else "float64", weak)
-        case ListOf():
-            return ListOf(None if kind.elem is None else adjoint_kind(kind.elem, weak))
-        case Tuple():
-            return Tuple(tuple(adjoint_kind(k, weak) for k in kind.items), kind.cls)
-        case FixedList():
-            return FixedList(tuple(adjoint_kind(k, weak) for k in kind.items))
-        case _:
-            return kind
-
-
-def is_python_only(kind: Kind) -> bool:
-    """True for kinds that NumPy has no part in."""
-    match kind:
-        case Num():
-            return kind.weak is True
-        case ListOf():
-            return kind.elem is None or is_python_only(kind.elem)
-        case Tuple() | FixedList():
-            return all(map(is_python_only, kind.items))
-        case Opaque() | Undef():
-            return True
-        case _:
-            return False
-
-
-def parts_of(kind: Kind) -> list[tuple[object, Kind]]:
-    """Keys and kinds of the parts of a container of known structure."""
-    match kind:
-        case Tuple() | FixedList():
-            return list(enumerate(kind.items))
-        case Dict():
-            return list(kind.items)
-        case Record():
-            return [(name, k) for name, k in kind.fields]
-        case _:
-            raise TypeError(f"{kind} has no parts")
-
-
-def part_of(b: Builder, value: Atom, key: object) -> Atom:
-    """One part of a container, as a value."""
-    if isinstance(value.kind, Record):
-        return b.ops("attr", value, name=key)[0]
-    return b.op("item", value, Const.of(key))
-
-
-def build_like(b: Builder, kind: Kind, keys: Sequence[object], atoms: Sequence[Atom]) -> Atom:
-    """A container of the given kind with the given parts."""
-    match kind:
-        case Tuple(cls=None):
-            return b.op("tuple", *atoms)
-        case Tuple():
-            return b.op("record", *atoms, cls=kind.cls)
-        case FixedList():
-            return b.op("list", *atoms)
-        case Dict():
-            return b.op("dict", *atoms, keys=tuple(keys))
-        case Record():
-            return b.op("record", *atoms, cls=kind.cls, fields=tuple(keys))
-        case _:
-            raise TypeError(f"{kind} has no parts")
-
-
-def _shape_key(kind: Kind) -> tuple[object, ...] | None:
-    """Equal keys are equal dtypes and shapes; None where the shape is not known that well."""
-    if isinstance(kind, Array) and kind.dims is not None:
-        if all(same_dim(d, d) for d in kind.dims):
-            return (kind.dtype, kind.dims)
-    return None
-
-
-def _never_falls_through(region: Region) -> bool:
-    return any(isinstance(n, Op) and n.fn == "raise" for n in region.ops)
 
 
 __all__ = ["Adjoint", "Env", "Reverse", "Scope"]

@@ -5,7 +5,8 @@ which returns what it saved beside its results, and a call of ``callee_reverse(s
 Adjoints of arrays and lists are passed as accumulators, so that a helper that reads one element
 costs O(1) in the reverse sweep too.
 
-    y = call f(x, i)   ->   y, saved = call f_forward(x, i) … x_bar = call f_reverse(saved, y_bar, x_bar)
+    y = call f(x, i)   ->   y, saved = call f_forward(x, i)
+                            x_bar = call f_reverse(saved, y_bar, x_bar)
 
 What a recursive function saves holds what its inner calls saved: the saved values of the whole
 recursion are a tree of tuples, and every call adds its own tuple once.
@@ -18,7 +19,8 @@ from dataclasses import dataclass
 from ..analysis.activity import active_values
 from ..ir.kinds import Array, Kind, ListOf, Mixed, Opaque
 from ..ir.nodes import Atom, Call, Const, Function, Op, Region, Struct, Value, free_values
-from .reverse import Env, Reverse, adjoint_kind, bar, reversed_span
+from .adjoints import Env, adjoint_kind, bar, reversed_span
+from .reverse import Reverse
 
 #: The kind of what a forward function saved: a tuple only its reverse function looks into.
 SAVED = Opaque(tuple)
@@ -56,9 +58,7 @@ def reverse_call(rev: Reverse, node: Call, env: Env) -> None:
     pair = pair_of(rev, callee, active, seeded)
     saved = Value(SAVED, "saved")
     rev.scope[saved] = rev.scope[node.results[0]]
-    rev.rewritten[node] = (
-        Call((*node.results, saved), pair.forward, node.args, node.span),
-    )
+    rev.rewritten[node] = (Call((*node.results, saved), pair.forward, node.args, node.span),)
     buffers: list[Atom] = []
     taken: set[Value] = set()
     own: set[int] = set()
@@ -156,9 +156,7 @@ def _build(sub: Reverse, callee: Function, pair: CalleePair, seeded: tuple[int, 
     known = {*gs, *buffers}
     needs = [v for v in free_values(body) if v not in known]
     saved_in = Value(SAVED, "saved")
-    unpack = tuple(
-        Op((v,), "item", (saved_in, Const.of(n))) for n, v in enumerate(needs)
-    )
+    unpack = tuple(Op((v,), "item", (saved_in, Const.of(n))) for n, v in enumerate(needs))
     leaves = tuple(Struct("leaf", index=n) for n in range(len(ends)))
     first_buffer = 1 + len(gs)
     sub.extra_functions[pair.reverse] = Function(
@@ -166,9 +164,7 @@ def _build(sub: Reverse, callee: Function, pair: CalleePair, seeded: tuple[int, 
         (saved_in, *gs, *buffers),
         Region((), (*unpack, *nodes), tuple(ends)),
         leaves[0] if len(leaves) == 1 else Struct("tuple", leaves),
-        tuple(
-            (first_buffer + k, pair.active.index(n)) for k, n in enumerate(pair.accumulated)
-        ),
+        tuple((first_buffer + k, pair.active.index(n)) for k, n in enumerate(pair.accumulated)),
     )
     packed = Value(SAVED, "saved")
     kept = tuple(sub.twins.defined(v) for v in needs)

@@ -28,15 +28,8 @@ from ..ir.nodes import (
     free_values,
 )
 from ..ir.rewrite import resolve, substitute_region
-from .reverse import (
-    Adjoint,
-    Env,
-    Reverse,
-    adjoint_kind,
-    bar,
-    repeat,
-    reversed_span,
-)
+from .adjoints import Env, adjoint_kind, bar, repeat, reversed_span
+from .reverse import Reverse
 from .saves import Plan, Planner
 from .simplify import needed
 
@@ -93,13 +86,14 @@ def _leading_guard(rev: Reverse, node: For | While) -> _Guard | None:
         flag = arm.yields[at[leave]]
         if not isinstance(flag, Const) or flag.value is not True:
             continue
-        if any(y in rev.active and (y not in at or arm.yields[at[y]] is not p)
-               for p, y in zip(params, body.yields[1:], strict=True) if y is not p):
+        if any(
+            y in rev.active and (y not in at or arm.yields[at[y]] is not p)
+            for p, y in zip(params, body.yields[1:], strict=True)
+            if y is not p
+        ):
             continue
         staying: dict[Value, Atom] = dict(zip(branch.results, other.yields, strict=True))
-        passed = Region(
-            body.params, (*body.ops[:-1], *other.ops), resolve(body.yields, staying)
-        )
+        passed = Region(body.params, (*body.ops[:-1], *other.ops), resolve(body.yields, staying))
         return _Guard(branch, leaves_first, passed)
     return None
 
@@ -123,9 +117,7 @@ def reverse_loop(rev: Reverse, node: For | While, env: Env) -> None:
     through = {
         k: seeds[r]
         for k, (r, p) in enumerate(zip(node.results, params, strict=True))
-        if r in seeds
-        and p in rev.active
-        and _only_adds(rev, node.body.yields[k + 1], p)
+        if r in seeds and p in rev.active and _only_adds(rev, node.body.yields[k + 1], p)
     }
     positions = [
         k
@@ -240,9 +232,7 @@ def _emit(
     )
     counted = isinstance(node, For) and _never_leaves(node)
     keep_index = index in needs
-    plan = planner.plan(
-        [v for v in needs if v is not index], tape=True, keep_index=keep_index
-    )
+    plan = planner.plan([v for v in needs if v is not index], tape=True, keep_index=keep_index)
     wants_index = index is not None and (keep_index or plan.uses_index)
     if plan.saved and wants_index:
         assert index is not None
@@ -311,9 +301,7 @@ def _rewrite(
             packed = Value(elem)
             extra, entry = [Op((packed,), "tuple", tuple(kept))], packed
         kind: Kind = ListOf(elem)
-        empty, now, after, last = (
-            Value(k, "tape") for k in (ListOf(None), kind, kind, kind)
-        )
+        empty, now, after, last = (Value(k, "tape") for k in (ListOf(None), kind, kind, kind))
         extra.append(Op((after,), "append", (now, entry)))
         prelude: list[Node] = [Op((empty,), "list", ())]
         init: Atom = empty
@@ -343,9 +331,7 @@ def _rewrite(
 def _replace_body(node: For | While, ops: tuple[Node, ...]) -> For | While:
     body = Region(node.body.params, ops, node.body.yields)
     if isinstance(node, For):
-        return For(
-            node.results, node.start, node.stop, node.step, node.init, body, node.span
-        )
+        return For(node.results, node.start, node.stop, node.step, node.init, body, node.span)
     return While(node.results, node.init, node.test, body, node.span)
 
 

@@ -18,7 +18,8 @@ from ..rules.apply import cotangents
 from ..rules.registry import primitive
 
 if TYPE_CHECKING:
-    from .reverse import Env, Reverse
+    from .adjoints import Adjoint, Env
+    from .reverse import Reverse
 
 Handler = Callable[["Reverse", Op, "Env"], None]
 
@@ -33,8 +34,10 @@ def _item(rev: Reverse, node: Op, env: Env) -> None:
             g = rev.take(env, y)
             assert g is not None
             picked = range(len(x.kind.items))[i.value]
-            parts = {n: rev.builder.op("item", g, Const.of(k)) for k, n in enumerate(picked)}
-            rev.contribute(env, x, dict(parts))
+            parts: dict[object, Adjoint] = {
+                n: rev.builder.op("item", g, Const.of(k)) for k, n in enumerate(picked)
+            }
+            rev.contribute(env, x, parts)
             return
         key = i.value
         if isinstance(x.kind, Tuple | FixedList) and key < 0:
@@ -218,12 +221,12 @@ def _unpack(rev: Reverse, env: Env, x: Atom, g: Atom) -> None:
     if x not in rev.active:
         return
     if isinstance(x.kind, _STATIC) and not isinstance(x.kind, Dict | Record):
-        parts = {
+        parts: dict[object, Adjoint] = {
             n: rev.builder.op("item", g, Const.of(n))
             for n, k in enumerate(x.kind.items)
             if not isinstance(k, Num) or k.dtype[0] in "fc"
         }
-        rev.contribute(env, x, dict(parts))
+        rev.contribute(env, x, parts)
         return
     rev.contribute(env, x, rev.conform(g, x) if isinstance(x.kind, Num | Array) else g)
 

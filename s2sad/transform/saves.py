@@ -23,7 +23,21 @@ from ..rules.registry import primitive
 #: Operations that cost next to nothing whatever they work on.
 _FREE = frozenset({"slice", "tuple", "len", "shape", "attr"})
 _CHEAP_SCALAR = frozenset(
-    {"add", "sub", "mul", "div", "neg", "pos", "floordiv", "mod", "not", "and", "or", "is", "is_not"}
+    {
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "neg",
+        "pos",
+        "floordiv",
+        "mod",
+        "not",
+        "and",
+        "or",
+        "is",
+        "is_not",
+    }
     | {"lt", "le", "gt", "ge", "eq", "ne"}
 )
 _NEVER = 1e9
@@ -47,7 +61,8 @@ class Planner:
     """Plans saves for one forward region.
 
     ``inside`` tells whether a value is defined in the region; ``definition`` gives the node of a
-    value, ``position`` its place in the program; ``index`` is the loop index, which the reverse loop knows anyway.
+    value, ``position`` its place in the program; ``index`` is the loop index, which the reverse
+    loop knows anyway.
     """
 
     inside: Callable[[Value], bool]

@@ -94,11 +94,7 @@ def _hoist_branch(node: If, known: dict[Value, Atom]) -> If:
 def _hoist_loop(node: For | While, known: dict[Value, Atom]) -> For | While:
     offset = 1 if isinstance(node, For) else 0
     params = node.body.params[offset:]
-    same = [
-        k
-        for k, (p, y) in enumerate(zip(params, node.body.yields[1:], strict=True))
-        if p is y
-    ]
+    same = [k for k, (p, y) in enumerate(zip(params, node.body.yields[1:], strict=True)) if p is y]
     for k in same:
         known[params[k]] = known[node.results[k]] = node.init[k]
         if isinstance(node, While):
@@ -182,16 +178,12 @@ def _sweep_loop(node: For | While, live: set[Value], impure: frozenset[str]) -> 
         keep = grown
     order = sorted(keep)
     live |= inner
-    body = Region(
-        (*node.body.params[:offset], *(params[k] for k in order)), tuple(ops), yields
-    )
+    body = Region((*node.body.params[:offset], *(params[k] for k in order)), tuple(ops), yields)
     results = tuple(node.results[k] for k in order)
     init = tuple(node.init[k] for k in order)
     if isinstance(node, For):
         return For(results, node.start, node.stop, node.step, init, body, node.span)
-    test = Region(
-        tuple(node.test.params[k] for k in order), tuple(test_ops), node.test.yields
-    )
+    test = Region(tuple(node.test.params[k] for k in order), tuple(test_ops), node.test.yields)
     return While(results, init, test, body, node.span)
 
 
