@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir.kinds import Array, Kind, Num, Size
+from ..ir.kinds import Array, Kind, Num, Size, promote
 from ..ir.nodes import Atom, Const
 from . import helpers
 from .declare import rule, sample
-from .kindrules import as_array, elementwise_kind, promote
+from .kindrules import as_array, elementwise_kind
 from .linear import rank
 from .registry import KindError
 

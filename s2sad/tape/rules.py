@@ -123,7 +123,7 @@ def _apply(
     many = False  # a tuple may be several results, or one that is a tuple
     if isinstance(out, tuple | list):
         many = isinstance(registry.primitive(name).kind(atoms, attrs), tuple)
-        g = type(out)(g)
+        g = type(out)(*g) if hasattr(out, "_fields") else type(out)(g)
     return apply_rule(
         builder,  # type: ignore[arg-type]
         name,
