@@ -157,14 +157,21 @@ def element(cx: Lowerer, base: HeapRef, i: Atom) -> Ref:
 
 
 def holds_arrays(kind: Kind) -> bool:
-    """Whether a value of this kind may hold memory that can be written."""
+    """Whether a list of this kind holds memory that can be written: arrays, lists, records."""
+    match kind:
+        case FixedList(items):
+            return any(map(_is_memory, items))
+        case ListOf(elem):
+            return elem is not None and _is_memory(elem)
+    return True
+
+
+def _is_memory(kind: Kind) -> bool:
     match kind:
         case Num() | Opaque():
             return False
-        case Tuple(items) | FixedList(items):
-            return any(map(holds_arrays, items))
-        case ListOf(elem):
-            return elem is not None and holds_arrays(elem)
+        case Tuple(items):
+            return any(map(_is_memory, items))
     return True
 
 
