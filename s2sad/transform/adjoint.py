@@ -85,7 +85,7 @@ def gradient(
     else:
         out = grad_struct
     name = f"{_plain(function.name)}_{'value_and_grad' if value else 'grad'}"
-    body = Region((), (*rev.rebuilt(function.body), *nodes), tuple(leaves))
+    body = Region((), (*rev.forward(), *nodes), tuple(leaves))
     entry = Function(name, function.params, body, out, (), function.origin)
     return simplify(_module(entry, rev))
 
@@ -130,7 +130,7 @@ def forward_and_reverse(module: Module, wrt: Sequence[int]) -> Pair:
     forward = Function(
         f"{base}_forward",
         function.params,
-        Region((), rev.rebuilt(function.body), (*targets, *kept)),
+        Region((), rev.forward(), (*targets, *kept)),
         out,
         (),
         function.origin,

@@ -387,9 +387,11 @@ class Reverse:
 
     def rebuilt(self, region: Region) -> tuple[Node, ...]:
         """The forward nodes of a region, with inner branches and loops as rewritten."""
-        return tuple(
-            self.twins.apply(n, m) for n in region.ops for m in self.rewritten.get(n, (n,))
-        )
+        return tuple(m for n in region.ops for m in self.rewritten.get(n, (n,)))
+
+    def forward(self) -> tuple[Node, ...]:
+        """The forward sweep: the function's nodes as rewritten, with the twins asked for."""
+        return self.twins.weave(self.rebuilt(self.function.body))
 
     def conform(self, g: Atom, like: Atom) -> Atom:
         """``g`` summed and cast to the shape and dtype of ``like``."""

@@ -168,7 +168,7 @@ def _build(sub: Reverse, callee: Function, pair: CalleePair, seeded: tuple[int, 
     )
     packed = Value(SAVED, "saved")
     kept = tuple(sub.twins.defined(v) for v in needs)
-    forward_nodes = (*sub.rebuilt(callee.body), Op((packed,), "tuple", kept))
+    forward_nodes = (*sub.forward(), Op((packed,), "tuple", kept))
     yields = (*callee.body.yields, packed)
     sub.extra_functions[pair.forward] = Function(
         pair.forward,

@@ -49,7 +49,7 @@ class _Guard:
     def with_record(
         self,
         rev: Reverse,
-        node: For | While,
+        body: Region,
         extra: list[Node],
         saved: list[Value],
         now: Value,
@@ -57,10 +57,10 @@ class _Guard:
         end: Value,
     ) -> tuple[Node, ...]:
         """The forward body with ``extra`` in the arm that stays."""
-        ops = rev.rebuilt(node.body)
+        ops = rev.rebuilt(body)
         stays = self.branch.orelse if self.leaves_first else self.branch.then
         leaves = self.branch.then if self.leaves_first else self.branch.orelse
-        known = (*rev.twins.params(node), *(r for n in ops[:-1] for r in n.results))
+        known = (*body.params, *(r for n in ops[:-1] for r in n.results))
         staying = Region(
             (), _insert(rev.rebuilt(stays), extra, saved, known), (*stays.yields, after)
         )
@@ -68,7 +68,8 @@ class _Guard:
         then, orelse = (leaving, staying) if self.leaves_first else (staying, leaving)
         results = (*self.branch.results, end)
         branch = If(results, self.branch.cond, then, orelse, self.branch.span)
-        return (*ops[:-1], rev.twins.apply(self.branch, branch))
+        rev.twins.stands_for[branch] = self.branch
+        return (*ops[:-1], branch)
 
 
 def _leading_guard(rev: Reverse, node: For | While) -> _Guard | None:
@@ -312,10 +313,10 @@ def _rewrite(
     rev.scope[last] = outer
     end = after
     if guard is None:
-        ops = _insert(rev.rebuilt(body), extra, kept, rev.twins.params(node))
+        ops = _insert(rev.rebuilt(body), extra, plan.saved, body.params)
     else:
         end = Value(after.kind, after.name)
-        ops = guard.with_record(rev, node, extra, kept, now, after, end)
+        ops = guard.with_record(rev, body, extra, plan.saved, now, after, end)
     new_body = Region((*body.params, now), ops, (*body.yields, end))
     results, inits = (*node.results, last), (*node.init, init)
     new: For | While

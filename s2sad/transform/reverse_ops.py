@@ -77,14 +77,17 @@ def _setitem(rev: Reverse, node: Op, env: Env) -> None:
         rev.contribute(env, v, rev.conform(b.op(fn, g, i), v))
     if before in rev.active:
         name = f"{before.name}_bar" if isinstance(before, Value) and before.name else None
-        rest = b.op("setitem", g, i, _zero_element(rev, before, v), name=name)
+        rest = b.op("setitem", g, i, _zero_element(rev, before, i, v), name=name)
         rev.contribute(env, before, rest)
 
 
-def _zero_element(rev: Reverse, before: Atom, v: Atom) -> Atom:
+def _zero_element(rev: Reverse, before: Atom, i: Atom, v: Atom) -> Atom:
+    """A zero of what ``v`` took the place of."""
     if isinstance(before.kind, Array | Mixed):
         return Const.of(0.0)
-    return rev.zero_of(v.kind, v)
+    if isinstance(v.kind, Num):
+        return rev.zero_of(v.kind, v)
+    return rev.builder.op("zeros_like", rev.builder.op("item", before, i))
 
 
 def _update_in_place(rev: Reverse, node: Op, env: Env, g: Atom) -> bool:
@@ -203,6 +206,9 @@ def _tuple(rev: Reverse, node: Op, env: Env) -> None:
             continue
         if isinstance(g, dict):
             rev.contribute(env, a, g.get(key))
+        elif isinstance(g.kind, Record):
+            (part,) = rev.builder.ops("attr", g, name=key)
+            rev.contribute(env, a, rev.conform(part, a))
         else:
             rev.contribute(env, a, rev.conform(rev.builder.op("item", g, Const.of(key)), a))
 

@@ -9,6 +9,7 @@ its *twin*, a further result of the same branch or loop, is a placeholder there.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..ir.kinds import Kind, Num
@@ -41,6 +42,8 @@ class Twins:
         #: per loop: result, init, parameter, what the body yields
         self._loop: dict[Node, list[tuple[Value, Atom, Value, Atom]]] = {}
         self._owner: dict[Value, tuple[For | While, int]] = {}
+        #: the user's node behind a rewritten one
+        self.stands_for: dict[Node, Node] = {}
 
     def own(self, loop: For | While) -> None:
         """Remember whose the parameters of a loop body are."""
@@ -69,10 +72,6 @@ class Twins:
         then, orelse = (self._atom(arm.yields[k], value.kind) for arm in (node.then, node.orelse))
         self._branch.setdefault(node, []).append((twin, then, orelse))
         return twin
-
-    def params(self, loop: For | While) -> tuple[Value, ...]:
-        """The parameters of the body, with the twins among them."""
-        return (*loop.body.params, *(p for _, _, p, _ in self._loop.get(loop, ())))
 
     def _new(self, value: Value) -> Value:
         twin = Value(value.kind, value.name)
@@ -115,8 +114,31 @@ class Twins:
             a is UNDEFINED or isinstance(a, Value) and self._may_lack(a, seen) for a in sources
         )
 
-    def apply(self, original: Node, node: Node) -> Node:
-        """``node``, which stands for ``original``, with the twins asked for."""
+    def weave(self, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+        """The forward nodes with the twins asked for, in inner regions too."""
+        if not self._twin:
+            return nodes
+        for original, made in self._reverse.rewritten.items():
+            self.stands_for[made[-1]] = original
+        return self._weave(nodes)
+
+    def _weave(self, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+        return tuple(self._apply(self.stands_for.get(n, n), self._inside(n)) for n in nodes)
+
+    def _inside(self, node: Node) -> Node:
+        match node:
+            case If():
+                return replace(
+                    node,
+                    then=replace(node.then, ops=self._weave(node.then.ops)),
+                    orelse=replace(node.orelse, ops=self._weave(node.orelse.ops)),
+                )
+            case For() | While():
+                return replace(node, body=replace(node.body, ops=self._weave(node.body.ops)))
+            case _:
+                return node
+
+    def _apply(self, original: Node, node: Node) -> Node:
         if isinstance(node, If) and (branch := self._branch.get(original)):
             then = Region((), node.then.ops, (*node.then.yields, *(a for _, a, _ in branch)))
             orelse = Region((), node.orelse.ops, (*node.orelse.yields, *(b for *_, b in branch)))
