@@ -26,7 +26,8 @@ from ..ir.nodes import (
     regions_of,
 )
 from ..rules.layout import copy_in_layout
-from .ops import is_container, writes
+from .ops import writes
+from .undefined import may_be_absent
 
 
 @dataclass(slots=True)
@@ -55,6 +56,7 @@ class Insert:
     def __init__(self, edits: Edits, function: Function) -> None:
         self.edits = edits
         self.asks = any(op.fn == "is_view" for op in all_ops(function.body))
+        self.absent = may_be_absent(function.body)
         self.swapped: dict[Node, Node] = {}
         self.renamed: dict[Value, Value] = {}
 
@@ -72,9 +74,7 @@ class Insert:
             source = yields[k]
             copied = Value(source.kind, None)
             fn = (
-                "copied"
-                if is_container(source.kind) or not isinstance(source.kind, Array)
-                else "copy"
+                "copied" if not isinstance(source.kind, Array) or source in self.absent else "copy"
             )
             tail.append(Op((copied,), fn, (source,)))
             yields[k] = copied
@@ -106,7 +106,8 @@ class Insert:
 
     def copied(self, a: Atom, name: str | None, node: Node, ops: list[Node]) -> Atom:
         value = Value(a.kind, name)
-        ops.append(Op((value,), copy_in_layout(a.kind, self.asks), (a,), {}, node.span))
+        fn = "copied" if a in self.absent else copy_in_layout(a.kind, self.asks)
+        ops.append(Op((value,), fn, (a,), {}, node.span))
         return value
 
     def node(self, node: Node, ops: list[Node]) -> Node:

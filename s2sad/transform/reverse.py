@@ -98,6 +98,8 @@ class Reverse:
         #: what replaces a forward node: the node with its exports or its tape
         self.rewritten: dict[Node, tuple[Node, ...]] = {}
         self.producer: dict[Value, Node] = {}
+        #: values the user's program reads wherever they exist: they are never unassigned
+        self.assigned: set[Value] = set()
         self.position: dict[Value, int] = {}
         self.twins = Twins(self)
         self.handled: set[Node] = set()
@@ -140,6 +142,8 @@ class Reverse:
                 for a in node.args:
                     if isinstance(a, Value):
                         self.use_count[a] = self.use_count.get(a, 0) + 1
+                        if self.scope[a] is scope:
+                            self.assigned.add(a)
             elif isinstance(node, Call):
                 for a in node.args:
                     if isinstance(a, Value):

@@ -93,7 +93,7 @@ class Twins:
 
     def _may_lack(self, value: Value, seen: set[Value]) -> bool:
         """Whether ``value`` is unassigned on some path."""
-        if value in seen:
+        if value in seen or value in self._reverse.assigned:
             return False
         seen.add(value)
         if value in self._owner:

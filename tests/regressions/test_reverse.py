@@ -30,3 +30,36 @@ def test_shape_of_a_view_whose_last_version_is_in_a_branch() -> None:
 
     check(f, np.array([0.1, 1.1, 0.9, 0.4]), -1.2, 1, 0.2)
     check(f, np.array([0.1, 1.1, 0.9, 0.4]), -1.2, 0, 0.2)
+
+
+def test_saved_result_of_an_inner_loop_that_returns_early() -> None:
+    def first(y: np.ndarray, s: float) -> float:
+        for e in y:
+            if e > 0.5:
+                return s * e
+        return s
+
+    def f(y: np.ndarray, p: float) -> float:
+        k = 0
+        while True:
+            k += 1
+            if k > 2:
+                break
+            p += 0.3 * np.sin(first(y, p))
+        return p
+
+    check(f, np.array([0.1, 0.7, 0.9]), 0.4)
+    check(f, np.array([0.1, 0.2]), 0.4)
+
+
+def test_saved_array_that_only_some_iterations_make() -> None:
+    def f(k: int, x: np.ndarray) -> float:
+        for _ in range(k):
+            if x[0] > 0.3:
+                view = x[1:]
+                view[0] = view[1] * x[0]
+                x[0] *= np.sin(view[0])
+        return np.mean(x)
+
+    check(f, 3, np.array([0.6, 1.1, 0.9, 0.4]))
+    check(f, 2, np.array([0.1, 1.1, 0.9, 0.4]))
