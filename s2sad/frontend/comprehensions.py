@@ -115,7 +115,7 @@ def to_list(cx: Lowerer, ref: Ref) -> Ref:
         content = cx.content(ref)
         if isinstance(content, Data):
             new = cx.new(Data(content.atom))
-            if indexing.holds_arrays(content.atom.kind):
+            if indexing.holds_memory(content.atom.kind):
                 cx.state.share(new.root, ref.root)
                 new.root.twice = ref.root.twice
             return new

@@ -433,18 +433,46 @@ class Lowerer:
         """Write a root; if it is an element of a list that has not changed, the list as well."""
         home = self.state.homes.get(root)
         held = None if home is None else self.state.heap.get(home.root)
+        self.state.heap[root] = content
+        parts = self._roots_in(content)
+        known = {r: self.state.content(r) for r in (root, *parts)}
         self.state.write(root, content, self.span())
         if (
             home is not None
-            and isinstance(content, Data)
             and isinstance(held, Data)
             and held.atom is home.version
             and not home.root.twice
+            and not any(isinstance(c, Stale) for c in known.values())
         ):
-            new = self.op("setitem", held.atom, home.index, content.atom, name=home.root.label)
+            self.state.heap.update(known)
+            atom = content.atom if isinstance(content, Data) else self.atom(HeapRef(root))
+            new = self.op("setitem", held.atom, home.index, atom, name=home.root.label)
             self.store(home.root, Data(new))
-            self.state.heap[root] = content
+            self.state.heap.update(known)
             self.state.homes[root] = Home(home.root, home.index, new)
+
+    def _roots_in(self, content: Content) -> list[Root]:
+        """The roots that a container leads to."""
+        found: list[Root] = []
+
+        def visit(ref: Ref) -> None:
+            if isinstance(ref, TupleRef):
+                for r in ref.items:
+                    visit(r)
+            elif isinstance(ref, ArrayRef | HeapRef) and ref.root not in found:
+                found.append(ref.root)
+                visit_content(self.state.content(ref.root))
+
+        def visit_content(content: Content) -> None:
+            if isinstance(content, Items):
+                for r in content.items:
+                    visit(r)
+            elif isinstance(content, Entries | Fields):
+                for r in content.items.values():
+                    visit(r)
+
+        visit_content(content)
+        return found
 
     def partners(self, root: Root) -> list[tuple[Root, Atom, Perhaps]]:
         """Roots that share memory with this one if the layout makes a view, and with no other."""

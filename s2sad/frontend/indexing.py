@@ -156,10 +156,12 @@ def element(cx: Lowerer, base: HeapRef, i: Atom) -> Ref:
     return found
 
 
-def holds_arrays(kind: Kind) -> bool:
-    """Whether a list of this kind holds memory that can be written: arrays, lists, records."""
+def holds_memory(kind: Kind) -> bool:
+    """Whether what a container of this kind holds may be written through another name."""
     match kind:
-        case FixedList(items):
+        case Num() | Opaque():
+            return False
+        case Tuple(items) | FixedList(items):
             return any(map(_is_memory, items))
         case ListOf(elem):
             return elem is not None and _is_memory(elem)
@@ -167,12 +169,7 @@ def holds_arrays(kind: Kind) -> bool:
 
 
 def _is_memory(kind: Kind) -> bool:
-    match kind:
-        case Num() | Opaque():
-            return False
-        case Tuple(items):
-            return any(map(_is_memory, items))
-    return True
+    return holds_memory(kind) if isinstance(kind, Tuple) else not isinstance(kind, Num | Opaque)
 
 
 def share_all(cx: Lowerer, ref: Ref, base: HeapRef) -> None:
@@ -186,7 +183,7 @@ def share_all(cx: Lowerer, ref: Ref, base: HeapRef) -> None:
                 share_all(cx, r, base)
         case HeapRef():
             content = cx.state.content(ref.root)
-            if isinstance(content, Data) and not holds_arrays(content.atom.kind):
+            if isinstance(content, Data) and not holds_memory(content.atom.kind):
                 return  # a slice of a list of numbers is a list of its own
             ref.root.twice = base.root.twice
             cx.state.share(ref.root, base.root)

@@ -257,7 +257,7 @@ def operate(cx: Lowerer, fn: str, fun: Callable[..., Any], left: Ref, right: Ref
     if user is not None:
         return user
     result = cx.ref(cx.op(fn, cx.atom(left), cx.atom(right)))
-    if isinstance(result, HeapRef) and indexing.holds_arrays(cx.kind(result)):
+    if isinstance(result, HeapRef) and indexing.holds_memory(cx.kind(result)):
         for part in (left, right):
             if isinstance(part, HeapRef):
                 indexing.hold(cx, result, part)

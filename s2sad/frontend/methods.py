@@ -186,7 +186,7 @@ def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> 
             other = to_list(cx, args[0])
             data = indexing.loosen(cx, base)
             new = cx.op("extend", data.atom, cx.atom(other), name=base.root.label)
-            if isinstance(other, HeapRef) and indexing.holds_arrays(cx.kind(other)):
+            if isinstance(other, HeapRef) and indexing.holds_memory(cx.kind(other)):
                 base.root.twice |= other.root.twice
                 if cx.state.may_share(base.root, other.root):
                     base.root.twice = True
@@ -212,7 +212,7 @@ def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> 
             if items is not None:
                 return cx.new(Items(items))
             new_list = cx.new(Data(content.atom))
-            if indexing.holds_arrays(content.atom.kind):
+            if indexing.holds_memory(content.atom.kind):
                 cx.state.share(new_list.root, base.root)
                 new_list.root.twice = base.root.twice
             return new_list

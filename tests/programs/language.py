@@ -380,7 +380,56 @@ LANGUAGE.exact(0, tuples, 1.3, 0.4)
 LANGUAGE.exact(0, sorted_values, X3)
 
 
+def table_of_lists(x):
+    m = [[0.0] * 2 for _ in range(3)]
+    m[0][1] = x
+    m[2][0] = x * m[0][1]
+    m[1].append(m[2][0] * x)
+    return sum(sum(row) for row in m) * m[1][2]
+
+
+def objects_in_a_list(x, n):
+    points = [Layer(x * i, 1.0) for i in range(n)]
+    for _ in range(3):
+        for p in points:
+            p.weight += 0.1 * p.bias
+            p.bias -= 0.1 * p.weight
+    return sum(p.weight * p.bias for p in points)
+
+
+def dicts_in_a_list(x, n):
+    points = [{"at": x * i, "speed": 1.0} for i in range(n)]
+    for p in points:
+        p["at"] *= x
+    points[1]["speed"] = x
+    return sum(p["at"] * p["speed"] for p in points)
+
+
+def elements_of_a_copied_list(x, n):
+    table = [[0.0, 0.0] for _ in range(n)]
+    copied = table[:]
+    copied[0][0] = x
+    return table[0][0] + x
+
+
+LANGUAGE.exact(0, table_of_lists, 1.3)
+LANGUAGE.exact(0, objects_in_a_list, 1.3, 3)
+LANGUAGE.exact(0, dicts_in_a_list, 1.3, 3)
+LANGUAGE.refused(
+    0, elements_of_a_copied_list, 1.3, 3, reason="lists of a list are shared", match="share"
+)
+
+
 # Functions
+
+
+def sum_of_squares(tree):
+    if isinstance(tree, (list, tuple)):
+        return sum(sum_of_squares(part) for part in tree)
+    return tree * tree
+
+
+LANGUAGE.exact(0, sum_of_squares, [1.3, (0.4, [0.7, 2.1])])
 
 
 def scale(x, factor=3.0, *more, shift=0.0, **named):
