@@ -97,6 +97,17 @@ def _negated(b: Builder, a: Atom) -> Atom | None:
     return None if node is None else node.args[0]
 
 
+def _nameless(b: Builder, a: Atom) -> Op | None:
+    """The node that defines a temporary, the primal's too; what the user named stays whole."""
+    named = isinstance(a, Const) or a.name is not None
+    return None if named and not b.defined_by(a, "mul") else b.origin(a)
+
+
+def _negated_before(b: Builder, a: Atom) -> Atom | None:
+    node = _nameless(b, a)
+    return node.args[0] if node is not None and node.fn == "neg" else None
+
+
 def _positive(b: Builder, a: Atom) -> Atom | None:
     """``-a`` where that is simpler than ``a``: a leading minus or negative constant goes."""
     if is_number(a):
@@ -121,7 +132,7 @@ def _scaled_node(node: Op | None) -> tuple[float, Atom] | None:
     if node is None or node.fn != "mul":
         return None
     for c, y in (node.args, node.args[::-1]):
-        if is_number(c) and not is_number(y):
+        if is_number(c) and isinstance(y.kind, Num | Array) and not is_number(y):
             return _number(c), y
     return None
 
@@ -157,7 +168,7 @@ def _mul(b: Builder, args: Sequence[Atom]) -> Atom | None:
             return y
         if c == -1:
             return b.op("neg", y)
-        if (scaled := _scaled_node(b.origin(y))) is not None:
+        if (scaled := _scaled_node(_nameless(b, y))) is not None:
             return b.op("mul", Const.of(c * scaled[0]), scaled[1])
         if (inner := _negated(b, y)) is not None:
             return b.op("mul", Const.of(-c), inner)
@@ -166,7 +177,8 @@ def _mul(b: Builder, args: Sequence[Atom]) -> Atom | None:
             return b.op("div", Const.of(c * _number(node.args[0])), node.args[1])
         return None if x is args[0] else _plain(b, "mul", x, y)
     for p, q in ((x, y), (y, x)):
-        if (inner := _negated(b, p)) is not None:
+        # a factor of the primal is taken apart too: then only its variable part need be kept
+        if (inner := _negated_before(b, p)) is not None:
             return b.op("neg", b.op("mul", inner, q) if p is x else b.op("mul", q, inner))
         node = b.defined_by(p, "div")
         if node is not None and _is(node.args[0], 1):
@@ -174,7 +186,7 @@ def _mul(b: Builder, args: Sequence[Atom]) -> Atom | None:
         if node is not None and isinstance(node.args[1].kind, Num):
             if (g := _spread(b, node.args[0], q)) is not None:
                 return b.op("div", b.op("mul", g, q), node.args[1])
-        if (scaled := _scaled(b, p)) is not None:
+        if (scaled := _scaled_node(_nameless(b, p))) is not None:
             rest = (scaled[1], q) if p is x else (q, scaled[1])
             return b.op("mul", Const.of(scaled[0]), b.op("mul", *rest))
         if (g := _spread(b, p, q)) is not None:

@@ -117,7 +117,7 @@ def _infer(
 ) -> Kind | tuple[Kind, ...]:
     problem: Exception | None = None
     # Sizes that are not known may have to be equal, or to equal one that is a number.
-    attempts = [(0, 0), (3, 4), *((n, n) for n in sorted(_numbers(key)) if n > 1)]
+    attempts = [(0, 0), (3, 4), *((n, n) for n in sorted({1, *_numbers(key)}, reverse=True))]
     for attempt in attempts:
         runs = []
         try:

@@ -10,13 +10,14 @@ to NumPy.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..ir.facts import shape_root
-from ..ir.kinds import Num
+from ..ir.kinds import Array, Num
 from ..ir.nodes import Atom, Const
 from . import helpers
 from .apply import spread_like
@@ -53,6 +54,15 @@ def count(b: Builder, x: Atom, axis: Axis) -> Atom:
     if isinstance(x.kind, Num):
         return Const.of(1)
     x = shape_root(b, x)
+    dims = x.kind.dims if isinstance(x.kind, Array) else None
+    if dims is not None:
+        over = (
+            dims
+            if axis is None
+            else [dims[k] for k in (axis if isinstance(axis, tuple) else (axis,))]
+        )
+        if all(isinstance(d, int) for d in over):
+            return Const.of(math.prod(d for d in over if isinstance(d, int)))
     if axis is None:
         return b.op("np.size", x)
     axes = axis if isinstance(axis, tuple) else (axis,)
@@ -116,7 +126,8 @@ rule(
 def mean_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
     axis = o.get("axis")
     n, keepdims = count(b, a, axis), o.get("keepdims")
-    if isinstance(g.kind, Num) and g.kind.weak is not False:
+    known = isinstance(n, Const) and n.value
+    if isinstance(g.kind, Num) and g.kind.weak is not False and not known:
         # divided as an array: an empty one divides by zero in silence
         return [b.div(spread(b, g, a, axis, keepdims), n)]
     return [spread(b, b.div(g, n), a, axis, keepdims)]
