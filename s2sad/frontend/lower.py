@@ -20,6 +20,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..errors import Problem, Problems, UnsupportedError
 from ..ir.builder import Builder
 from ..ir.kinds import Array, Kind, ListOf, Mixed, Num, Opaque, kind_of
@@ -328,7 +330,7 @@ class _Entry:
             if i in cx.mutated and inner in params:
                 fresh = Value(inner.kind, inner.name)
                 params[params.index(inner)] = fresh
-                copies.append(Op((inner,), copy_in_layout(inner.kind, asks), (fresh,), {}, None))
+                copies.append(Op((inner,), self._copy_of(i, inner, asks), (fresh,), {}, None))
         captures = tuple(self.captures.captures)
         params += [c.param for c in captures]
         ops = [*self.captures.prelude.nodes, *copies.nodes, *cx.b.nodes]
@@ -345,6 +347,21 @@ class _Entry:
             frozenset(cx.mutated),
             self.source,
         )
+
+
+    def _copy_of(self, i: int, param: Value, asks: bool) -> str:
+        """The op that copies parameter ``i`` on entry.
+
+        Sums over a strided array round in another order than over a contiguous one, so a copy
+        keeps the strides where there are any; the code then serves strided arrays alone.
+        """
+        value = self.args[i] if i < len(self.args) else None
+        if not isinstance(value, np.ndarray) or value.ndim == 0:
+            return copy_in_layout(param.kind, asks)
+        contiguous = value.flags.c_contiguous
+        layout = Fetch.of("param", i).sub("flags").sub("c_contiguous")
+        self.cx.captures.guard(layout, contiguous, "eq")
+        return "copy" if contiguous and not asks else copy_in_layout(param.kind, True)
 
 
 def _as_call(
