@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..analysis.storage import Overwritten
+from ..errors import Problem, UnsupportedError
 from ..ir.builder import Builder
 from ..ir.kinds import (
     Array,
@@ -42,6 +43,7 @@ from ..ir.nodes import (
     regions_of,
 )
 from ..rules.apply import conform, cotangents
+from ..rules.registry import KindError
 from . import reverse_ops
 from .adjoints import (
     Adjoint,
@@ -348,17 +350,21 @@ class Reverse:
         """Contribute the cotangents the rule of ``node`` gives to its operands."""
         wanted = [n for n, a in enumerate(node.args) if a in self.active]
         masked = g in self.masked
-        parts = cotangents(
-            self.builder,
-            node.fn,
-            node.attrs,
-            node.args,
-            out,
-            g,
-            wanted,
-            uniform=uniform,
-            masked=masked,
-        )
+        try:
+            parts = cotangents(
+                self.builder,
+                node.fn,
+                node.attrs,
+                node.args,
+                out,
+                g,
+                wanted,
+                uniform=uniform,
+                masked=masked,
+            )
+        except KindError as error:
+            help = "write it with other functions, or register a rule for it"
+            raise UnsupportedError(Problem(str(error), node.span, help)) from error
         if masked or node.fn in SELECTIONS:
             self.masked.update(p for p in parts if isinstance(p, Value))
         if len(parts) == 2 and node.args[0] is node.args[1]:
