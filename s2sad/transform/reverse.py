@@ -363,8 +363,8 @@ class Reverse:
                 masked=masked,
             )
         except KindError as error:
-            help = "write it with other functions, or register a rule for it"
-            raise UnsupportedError(Problem(str(error), node.span, help)) from error
+            hint = "write it with other functions, or register a rule for it"
+            raise UnsupportedError(Problem(str(error), node.span, hint)) from error
         if masked or node.fn in SELECTIONS:
             self.masked.update(p for p in parts if isinstance(p, Value))
         if len(parts) == 2 and node.args[0] is node.args[1]:
