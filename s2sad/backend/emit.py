@@ -16,6 +16,7 @@ from typing import Any
 
 from ..ir.nodes import Function, Module, walk
 from .check import check_names
+from .constants import named_constants
 from .expr import Expressions, Namespace
 from .names import name_values
 from .normal import normalize
@@ -64,9 +65,10 @@ def emit(
     reserved = {*namespace.objects, *namespace.builtins, *names.values()}
     texts = []
     for name, result in results.items():
-        values = name_values(result.plan, result.functional, reserved)
+        constants = named_constants(result.plan, reserved)
+        values = name_values(result.plan, result.functional, reserved | set(constants))
         check_names(result.plan, result.functional, values)
-        writer = Writer(result, values, namespace, names, module)
+        writer = Writer(result, values, namespace, names, module, constants)
         tree = writer.function(names[name])
         text = to_text([tree])
         check(text, [tree])

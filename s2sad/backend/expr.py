@@ -13,7 +13,7 @@ import builtins
 import importlib
 import math
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from .. import runtime
 from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import Atom, Const, If, Op, Value
 from ..rules.registry import lookup, primitive
+from .constants import is_kept
 from .ops import is_container
 from .plan import Plan
 
@@ -111,14 +112,23 @@ def number(value: int) -> ast.expr:
 class Expressions:
     """Writes atoms and ops of one function as expressions."""
 
-    def __init__(self, plan: Plan, names: dict[Value, str], namespace: Namespace) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        names: dict[Value, str],
+        namespace: Namespace,
+        constants: Mapping[str, Const] | None = None,
+    ) -> None:
         self.plan = plan
         self.names = names
         self.namespace = namespace
+        self.constants = constants or {}
 
     def atom(self, atom: Atom) -> ast.expr:
         """The expression of an atom, with everything inline written out."""
         if isinstance(atom, Const):
+            if atom.name is not None and is_kept(self.constants, atom):
+                return load(atom.name)
             return self.constant(atom.value)
         node = self.plan.inline.get(atom)
         if node is None:

@@ -8,12 +8,14 @@ In: an op, with the plan and the names. Out: the statements for it, long lines s
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 
 from ..ir.interp import leaf_count
 from ..ir.kinds import Num, Undef
 from ..ir.nodes import (
     Atom,
     Call,
+    Const,
     Module,
     Node,
     Op,
@@ -41,6 +43,7 @@ class Simple:
         namespace: Namespace,
         functions: dict[str, str],
         module: Module,
+        constants: Mapping[str, Const],
     ) -> None:
         self.plan = result.plan
         self.functional = result.functional
@@ -48,13 +51,13 @@ class Simple:
         self.namespace = namespace
         self.functions = functions
         self.module = module
-        self.expressions = Expressions(result.plan, names, namespace)
+        self.expressions = Expressions(result.plan, names, namespace, constants)
         self.line: object = None
         self.in_reverse = False
         self.reverse_from = _reverse_nodes(result.plan.function.body)
         origin = getattr(module.entry, "origin", None)
         self.entry = getattr(origin, "__name__", None) or module.entry.name
-        self.taken = {*names.values(), *namespace.objects, *namespace.builtins}
+        self.taken = {*names.values(), *constants, *namespace.objects, *namespace.builtins}
         self.indent = 1
         self.unset = unset_names(result.plan, names)
 

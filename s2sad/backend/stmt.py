@@ -30,12 +30,14 @@ from ..ir.nodes import (
     operands_of,
     regions_of,
 )
+from .constants import names_read
 from .expr import Expressions, call, load
 from .lines import quote
 from .simple import Simple
 from .text import Comment
 from .trees import (
     Block,
+    assign,
     heads_block,
     is_bare_return,
     is_int,
@@ -71,6 +73,11 @@ class Writer(Simple):
             body.pop()
         if all(isinstance(s, Comment) for s in body):
             body.append(ast.Pass())
+        read = names_read(body)
+        constants = self.expressions.constants.items()
+        body[:0] = [
+            assign(n, self.expressions.constant(c.value)) for n, c in constants if n in read
+        ]
         made = ast.FunctionDef(name=name, args=arguments, body=body, decorator_list=[])
         made.returns = None
         return made

@@ -310,7 +310,7 @@ def _assign(cx: Lowerer, target: ast.expr, value: Ref) -> None:
     match target:
         case ast.Name(id):
             lower_expr.christen(cx, value, id)
-            set_name(cx, id, value)
+            set_name(cx, id, _named(value, id))
         case ast.Tuple(elts) | ast.List(elts):
             unpack(cx, elts, value)
         case ast.Subscript():
@@ -322,6 +322,14 @@ def _assign(cx: Lowerer, target: ast.expr, value: Ref) -> None:
             assign(cx, target.value, value)
         case _:
             cx.fail("this cannot be assigned to")
+
+
+def _named(value: Ref, name: str) -> Ref:
+    """A float that is known now goes by the name it is bound to first."""
+    if isinstance(value, Val) and isinstance(value.atom, Const) and value.atom.name is None:
+        if type(value.atom.value) is float:
+            return Val(Const(value.atom.value, value.atom.kind, name))
+    return value
 
 
 def set_name(cx: Lowerer, name: str, value: Ref) -> None:

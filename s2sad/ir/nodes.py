@@ -30,10 +30,14 @@ class Value:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Const:
-    """A value known now: a number, a string, a slice of numbers, a dtype, a function."""
+    """A value known now: a number, a string, a slice of numbers, a dtype, a function.
+
+    ``name`` is the user's name for it, where it has one; it says nothing about the value.
+    """
 
     value: Any
     kind: Kind
+    name: str | None = None
 
     @staticmethod
     def of(value: Any) -> Const:

@@ -77,8 +77,8 @@ def same_kind(a: Kind | tuple[Kind, ...], b: Kind) -> bool:
 
 
 def is_number(a: Atom) -> bool:
-    """A constant Python number."""
-    return isinstance(a, Const) and type(a.value) in (int, float)
+    """A constant Python number, unless it goes by a name that would be lost in arithmetic."""
+    return isinstance(a, Const) and type(a.value) in (int, float) and a.name is None
 
 
 def _is(a: Atom, value: float) -> bool:

@@ -13,15 +13,14 @@ def black_scholes_grad(s, k, t, rate, vol):
     r_9 = math.sqrt(2.0)
     r_10 = d2 / r_9
     n2 = 0.5 * (1.0 + math.erf(r_10))
-    r_11 = -rate
-    r_12 = math.exp(r_11 * t)
+    r_11 = math.exp(-rate * t)
     # reverse sweep
     # line 6: return s * n1 - k * math.exp(-rate * t) * n2
-    n2_bar = -(k * r_12)
-    k_bar = -(n2 * r_12)
-    r_12 = n2 * k * r_12
-    rate_bar = r_12 * t
-    t_bar = -(r_12 * r_11)
+    n2_bar = -(k * r_11)
+    k_bar = -(n2 * r_11)
+    r_11 = n2 * k * r_11
+    rate_bar = r_11 * t
+    t_bar = r_11 * rate
     # line 5: n2 = 0.5 * (1.0 + math.erf(d2 / math.sqrt(2.0)))
     d2_bar = 0.5641895835477563 * (n2_bar * math.exp(-(r_10 * r_10))) / r_9
     # line 4: n1 = 0.5 * (1.0 + math.erf(d1 / math.sqrt(2.0)))

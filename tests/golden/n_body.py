@@ -36,7 +36,7 @@ def n_body_grad(positions, velocities, masses):
                     # line 10: v[i] += 0.02 * masses[j] * d / (d @ d + 0.1) ** 1.5
                     t_4 = ratio(v_bar[i], t)
                     d_bar = -3.0 * (np.sum(ratio(t_4 * t_2, t)) * t_3 ** 0.5 * d)
-                    d_bar += t_4 * (0.02 * masses[j])
+                    d_bar += 0.02 * (t_4 * masses[j])
                     masses_bar[j] += 0.02 * np.sum(t_4 * d)
                     # line 9: d = q[j] - q[i]
                     q_bar[i] -= d_bar

@@ -12,8 +12,7 @@ def negative_log_likelihood_grad(model, data):
         z = t / model_1
         # line 5: total += 0.5 * z * z + np.log(model.width)
         model_1_bar += ratio(total_bar, model_1)
-        z_bar = total_bar * (0.5 * z)
-        z_bar += 0.5 * (total_bar * z)
+        z_bar = 2.0 * (0.5 * (total_bar * z))
         # line 4: z = (x - model.mean) / model.width
         t_2 = z_bar / model_1
         model_1_bar -= t_2 * t / model_1

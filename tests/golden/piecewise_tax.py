@@ -19,7 +19,7 @@ def piecewise_tax_grad(income, rate):
         income_bar += t_3 * rate
     else:
         # line 7: tax = 2.0 * rate + 2.0 * rate * (income - 3.0) ** 1.5
-        income_bar += 1.5 * (t_3 * (2.0 * rate) * (income - 3.0) ** 0.5)
+        income_bar += 3.0 * (t_3 * rate * (income - 3.0) ** 0.5)
         rate_bar = 2.0 * (t_3 * t_2)
         rate_bar += 2.0 * t_3
     return income_bar, rate_bar

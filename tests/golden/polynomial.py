@@ -10,5 +10,5 @@ def polynomial_grad(x, coefficients):
     y_bar = x * x
     x_bar = y_3 + x * y_2
     x_bar += y_bar * y
-    x_bar += 0.0 * (y_bar * x)
+    x_bar += y_bar * x * 0.0
     return x_bar

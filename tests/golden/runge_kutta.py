@@ -1,24 +1,25 @@
 def runge_kutta_grad(y0, a, b):
+    h = 0.1
     tape = []
     y = y0
     for _ in range(5):
         y_0 = y[0]
         y_1 = y[1]
         k1 = np.array([a * y_0 - b * y_0 * y_1, -y_1 + y_0 * y_1])
-        t = y + 0.5 * 0.1 * k1
+        t = y + 0.5 * h * k1
         t_0 = t[0]
         t_1 = t[1]
         k2 = np.array([a * t_0 - b * t_0 * t_1, -t_1 + t_0 * t_1])
-        t = y + 0.5 * 0.1 * k2
+        t = y + 0.5 * h * k2
         t_0_2 = t[0]
         t_1_2 = t[1]
         k3 = np.array([a * t_0_2 - b * t_0_2 * t_1_2, -t_1_2 + t_0_2 * t_1_2])
-        t = y + 0.1 * k3
+        t = y + h * k3
         t_0_3 = t[0]
         t_1_3 = t[1]
         tape.append((y_0, y_1, t_0, t_1, t_0_2, t_1_2, t_0_3, t_1_3))
         k4 = np.array([a * t_0_3 - b * t_0_3 * t_1_3, -t_1_3 + t_0_3 * t_1_3])
-        y = y + 0.1 / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+        y = y + h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
     # reverse sweep
     y_bar = np.zeros_like(y0)
     # line 10: return y[0] * y[1]
@@ -28,7 +29,7 @@ def runge_kutta_grad(y0, a, b):
     b_bar = 0.0
     for y_0, y_1, t_0, t_1, t_0_2, t_1_2, t_0_3, t_1_3 in tape[::-1]:
         # line 9: y = y + h / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
-        k4_bar = y_bar * (0.1 / 6.0)
+        k4_bar = y_bar * (h / 6.0)
         k3_bar = 2.0 * k4_bar
         k2_bar = 2.0 * k4_bar
         # lotka, line 2: return np.array([a * state[0] - b * state[0] * state[1], -state[1] + st...
@@ -48,7 +49,7 @@ def runge_kutta_grad(y0, a, b):
         t_4[0] += t
         # line 8: k4 = lotka(y + h * k3, a, b)
         y_bar += t_4
-        k3_bar += 0.1 * t_4
+        k3_bar += t_4 * h
         # lotka, line 2: return np.array([a * state[0] - b * state[0] * state[1], -state[1] + st...
         k3_bar_0 = k3_bar[0]
         k3_bar_1 = k3_bar[1]
@@ -66,7 +67,7 @@ def runge_kutta_grad(y0, a, b):
         t_4[0] += t
         # line 7: k3 = lotka(y + 0.5 * h * k2, a, b)
         y_bar += t_4
-        k2_bar += t_4 * (0.5 * 0.1)
+        k2_bar += 0.5 * (t_4 * h)
         # lotka, line 2: return np.array([a * state[0] - b * state[0] * state[1], -state[1] + st...
         k2_bar_0 = k2_bar[0]
         k2_bar_1 = k2_bar[1]
@@ -84,7 +85,7 @@ def runge_kutta_grad(y0, a, b):
         t_4[0] += t
         # line 6: k2 = lotka(y + 0.5 * h * k1, a, b)
         y_bar += t_4
-        k4_bar += t_4 * (0.5 * 0.1)
+        k4_bar += 0.5 * (t_4 * h)
         # lotka, line 2: return np.array([a * state[0] - b * state[0] * state[1], -state[1] + st...
         k4_bar_0 = k4_bar[0]
         k4_bar_1 = k4_bar[1]
