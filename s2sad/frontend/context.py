@@ -429,14 +429,20 @@ class Lowerer:
         for root, before, view in partners:
             self.state.heap[root] = Data(self.perhaps_written(root, before, view, ref.root))
 
-    def store(self, root: Root, content: Content) -> None:
-        """Write a root; if it is an element of a list that has not changed, the list as well."""
+    def store(self, root: Root, content: Content, *, deep: bool = False) -> None:
+        """Write a root; if it is an element of a list that has not changed, the list as well.
+
+        ``deep``: what a container holds may have been written, not just exchanged.
+        """
         home = self.state.homes.get(root)
         held = None if home is None else self.state.heap.get(home.root)
         self.state.heap[root] = content
         parts = self._roots_in(content)
         known = {r: self.state.content(r) for r in (root, *parts)}
-        self.state.write(root, content, self.span())
+        if deep or isinstance(content, Data) and isinstance(content.atom.kind, Array | Mixed):
+            self.state.write(root, content, self.span())
+        else:
+            self.state.rearrange(root, content, self.span())
         if (
             home is not None
             and isinstance(held, Data)
@@ -559,10 +565,10 @@ class Lowerer:
             elif root.frozen:
                 self.fail(root.frozen, "make a copy first, and write to the copy")
 
-    def set_content(self, ref: HeapRef, content: Any) -> None:
+    def set_content(self, ref: HeapRef, content: Any, *, deep: bool = False) -> None:
         """Give a container new content."""
         self.check_writable(ref)
-        self.store(ref.root, content)
+        self.store(ref.root, content, deep=deep)
 
     # -- branches -----------------------------------------------------------------------------
 

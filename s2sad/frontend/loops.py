@@ -15,7 +15,7 @@ from typing import Any
 
 from ..ir.builder import Builder
 from ..ir.kinds import INT, Mixed, Num, Unknown
-from ..ir.nodes import FALSE, TRUE, Atom, Const, For, Op, Value, While
+from ..ir.nodes import FALSE, TRUE, Atom, Const, For, If, Node, Op, Value, While
 from ..rules.registry import primitive
 from . import indexing, joins, lower_stmt
 from .context import Lowerer, NeedsUnrolling
@@ -512,7 +512,7 @@ def _finish(
     region = Builder.close(ops, (leave, *yields), (*extra, *carried))
     cx.state = after
     cx.b.append(node(tuple(init), region, tuple(results)))
-    if endless and not _breaks(leave, after.get(cx.frame, "$ret"), yields, results):
+    if endless and not _breaks(ops, leave, after.get(cx.frame, "$ret"), yields, results):
         if isinstance(after.get(cx.frame, "$ret"), Val):
             after.set(cx.frame, "$ret", TRUE_REF)
     pass_on(cx)
@@ -522,15 +522,29 @@ def _finish(
         cx.state.frames[cx.frame].pop(f"$broke{loop.id}", None)
 
 
-def _breaks(leave: Atom, ret: Ref, yields: list[Atom], results: list[Value]) -> bool:
+def _breaks(
+    ops: Sequence[Node], leave: Atom, ret: Ref, yields: list[Atom], results: list[Value]
+) -> bool:
     """Whether an endless loop can be left other than by returning."""
     if leave is FALSE:
         return False
     if isinstance(ret, Val):
         for y, r in zip(yields, results, strict=True):
             if ret.atom is r:
-                return y is not leave
+                return not _equal(ops, y, leave)
     return True
+
+
+def _equal(nodes: Sequence[Node], a: Atom, b: Atom) -> bool:
+    """Whether two flags always have the same value."""
+    if a is b or isinstance(a, Const) and isinstance(b, Const):
+        return a is b or bool(a.value == b.value)  # type: ignore[union-attr]
+    for node in nodes:
+        if isinstance(node, If) and a in node.results and b in node.results:
+            i, j = node.results.index(a), node.results.index(b)  # type: ignore[arg-type]
+            arms = (node.then, node.orelse)
+            return all(_equal(arm.ops, arm.yields[i], arm.yields[j]) for arm in arms)
+    return False
 
 
 def while_loop(

@@ -538,7 +538,7 @@ def _emit(cx: Lowerer, spec: Spec, leaves: list[Ref]) -> Ref:
             cx.write(leaf, version)
         else:
             assert isinstance(leaf, HeapRef)
-            cx.set_content(leaf, Data(version))
+            cx.set_content(leaf, Data(version), deep=True)
     flat: list[Ref] = []
     shape = with_kinds(spec.result, list(spec.result_kinds))
     remaining: list[Atom] = list(values)

@@ -15,8 +15,20 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import Span
+from ..ir.kinds import (
+    Array,
+    FixedList,
+    Kind,
+    ListOf,
+    Mixed,
+    Num,
+    Opaque,
+    Tuple,
+    Unknown,
+    loosen,
+)
 from ..ir.nodes import Atom
-from .refs import UNASSIGNED, Content, Frame, Home, Perhaps, Ref, Root, Stale
+from .refs import UNASSIGNED, Content, Data, Frame, Home, Perhaps, Ref, Root, Stale
 
 
 class State:
@@ -77,6 +89,14 @@ class State:
             if other in self.heap:
                 self.heap[other] = Stale(span, why)
 
+    def rearrange(self, root: Root, content: Content, span: Span | None) -> None:
+        """Give a container other elements: nobody notices but who may be it, or hold it."""
+        self.heap[root] = content
+        for other in self.shares.get(root, ()):
+            held = self.heap.get(other)
+            if held is not None and not _only_held(held, content):
+                self.heap[other] = Stale(span, "")
+
     def content(self, root: Root) -> Content:
         """What the root holds now."""
         found = self.heap.get(root)
@@ -84,3 +104,34 @@ class State:
 
     def has(self, root: Root) -> bool:
         return root in self.heap or root in self.ground
+
+
+def _only_held(content: Content, by: Content) -> bool:
+    """True if something with this content can neither be nor hold a container with that one."""
+    if not isinstance(content, Data):
+        return False
+    if not isinstance(by, Data):
+        return isinstance(content.atom.kind, Array | Mixed)
+    return not _may_hold(content.atom.kind, by.atom.kind)
+
+
+def _may_hold(kind: Kind, other: Kind) -> bool:
+    """Whether a value of one kind may be, or hold, one of the other kind."""
+    match kind:
+        case Num() | Array() | Mixed() | Opaque():
+            return False
+        case ListOf(elem):
+            return _may_be(kind, other) or elem is None or _may_hold(elem, other)
+        case FixedList(items) | Tuple(items):
+            return _may_be(kind, other) or any(_may_hold(k, other) for k in items)
+    return True
+
+
+def _may_be(a: Kind, b: Kind) -> bool:
+    lists = (ListOf, FixedList)
+    if isinstance(a, lists) and isinstance(b, lists):
+        a, b = loosen(a), loosen(b)
+        return a.elem is None or b.elem is None or _may_be(a.elem, b.elem)
+    if isinstance(a, Num | Array | Mixed) and isinstance(b, Num | Array | Mixed):
+        return True
+    return type(a) is type(b) or isinstance(a, Unknown) or isinstance(b, Unknown)

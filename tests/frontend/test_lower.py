@@ -850,7 +850,7 @@ def arrays_by_size(x, n):
     return y.sum() + z.sum() + w.sum() + np.linspace(0.0, x[0], n).sum() + np.arange(n).sum()
 
 
-@refused(X)
+@exact(X)
 def history_element_written(x):
     u = x.copy()
     hist = [u]
@@ -861,7 +861,7 @@ def history_element_written(x):
     return hist[0].sum() + hist[2].sum()
 
 
-@refused(X, 3)
+@exact(X, 3)
 def history_of_unknown_length_written(x, n):
     u = x.copy()
     hist = []
@@ -871,6 +871,17 @@ def history_of_unknown_length_written(x, n):
     hist[0][0] = 100.0
     hist[1][1] = 50.0
     return hist[0].sum() + hist[2].sum() + hist[1].sum()
+
+
+@refused(X, 3)
+def history_written_while_the_array_is_still_at_hand(x, n):
+    u = x.copy()
+    hist = []
+    for i in range(n):
+        u = u * 2.0
+        hist.append(u)
+    hist[n - 1][0] = 100.0
+    return hist[0].sum() + u.sum()
 
 
 @refused(X, 3)

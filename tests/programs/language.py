@@ -405,6 +405,14 @@ def dicts_in_a_list(x, n):
     return sum(p["at"] * p["speed"] for p in points)
 
 
+def states_of_a_network(weights, x):
+    h, states = np.zeros(3), []
+    for t in range(4):
+        h = np.tanh(weights @ h + x * t)
+        states.append(h)
+    return states[-1] @ states[1] + h @ x + sum(np.sum(h * i) for i, h in enumerate(states))
+
+
 def elements_of_a_copied_list(x, n):
     table = [[0.0, 0.0] for _ in range(n)]
     copied = table[:]
@@ -415,6 +423,7 @@ def elements_of_a_copied_list(x, n):
 LANGUAGE.exact(0, table_of_lists, 1.3)
 LANGUAGE.exact(0, objects_in_a_list, 1.3, 3)
 LANGUAGE.exact(0, dicts_in_a_list, 1.3, 3)
+LANGUAGE.exact(0, states_of_a_network, np.outer(X3, X3) * 0.1, X3)
 LANGUAGE.refused(
     0, elements_of_a_copied_list, 1.3, 3, reason="lists of a list are shared", match="share"
 )

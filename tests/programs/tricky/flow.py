@@ -105,6 +105,21 @@ FLOW.exact(27, return_inside_loops, 1.2, 1.0, argnums=0)
 FLOW.exact(27, return_inside_loops, 1.2, 1e9, argnums=0)
 
 
+def returns_from_an_endless_loop(x, most):
+    i = 0
+    while True:
+        i += 1
+        if i > most:
+            return x
+        x = x * 0.9
+        if x < 0.5:
+            return x * i
+
+
+FLOW.exact(27, returns_from_an_endless_loop, 2.0, 5, argnums=0)
+FLOW.exact(27, returns_from_an_endless_loop, 1.0, 50, argnums=0)
+
+
 def early_return(x, n):
     y = x * x
     if n < 0:
