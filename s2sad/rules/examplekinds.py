@@ -128,7 +128,7 @@ def _infer(
                     warnings.simplefilter("ignore")
                     runs.append((fun(*args, **attrs), sizes.meaning))
         except _NoStandIn:
-            return _without_example(key)
+            return _without_example(fun, key, attrs, fill)
         except Exception as e:  # whatever the user's call would raise
             problem = e
             continue
@@ -153,12 +153,30 @@ def _numbers(key: Any) -> set[int]:
             return set()
 
 
-def _without_example(key: tuple[Any, ...]) -> Kind:
-    """Operands of unknown rank: the dtype is all there is to say."""
+def _without_example(
+    fun: Callable[..., Any], key: tuple[Any, ...], attrs: Mapping[str, Any], fill: float
+) -> Kind:
+    """An operand of unknown rank: what all ranks agree on (the sum of anything is a number)."""
     kinds = [k for k in key if isinstance(k, Kind)]
-    if all(isinstance(k, Num | Array | Mixed) for k in kinds):
-        return Mixed(promote(*kinds))
-    return UNKNOWN
+    if not all(isinstance(k, Num | Array | Mixed) for k in kinds):
+        return UNKNOWN
+    unranked = [n for n, k in enumerate(key) if isinstance(k, Mixed | Array) and not _ranked(k)]
+    if len(unranked) == 1:
+        (n,) = unranked
+        found = set()
+        for rank in range(isinstance(key[n], Array), 4):
+            stand_in = Array(key[n].dtype, (Size(),) * rank) if rank else Num(key[n].dtype, False)
+            try:
+                found.add(_infer(fun, (*key[:n], stand_in, *key[n + 1 :]), attrs, True, fill))
+            except KindError:  # this function does not take every rank
+                continue
+        if len(found) == 1 and isinstance(kind := found.pop(), Num):
+            return kind
+    return Mixed(promote(*kinds))
+
+
+def _ranked(k: Mixed | Array) -> bool:
+    return isinstance(k, Array) and k.dims is not None
 
 
 def _stand_in(k: Any, sizes: _Sizes, fill: float) -> Any:
