@@ -20,13 +20,13 @@ def ratio(g: Any, d: Any) -> Any:
     >>> ratio(0.0, 0.0), ratio(1.0, 0.0), ratio(1.0, 4.0)
     (0.0, inf, 0.25)
     """
-    if isinstance(d, float) and isinstance(g, float):  # NumPy's float64 among them
+    if isinstance(d, float | int) and isinstance(g, float | int):  # NumPy's float64 among them
         if d:
             return g / d if g else 0.0 * g
         return math.copysign(math.inf, g) * math.copysign(1.0, d) if g else 0.0
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         out = np.divide(g, d)
-        if np.all(np.isfinite(out)):
+        if np.isfinite(out).all():
             return out
         zero = np.equal(g, 0)
         if np.ndim(out) == 0:
@@ -40,6 +40,8 @@ def power_slope(s: Any, x: Any, y: Any) -> Any:
     >>> power_slope(1.0, 3.0, 2.0), power_slope(0.0, 0.0, 0.5), power_slope(1.0, 0.0, 0)
     (6.0, 0.0, 0.0)
     """
+    if type(x) is float and 1e-75 < x < 1e75 and type(y) in (float, int) and -3 < y < 4:
+        return s * (y * x ** (y - 1))
     with np.errstate(all="ignore"):
         seed = s * y
         out = seed * np.float_power(x, y - 1) if _python(x, y) else seed * np.power(x, y - 1.0)
@@ -54,6 +56,8 @@ def log_base(x: Any) -> Any:
     >>> log_base(1.0), log_base(0.0)
     (0.0, 0.0)
     """
+    if type(x) is float:
+        return math.log(x) if x > 0 else 0.0 if x == 0 else math.nan
     with np.errstate(all="ignore"):
         out = np.log(np.where(np.equal(x, 0), 1, x))
     return _like(out[()], x)

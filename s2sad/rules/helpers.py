@@ -306,7 +306,7 @@ def quantile_weights(a: Any, q: float, axis: Any = None) -> Any:
     """How much each element weighs in a linear quantile; equal elements share evenly.
 
     >>> quantile_weights(np.array([3.0, 1.0, 2.0, 4.0]), 0.5)
-    array([0. , 0. , 0.5, 0.5])
+    array([0.5, 0. , 0.5, 0. ])
     """
     flat, undo = _on_last(a, axis)
     ordered = np.sort(flat, axis=-1)
