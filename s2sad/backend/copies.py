@@ -29,6 +29,8 @@ from ..rules.layout import copy_in_layout
 from .ops import writes
 from .undefined import may_be_absent
 
+_BY_STRIDES = frozenset({"is_view", "copy_with_strides"})
+
 
 @dataclass(slots=True)
 class Edits:
@@ -55,7 +57,8 @@ class Insert:
 
     def __init__(self, edits: Edits, function: Function) -> None:
         self.edits = edits
-        self.asks = any(op.fn == "is_view" for op in all_ops(function.body))
+        #: the function asks for the layout, or its arguments had one of their own
+        self.asks = any(op.fn in _BY_STRIDES for op in all_ops(function.body))
         self.absent = may_be_absent(function.body)
         self.swapped: dict[Node, Node] = {}
         self.renamed: dict[Value, Value] = {}

@@ -112,8 +112,6 @@ class Lowerer:
         self.contiguous: set[Value] = set()
         #: arrays among the arguments
         self.given: set[Atom] = set()
-        #: results of updates in place: in the user's program they have the layout of the target
-        self.overlaid: set[Atom] = set()
         #: functions that call themselves, and what has been made of them
         self.recursive: set[Any] = set()
         self.specs: list[Any] = []

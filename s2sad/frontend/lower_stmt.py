@@ -13,6 +13,7 @@ into the other; where an arm may leave, the rest is guarded by the flag.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 from collections.abc import Callable, Sequence
 
@@ -412,8 +413,11 @@ def in_place(cx: Lowerer, op: ast.operator, old: Ref, value: Ref) -> Ref:
             if isinstance(cx.kind(old), Mixed):
                 return _mixed_in_place(cx, op, old, value)
             current = cx.read(old)
-            new = lower_expr.binary(cx, op, old, value)
-            write_all(cx, old, current, cx.atom(new))
+            new = cx.atom(lower_expr.binary(cx, op, old, value))
+            if isinstance(new.kind, Array) and isinstance(current.kind, Array):
+                # NumPy lets no operand broadcast the array that is changed in place
+                cx.b.narrow(new, dataclasses.replace(new.kind, dims=current.kind.dims))
+            write_all(cx, old, current, new)
             return old
         case HeapRef() if isinstance(op, ast.Add) and isinstance(cx.content(old), Items | Data):
             lower_calls.method(cx, old, "extend", [value], {})
@@ -441,11 +445,8 @@ def write_all(cx: Lowerer, ref: ArrayRef, current: Atom, new: Atom) -> None:
             )
         new = cx.op("cast", new, like=kind.dtype)
         made = new.kind
-    if made != kind:
+    if made != kind or not ref.path:
         new = cx.op("setitem", current, Const.of(...), new, name=getattr(current, "name", None))
-    elif not ref.path:
-        lower_expr.christen(cx, Val(new), ref.root.label or "")
-    cx.overlaid.add(new)
     cx.write(ref, new)
 
 

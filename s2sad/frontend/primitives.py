@@ -309,7 +309,7 @@ def _has_own_layout(cx: Lowerer, atom: Atom, seen: set[Atom]) -> bool:
     written = primitive(node.fn).writes
     if written is not None:
         return _has_own_layout(cx, node.args[written], seen)
-    return atom not in cx.overlaid and all(_has_own_layout(cx, a, seen) for a in node.args)
+    return all(_has_own_layout(cx, a, seen) for a in node.args)
 
 
 def _arrays(cx: Lowerer, ref: Ref) -> list[ArrayRef]:

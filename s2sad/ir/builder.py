@@ -18,7 +18,6 @@ from ..errors import Span
 from .kinds import Kind
 from .nodes import Atom, Const, Node, Op, Region, Value
 
-
 #: Functions whose second use is worth a variable; loads and index arithmetic are not.
 _WORTH_KEEPING = frozenset(
     {"mul", "div", "pow", "neg", "ratio", "power_slope", "np.where", "np.sign", "np.abs"}
@@ -159,3 +158,8 @@ class Builder:
         from ..rules.text import build_text
 
         return build_text(self, source, names)
+
+    def narrow(self, value: Atom, kind: Kind) -> None:
+        """Give a value just built here, which nobody has read, the kind it is known to have."""
+        if isinstance(value, Value) and value in self.definition:
+            object.__setattr__(value, "kind", kind)

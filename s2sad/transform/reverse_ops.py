@@ -70,6 +70,9 @@ def _setitem(rev: Reverse, node: Op, env: Env) -> None:
     before, i, v = node.args
     g = rev.take(env, after)
     assert g is not None
+    if isinstance(before.kind, Array) and isinstance(i, Const) and i.value is ...:
+        rev.contribute(env, v, rev.conform(g, v))  # nothing is left of what was there before
+        return
     if _update_in_place(rev, node, env, g):
         return
     if v in rev.active:

@@ -21,7 +21,7 @@ def n_body_grad(positions, velocities, masses):
                 tape_3.append((j, t_3, t, t_2, d))
             tape_2.append((i, tape_3))
         tape.append(tape_2)
-        q = q + 0.02 * v
+        q += 0.02 * v
     # reverse sweep
     # line 12: return 0.5 * np.sum(masses * np.sum(v**2, axis=1)) + np.sum(q**2)
     q_bar = 2.0 * q
