@@ -16,7 +16,18 @@ from dataclasses import dataclass
 
 from ..analysis.activity import active_values
 from ..errors import OutputError
-from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Num, Record, Tuple, carries_derivative
+from ..ir.kinds import (
+    Array,
+    Dict,
+    FixedList,
+    Kind,
+    ListOf,
+    Mixed,
+    Num,
+    Record,
+    Tuple,
+    carries_derivative,
+)
 from ..ir.nodes import (
     Atom,
     Const,
@@ -188,6 +199,11 @@ def _scalar_output(function: Function, out: Struct, has_aux: bool) -> int:
             raise OutputError(
                 f"{function.name} returns an array with {len(dims)} axes; a gradient needs a "
                 "scalar: use s2sad.vjp for other outputs"
+            )
+        case Mixed():
+            raise OutputError(
+                f"{function.name} returns a number on one path and an array on another; a gradient "
+                "needs one real number: sum it up"
             )
         case kind:
             raise OutputError(
