@@ -202,8 +202,8 @@ def _scalar_output(function: Function, out: Struct, has_aux: bool) -> int:
             )
         case Mixed():
             raise OutputError(
-                f"{function.name} returns a number on one path and an array on another; a gradient "
-                "needs one real number: sum it up"
+                f"{function.name} returns a number on one path and an array on another; "
+                "a gradient needs one real number: sum it up"
             )
         case kind:
             raise OutputError(
@@ -250,7 +250,8 @@ def _is_typed(have: Kind, kind: Kind) -> bool:
         case ListOf(elem=None), _:
             return True
         case ListOf(), ListOf(elem=Kind()):
-            assert have.elem is not None and kind.elem is not None
+            assert have.elem is not None
+            assert kind.elem is not None
             return _is_typed(have.elem, kind.elem)
         case Num(), Num():
             return have.weak is kind.weak and (
