@@ -8,6 +8,7 @@ In: a comprehension. Out: a list of known length, or a loop that appends.
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Callable, Sequence
 
 from ..ir.nodes import Const
@@ -31,6 +32,10 @@ _Comp = ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp
 def comprehension(cx: Lowerer, node: _Comp) -> Ref:
     """Lower a comprehension (a generator is computed at once: it is consumed where it stands)."""
     targets = [n for g in node.generators for n in _names(g.target)]
+    if any(isinstance(n, ast.Lambda) for n in ast.walk(node)):
+        # functions made inside see the variables of this very run, and its last values
+        node = _own_names(node, {n: f"{n}${cx.fresh_id()}" for n in targets})
+        targets = []
     frame = cx.frame
     saved = {n: cx.state.get(frame, n) for n in targets}
     if isinstance(node, ast.DictComp):
@@ -49,6 +54,68 @@ def comprehension(cx: Lowerer, node: _Comp) -> Ref:
         assert make is not None
         return make(cx, [result], {})
     return result
+
+
+class _Renamed(ast.NodeTransformer):
+    """Gives the variables of a comprehension names that nothing outside it has."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        node.id = self.names.get(node.id, node.id)
+        return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
+        node.args.defaults = [self.visit(d) for d in node.args.defaults]
+        node.args.kw_defaults = [None if d is None else self.visit(d) for d in node.args.kw_defaults]
+        a = node.args
+        own = {p.arg for p in (*a.posonlyargs, *a.args, *a.kwonlyargs)}
+        own |= {p.arg for p in (a.vararg, a.kwarg) if p is not None}
+        inner = _Renamed({n: new for n, new in self.names.items() if n not in own})
+        node.body = inner.visit(node.body)
+        return node
+
+    def _comprehension(self, node: _Comp) -> _Comp:
+        own = {n for g in node.generators for n in _names(g.target)}
+        inner = _Renamed({n: new for n, new in self.names.items() if n not in own})
+        outer_iter = node.generators[0].iter
+        for field, value in ast.iter_fields(node):
+            if field == "generators":
+                for g in value:
+                    g.target = inner.visit(g.target)
+                    g.iter = (self if g.iter is outer_iter else inner).visit(g.iter)
+                    g.ifs = [inner.visit(test) for test in g.ifs]
+            else:
+                setattr(node, field, inner.visit(value))
+        return node
+
+    def visit_ListComp(self, node: ast.ListComp) -> _Comp:
+        return self._comprehension(node)
+
+    def visit_SetComp(self, node: ast.SetComp) -> _Comp:
+        return self._comprehension(node)
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> _Comp:
+        return self._comprehension(node)
+
+    def visit_DictComp(self, node: ast.DictComp) -> _Comp:
+        return self._comprehension(node)
+
+
+def _own_names(node: _Comp, names: dict[str, str]) -> _Comp:
+    """The comprehension with its variables renamed; its first iterable belongs outside."""
+    node = copy.deepcopy(node)
+    renamed = _Renamed(names)
+    for n, g in enumerate(node.generators):
+        g.target = renamed.visit(g.target)
+        g.iter = g.iter if n == 0 else renamed.visit(g.iter)
+        g.ifs = [renamed.visit(test) for test in g.ifs]
+    if isinstance(node, ast.DictComp):
+        node.key, node.value = renamed.visit(node.key), renamed.visit(node.value)
+    else:
+        node.elt = renamed.visit(node.elt)
+    return node
 
 
 def _names(node: ast.expr) -> list[str]:

@@ -250,7 +250,7 @@ def _statement(
 
 
 def _hint(target: ast.expr) -> str | None:
-    return target.id if isinstance(target, ast.Name) else None
+    return target.id.partition("$")[0] if isinstance(target, ast.Name) else None
 
 
 # -- exits ---------------------------------------------------------------------------------------
@@ -310,8 +310,9 @@ def assign(cx: Lowerer, target: ast.expr, value: Ref) -> None:
 def _assign(cx: Lowerer, target: ast.expr, value: Ref) -> None:
     match target:
         case ast.Name(id):
-            lower_expr.christen(cx, value, id)
-            set_name(cx, id, _named(value, id))
+            label = id.partition("$")[0]
+            lower_expr.christen(cx, value, label)
+            set_name(cx, id, _named(value, label))
         case ast.Tuple(elts) | ast.List(elts):
             unpack(cx, elts, value)
         case ast.Subscript():
