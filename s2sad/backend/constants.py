@@ -22,7 +22,9 @@ def named_constants(made: Plan, reserved: Collection[str]) -> dict[str, Const]:
     taken = {v.name for v in made.facts.order} | set(reserved)
     found: dict[str, Const] = {}
     for atom in _atoms(made.function.body):
-        if isinstance(atom, Const) and atom.name is not None and atom.name not in taken:
+        if not isinstance(atom, Const) or atom.name is None or atom.name in taken:
+            continue
+        if atom.name.isidentifier():
             found.setdefault(atom.name, atom)
     return found
 

@@ -24,6 +24,7 @@ from .outofssa import Result, out_of_ssa
 from .stmt import Writer
 from .storage import summarize
 from .text import check, to_text
+from .unpack import saved_sizes, unpack_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ def emit(
     another result. Yields of the entry from ``private_from`` on are saved for later: they share
     nothing with the arguments or with what is returned before them.
     """
-    normal = {name: normalize(f) for name, f in module.functions.items()}
+    sizes = saved_sizes(module)
+    normal = {name: unpack_items(normalize(f), sizes) for name, f in module.functions.items()}
     shaped = Module(normal)
     summaries = summarize(shaped)
     mutating = {name: f.mutates for name, f in normal.items()}

@@ -314,6 +314,9 @@ class Expressions:
             return ast.Tuple([self.constant_index(v) for v in value], ast.Load())
         return self.constant(value)
 
+    def op_unpack(self, op: Op) -> ast.expr:
+        return self.atom(op.args[0])
+
     def op_slice(self, op: Op) -> ast.expr:
         return call(self.namespace.builtin("slice"), *self.atoms(op.args))
 

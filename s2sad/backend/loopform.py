@@ -19,6 +19,7 @@ from ..ir.nodes import (
     Value,
     operands_of,
     regions_of,
+    walk,
 )
 from .plan import Loop, Plan
 
@@ -59,6 +60,15 @@ class _Loops:
         found.extend(None for a in region.yields if a is value)
         return found
 
+    def read_in(self, region: Region) -> set[Atom]:
+        """Everything that is read in a region."""
+        found: set[Atom] = set(region.yields)
+        for node in walk(region):
+            found.update(operands_of(node))
+            for inner in regions_of(node):
+                found.update(inner.yields)
+        return found
+
     def backward(self, node: For) -> Loop | None:
         """``for k in range(len(tape) - 1, -1, -1)`` whose k only reads ``tape[k]``."""
         index = node.body.params[0]
@@ -88,7 +98,14 @@ class _Loops:
         gone: set[Node] = {entry}
         if isinstance(element.kind, Tuple):
             targets: list[Value | None] = [None] * len(element.kind.items)
-            for reader in self.readers(node.body, element):
+            readers = self.readers(node.body, element)
+            whole = readers[0] if len(readers) == 1 else None
+            if isinstance(whole, Op) and whole.fn == "unpack" and whole in node.body.ops:
+                read = self.read_in(node.body)
+                parts = tuple(r if r in read else None for r in whole.results)
+                gone.add(whole)
+                return Loop(form, (iterable,), (*first, *parts), True, frozenset(gone))
+            for reader in readers:
                 if not (isinstance(reader, Op) and reader.fn == "item"):
                     break
                 place = reader.args[1]

@@ -193,9 +193,17 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
         if any(v in indices for v in members):
             give(root, "i")
             continue
+        if all(_unread_part(made, v) for v in members):
+            chosen.update(dict.fromkeys(members, "_"))
+            continue
         base = next((b for v in members if (b := saved.name(v, chosen, classes))), None)
         give(root, base or _temporary(made, members, chosen) or spare)
     return chosen
+
+
+def _unread_part(made: Plan, value: Value) -> bool:
+    node = made.facts.definitions.get(value)
+    return isinstance(node, Op) and node.fn == "unpack" and made.uses[value] == 0
 
 
 class _Saved:
@@ -211,9 +219,14 @@ class _Saved:
     def name(self, value: Value, chosen: dict[Value, str], classes: _Classes) -> str | None:
         """The name under which what ``value`` reads from a tape went in."""
         part = self.definitions.get(value)
-        if not self.appended or not isinstance(part, Op) or part.fn != "item":
+        if not self.appended or not isinstance(part, Op):
             return None
-        entry, place = part.args
+        if part.fn == "unpack":
+            entry, place = part.args[0], Const.of(part.results.index(value))
+        elif part.fn == "item":
+            entry, place = part.args
+        else:
+            return None
         if isinstance(entry, Value) and entry in classes.edges:
             return self.entered(entry, None, chosen, classes)
         maker = self.definitions.get(entry) if isinstance(entry, Value) else None

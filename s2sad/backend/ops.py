@@ -30,8 +30,8 @@ from ..rules.registry import primitive
 
 _IMMUTABLE = (str, bytes, type(None), slice, type, range, np.dtype, type(Ellipsis))
 
-#: The backend's own ops: an indexed write, and a copy of all that a value holds.
-OWN = frozenset({"store", "copied"})
+#: The backend's own ops: an indexed write, a copy of all that a value holds, all items of a tuple.
+OWN = frozenset({"store", "copied", "unpack"})
 
 #: Ops that may hand their first operand back unchanged.
 MAY_PASS = frozenset({"unbroadcast", "cast", "and", "or", "np.asarray", "np.ascontiguousarray"})

@@ -268,6 +268,10 @@ class _Analysis:
             else:
                 reach = facts.reach_of(base)
                 self.put(result, reach | fresh, reach)
+        elif op.fn == "unpack":
+            reach = facts.reach_of(args[0])
+            for r in op.results:
+                self.put(r, reach | fresh, reach)
         elif view is not None:
             locked = OUTSIDE if op.fn in READ_ONLY else 0
             self.put(result, facts.shell_of(args[view]) | locked, facts.reach_of(args[view]))

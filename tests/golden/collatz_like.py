@@ -5,15 +5,13 @@ def collatz_like_grad(x, depth):
 
 
 def collatz_like_call_reverse(saved, g):
-    saved_1 = saved[1]
-    saved_2 = saved[2]
-    saved_3 = saved[3]
-    if saved[0]:
+    t, t_2, saved, saved_2 = saved
+    if t:
         x_bar = g
     else:
         # line 4: return 0.5 * collatz_like(x * 0.6, depth - 1) + collatz_like(x - 0.4, depth -...
-        t = collatz_like_call_reverse(saved_2, 2.0 * (g * saved_1))
-        t_2 = collatz_like_call_reverse(saved_3, 0.5 * g)
+        t = collatz_like_call_reverse(saved, 2.0 * (g * t_2))
+        t_2 = collatz_like_call_reverse(saved_2, 0.5 * g)
         x_bar = t + 0.6 * t_2
     return x_bar
 

@@ -1,13 +1,8 @@
 def mlp_grad(params, x, y):
-    params_0 = params[0]
-    params_0_0 = params_0[0]
-    params_0_1 = params_0[1]
-    params_1 = params[1]
-    params_1_0 = params_1[0]
-    params_1_1 = params_1[1]
-    params_2 = params[2]
-    params_2_0 = params_2[0]
-    params_2_1 = params_2[1]
+    params_0, params_1, params_2 = params
+    params_0_0, params_0_1 = params_0
+    params_1_0, params_1_1 = params_1
+    params_2_0, params_2_1 = params_2
     h = np.tanh(x @ params_0_0 + params_0_1)
     h_2 = np.tanh(h @ params_1_0 + params_1_1)
     t = h_2 @ params_2_0 + params_2_1 - y

@@ -1,6 +1,5 @@
 def negative_log_likelihood_grad(model, data):
-    model_0 = model[0]
-    model_1 = model[1]
+    model_0, model_1 = model
     # reverse sweep
     # line 6: return total / len(data)
     total_bar = ratio(1.0, len(data))

@@ -1,13 +1,8 @@
 def polynomial_fit_grad(coefficients, points):
-    points_0 = points[0]
-    points_0_0 = points_0[0]
-    points_0_1 = points_0[1]
-    points_1 = points[1]
-    points_1_0 = points_1[0]
-    points_1_1 = points_1[1]
-    points_2 = points[2]
-    points_2_0 = points_2[0]
-    points_2_1 = points_2[1]
+    points_0, points_1, points_2 = points
+    points_0_0, points_0_1 = points_0
+    points_1_0, points_1_1 = points_1
+    points_2_0, points_2_1 = points_2
     items = []
     tape = []
     for k, c in enumerate(coefficients):

@@ -5,11 +5,8 @@ def power_grad(x, n):
 
 
 def power_call_reverse(saved, g):
-    n = saved[1]
-    half = saved[2]
-    x = saved[3]
-    saved_2 = saved[4]
-    if saved[0]:
+    t, n, half, x, saved = saved
+    if t:
         x_bar = 0.0
     else:
         if n % 2:
@@ -21,7 +18,7 @@ def power_call_reverse(saved, g):
             half_bar = 2.0 * (g * half)
             x_bar = 0.0
         # line 4: half = power(x, n // 2)
-        x_bar_2 = power_call_reverse(saved_2, half_bar)
+        x_bar_2 = power_call_reverse(saved, half_bar)
         x_bar += x_bar_2
     return x_bar
 

@@ -11,10 +11,8 @@ def trajectory_length_grad(x, y, steps):
     t_2 = path[1:]
     tape_2 = []
     for i, (t_3, t_4) in enumerate(zip(t, t_2)):
-        x0 = t_3[0]
-        y0 = t_3[1]
-        x1 = t_4[0]
-        y1 = t_4[1]
+        x0, y0 = t_3
+        x1, y1 = t_4
         t_3 = x1 - x0
         t_4 = y1 - y0
         tape_2.append((i, t_3, t_4, np.sqrt(t_3 ** 2 + t_4 ** 2)))
@@ -40,13 +38,14 @@ def trajectory_length_grad(x, y, steps):
     for x in tape[::-1]:
         # line 5: path.append((x, y))
         t = path_bar.pop()
-        x_bar_2 = x_bar + t[0]
-        y_bar += t[1]
+        t, t_2 = t
+        x_bar_2 = x_bar + t
+        y_bar += t_2
         # line 4: x, y = x + 0.1 * y, y - 0.1 * np.sin(x)
         x_bar = -0.1 * (y_bar * np.cos(x))
         x_bar += x_bar_2
         y_bar += 0.1 * x_bar_2
-    path_bar_0 = path_bar[0]
-    x_bar += path_bar_0[0]
-    y_bar += path_bar_0[1]
+    t, t_2 = path_bar[0]
+    x_bar += t
+    y_bar += t_2
     return float(x_bar), float(y_bar)
