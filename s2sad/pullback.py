@@ -110,13 +110,17 @@ class _Array(_Form):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Nothing(_Form):
-    """Not floating point: whatever the cotangent, it leads nowhere."""
+    """Not floating point: whatever the cotangent, it leads nowhere.
 
-    value: Any
+    ``zero`` is what the reverse sweep takes for it: 0.0 for an int, which another path of the
+    program may have returned in place of a float, as ``max(0, x)`` does.
+    """
+
+    zero: float | None
 
     def read(self, g: Any, what: str) -> Any:
         if g is None or isinstance(g, (bool, int, float, np.generic, np.ndarray)):
-            return None
+            return self.zero
         raise ArgumentError(f"{what} must be None: that output has no derivative")
 
 
@@ -170,6 +174,8 @@ def _form_of(out: Any) -> _Form:
         if out.dtype.kind in "fc":
             return _Array(out.dtype, out.shape)
         return _Nothing(None)
+    if isinstance(out, (bool, int, np.bool_, np.integer)):
+        return _Nothing(0.0)
     if isinstance(out, (float, complex, np.inexact)):
         return _Number(type(out))
     if isinstance(out, (tuple, list)):
