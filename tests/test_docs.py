@@ -4,7 +4,7 @@ A page is one program: its ``python`` blocks run in order and share their names.
 that follows one is what it prints; where the block ends in an exception, the last lines are those
 of the exception. Every block counts its own lines, as ``example.py``.
 
-    python -m tests.test_docs docs/guide.md      writes what the blocks print into the page
+    pytest tests/test_docs.py --update-golden    writes what the blocks print into the pages
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def same(a: str, b: str) -> bool:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_page(page: Path) -> None:
+def test_page(page: Path, update_golden: bool) -> None:
+    if update_golden:
+        update(page)
     for block, printed in run(page):
         wanted = block["text"] or ""
         if not same(wanted, printed):
