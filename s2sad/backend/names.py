@@ -184,6 +184,11 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
         give(root, owner.name or classes.base[root] or "x")
     for root in named:
         user = classes.base[root] or ""
+        primals = {chosen.get(v.primal) for v in classes.members[root] if v.primal is not None}
+        if len(primals) == 1 and user.endswith("_bar"):
+            (primal,) = primals
+            if primal is not None and primal.startswith(user[:-4]):
+                user = f"{primal}_bar"
         give(root, user if user.isidentifier() else "t")
     saved = _Saved(made)
     indices = {n.body.params[0] for n in walk(made.function.body) if isinstance(n, For)}
@@ -197,6 +202,7 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
             chosen.update(dict.fromkeys(members, "_"))
             continue
         base = next((b for v in members if (b := saved.name(v, chosen, classes))), None)
+        base = base or next((v.hint for v in members if v.hint and v.hint not in users), None)
         give(root, base or _temporary(made, members, chosen) or spare)
     return chosen
 

@@ -248,8 +248,11 @@ class _Entry:
         cx = self.cx
 
         def part(key: Any) -> Ref:
-            item = cx.op("item", value, Const.of(key), name=_part_name(value, key))
+            item = cx.op("item", value, Const.of(key), name=_part_name(key))
             assert isinstance(item, Value)
+            called = value.name or value.hint
+            if isinstance(key, int) and called is not None:
+                object.__setattr__(item, "hint", f"{called}_{key}")
             inner = obj[key] if known else None
             return self._param(i, item, fetch.sub(("item", key)), inner, known)
 
@@ -348,7 +351,6 @@ class _Entry:
             self.source,
         )
 
-
     def _copy_of(self, i: int, param: Value, asks: bool) -> str:
         """The op that copies parameter ``i`` on entry.
 
@@ -383,7 +385,5 @@ def _as_call(
     return positional, keywords
 
 
-def _part_name(value: Value, key: Any) -> str | None:
-    if isinstance(key, str) and key.isidentifier():
-        return key
-    return None if value.name is None else f"{value.name}_{key}" if isinstance(key, int) else None
+def _part_name(key: Any) -> str | None:
+    return key if isinstance(key, str) and key.isidentifier() else None

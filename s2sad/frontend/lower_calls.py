@@ -88,7 +88,8 @@ def apply(cx: Lowerer, func: Ref, args: Sequence[Ref], kwargs: Mapping[str, Ref]
                 lambda: apply(cx, func.first, args, kwargs),
                 lambda: apply(cx, func.second, args, kwargs),
             )
-            assert found is not None
+            if found is None:
+                raise Unreachable
             return found
         case Static():
             return apply_static(cx, func, args, kwargs)
@@ -204,6 +205,8 @@ def body(
     """Bind the arguments, lower the body, give back what it returns."""
     frame = Frame(source, node, outer)
     names = bind(cx, func, source, node, args, kwargs)
+    for name, ref in names.items():
+        lower_expr.suggest(cx, ref, name)
     caller = (cx.frame, cx.loops, cx.b.span, cx.node)
     cx.state.frames[frame] = {**names, "$ret": Val(FALSE)}
     cx.frame, cx.loops = frame, []

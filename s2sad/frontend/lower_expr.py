@@ -83,6 +83,19 @@ def expr(cx: Lowerer, node: ast.expr, name: str | None = None) -> Ref:
     return ref
 
 
+def suggest(cx: Lowerer, ref: Ref, name: str) -> None:
+    """Say what a value without a name is to be called, should it need one."""
+    atom: Atom | None = None
+    match ref:
+        case Val():
+            atom = ref.atom
+        case ArrayRef() if not ref.path and cx.state.has(ref.root):
+            content = cx.state.content(ref.root)
+            atom = content.atom if isinstance(content, Data) else None
+    if isinstance(atom, Value) and atom.hint is None:
+        object.__setattr__(atom, "hint", name)
+
+
 def christen(cx: Lowerer, ref: Ref, name: str) -> None:
     """Give a value that has no name yet the name of the variable it is bound to."""
     atom: Atom | None = None
@@ -616,7 +629,8 @@ def choose(cx: Lowerer, cond: Atom, first: Callable[[], Ref], second: Callable[[
     found = cx.branch(cond, side(first), side(second))
     if len(made) == 2 and is_callable(made[0]) and is_callable(made[1]):
         return Choice(cond, made[0], made[1])
-    assert found is not None
+    if found is None:
+        raise Unreachable
     if isinstance(found, Lost):
         raise cx.lost(found)
     return found

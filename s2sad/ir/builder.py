@@ -112,10 +112,13 @@ class Builder:
         self.append(Op(results, fn, args, attrs, self.span))
         return results
 
-    def label(self, value: Value, name: str) -> None:
+    def label(self, value: Value, name: str | None, hint: str | None, primal: Value) -> None:
         """Name a value that was built here without a name; a name is no part of its identity."""
         if value.name is None and value in self.definition:
             object.__setattr__(value, "name", name)
+            if value.hint is None:
+                object.__setattr__(value, "hint", hint)
+            object.__setattr__(value, "primal", primal)
 
     def defined_by(self, atom: Atom, fn: str) -> Op | None:
         """The node that defines ``atom``, if it is an ``fn``.

@@ -37,7 +37,7 @@ class _Copier:
         return self.known.get(atom, atom) if isinstance(atom, Value) else atom
 
     def fresh(self, values: tuple[Value, ...]) -> tuple[Value, ...]:
-        new = tuple(Value(v.kind, v.name) for v in values)
+        new = tuple(Value(v.kind, v.name, v.hint) for v in values)
         self.known.update(zip(values, new, strict=True))
         return new
 

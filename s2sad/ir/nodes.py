@@ -22,10 +22,16 @@ from .kinds import UNDEF, Kind, kind_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Value:
-    """Something computed once; compared by identity. ``name`` is the user's name for it."""
+    """Something computed once; compared by identity. ``name`` is the user's name for it.
+
+    ``hint`` is what to call a value without a name, should it need one; ``primal`` the value
+    whose adjoint this is.
+    """
 
     kind: Kind
     name: str | None = None
+    hint: str | None = None
+    primal: Value | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

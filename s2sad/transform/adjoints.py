@@ -42,7 +42,8 @@ def repeat(ops: Iterable[Op], mapping: dict[Value, Atom]) -> tuple[list[Node], d
     for op in ops:
         (copy,) = substitute([op], renamed)
         assert isinstance(copy, Op)
-        result = Value(op.results[0].kind, op.results[0].name)
+        before = op.results[0]
+        result = Value(before.kind, before.name, before.hint)
         nodes.append(Op((result,), copy.fn, copy.args, copy.attrs, reversed_span(op.span)))
         renamed[op.results[0]] = result
     return nodes, renamed

@@ -180,8 +180,8 @@ class Reverse:
         old = env.get(target)
         if old is None:
             env[target] = g
-            if target.name is not None and isinstance(g, Value):
-                self.builder.label(g, f"{target.name}_bar")
+            if isinstance(g, Value):
+                self.builder.label(g, bar(target.name), bar(target.hint), target)
         else:
             env[target] = self._sum(target, old, g)
 

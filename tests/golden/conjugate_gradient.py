@@ -18,7 +18,7 @@ def conjugate_gradient_grad(A, b):
         r = new
     # reverse sweep
     # line 12: return x @ x
-    x_bar = 2.0 * x_2
+    x_2_bar = 2.0 * x_2
     r_bar = np.zeros_like(b)
     p_bar = np.zeros_like(b)
     A_bar = np.zeros_like(A)
@@ -36,8 +36,8 @@ def conjugate_gradient_grad(A, b):
         q_bar = -(r_bar * step)
         step_bar = -np.sum(r_bar * q)
         # line 8: x = x + step * p
-        step_bar += np.vdot(x_bar, p)
-        p_bar_2 += x_bar * step
+        step_bar += np.vdot(x_2_bar, p)
+        p_bar_2 += x_2_bar * step
         # line 7: step = (r @ r) / (p @ q)
         t_3 = ratio(step_bar, t_2)
         t = ratio(t_3 * t, t_2)

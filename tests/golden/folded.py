@@ -4,7 +4,7 @@ def folded_grad(xs):
     t = 1.0
     for i in range(len(xs) - 1, -1, -1):
         # line 2: return reduce(lambda total, x: total * 0.5 + x * x, xs, 1.0)
-        t_2 = 0.5 * t
+        total_bar = 0.5 * t
         xs_bar[i] += 2.0 * (t * xs[i])
-        t = t_2
+        t = total_bar
     return xs_bar

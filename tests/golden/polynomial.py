@@ -7,8 +7,8 @@ def polynomial_grad(x, coefficients):
     y_3 = y_2 * x + c_3
     # reverse sweep
     # line 4: y = y * x + c
-    y_bar = x * x
+    y_2_bar = x * x
     x_bar = y_3 + x * y_2
-    x_bar += y_bar * y
-    x_bar += y_bar * x * 0.0
+    x_bar += y_2_bar * y
+    x_bar += y_2_bar * x * 0.0
     return x_bar

@@ -1,49 +1,49 @@
 def polynomial_fit_grad(coefficients, points):
     points_0, points_1, points_2 = points
-    points_0_0, points_0_1 = points_0
-    points_1_0, points_1_1 = points_1
-    points_2_0, points_2_1 = points_2
+    x, y = points_0
+    x_2, y_2 = points_1
+    x_3, y_3 = points_2
     items = []
     tape = []
     for k, c in enumerate(coefficients):
-        t = points_0_0 ** k
+        t = x ** k
         tape.append((k, t))
         items.append(c * t)
     p = sum(items)
     items_2 = []
     tape_2 = []
     for k, c in enumerate(coefficients):
-        t = points_1_0 ** k
+        t = x_2 ** k
         tape_2.append((k, t))
         items_2.append(c * t)
     p_2 = sum(items_2)
     items_3 = []
     tape_3 = []
     for k, c in enumerate(coefficients):
-        t = points_2_0 ** k
+        t = x_3 ** k
         tape_3.append((k, t))
         items_3.append(c * t)
     p_3 = sum(items_3)
     # reverse sweep
     # line 5: loss += (p - y) ** 2
-    p_bar = 2.0 * (p_3 - points_2_1)
+    p_3_bar = 2.0 * (p_3 - y_3)
     # line 4: p = sum(c * x**k for k, c in enumerate(coefficients))
-    t = [p_bar] * len(items_3)
+    t = [p_3_bar] * len(items_3)
     coefficients_bar = zeros_like(coefficients)
     for k, t_2 in tape_3[::-1]:
         # line 4: p = sum(c * x**k for k, c in enumerate(coefficients))
         t_3 = t.pop()
         coefficients_bar[k] += t_3 * t_2
     # line 5: loss += (p - y) ** 2
-    p_bar = 2.0 * (p_2 - points_1_1)
+    p_2_bar = 2.0 * (p_2 - y_2)
     # line 4: p = sum(c * x**k for k, c in enumerate(coefficients))
-    t = [p_bar] * len(items_2)
+    t = [p_2_bar] * len(items_2)
     for k, t_2 in tape_2[::-1]:
         # line 4: p = sum(c * x**k for k, c in enumerate(coefficients))
         t_3 = t.pop()
         coefficients_bar[k] += t_3 * t_2
     # line 5: loss += (p - y) ** 2
-    p_bar = 2.0 * (p - points_0_1)
+    p_bar = 2.0 * (p - y)
     # line 4: p = sum(c * x**k for k, c in enumerate(coefficients))
     t = [p_bar] * len(items)
     for k, t_2 in tape[::-1]:

@@ -12,9 +12,9 @@ def power_iteration_grad(A, v, steps):
     v_bar += A @ v
     for v, v_2, t in tape[::-1]:
         # line 4: v = v / np.sqrt(v @ v)
-        v_bar_2 = ratio(v_bar, t)
-        v_bar_2 -= 2.0 * (ratio(np.sum(ratio(v_bar_2 * v_2, t)), 2.0 * t) * v_2)
+        v_2_bar = ratio(v_bar, t)
+        v_2_bar -= 2.0 * (ratio(np.sum(ratio(v_2_bar * v_2, t)), 2.0 * t) * v_2)
         # line 3: v = A @ v
-        v_bar = A.T @ v_bar_2
-        A_bar += np.outer(v_bar_2, v)
+        v_bar = A.T @ v_2_bar
+        A_bar += np.outer(v_2_bar, v)
     return A_bar, v_bar
