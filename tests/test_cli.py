@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,7 +46,8 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_the_demo(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo"]) == 0
     shown = capsys.readouterr().out
-    assert re.search(r"def rod\(u0, alpha, heat\): +def rod_grad\(u0, alpha, heat\):", shown)
+    assert "def rod(u0, alpha, heat):" in shown
+    assert "def rod_grad(u0, alpha, heat):" in shown
     assert "# reverse sweep" in shown
     for line in ("d rod / d u0 ", "d rod / d alpha", "d rod / d heat"):
         assert line in shown
@@ -126,24 +125,3 @@ def test_what_the_command_line_means() -> None:
 def test_columns_side_by_side() -> None:
     shown = plain_columns(("one", "a\n\tb\n"), ("two", "c"))
     assert shown.splitlines() == ["one     two", "-----   ---", "a       c", "    b"]
-
-
-README = Path(__file__).parents[1] / "README.md"
-
-
-def test_the_example_of_the_readme(tmp_path: Path) -> None:
-    text = README.read_text(encoding="utf-8")
-    example = re.search(r"```python\n(.*?)```", text, re.DOTALL)
-    assert example is not None
-    model = tmp_path / "readme_model.py"
-    call = "product_until(np.array([2.0, 3.0, 4.0]), 5.0)"
-    assert f"{call}  # array([3., 2., 0.])" in example[1]
-    model.write_text(example[1].replace(call, f"print(repr({call}))"))
-    done = subprocess.run(
-        [sys.executable, str(model)],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONPATH": str(README.parent)},
-    )
-    assert done.stdout.startswith("array([3., 2., 0.])\ndef product_until_grad(x, limit):\n")
