@@ -19,7 +19,7 @@ import numpy as np
 
 import s2sad
 
-from .small_functions import Case, cases
+from .small_functions import cases
 
 
 def best(run: Callable[[], Any], seconds: float = 0.15, repeats: int = 7) -> float:
@@ -77,7 +77,9 @@ def same(a: Any, b: Any) -> bool:
 
 def import_time() -> float:
     """Milliseconds ``import s2sad`` takes on top of NumPy, best of five processes."""
-    code = "import numpy, time; t = time.perf_counter(); import s2sad; print(time.perf_counter() - t)"
+    code = (
+        "import numpy, time; t = time.perf_counter(); import s2sad; print(time.perf_counter() - t)"
+    )
     return min(_run(code) for _ in range(5)) * 1e3
 
 
@@ -104,7 +106,9 @@ def main() -> None:
     import autograd
     import autograd.numpy as anp
 
-    print("| function | primal µs | by hand µs | s2sad µs | s2sad / by hand | autograd µs | autograd / s2sad | first call ms |")
+    print(
+        "| function | primal µs | by hand µs | s2sad µs | s2sad / by hand | autograd µs | autograd / s2sad | first call ms |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     over_hand, over_autograd = [], []
     for number, case in enumerate(cases()):
@@ -114,9 +118,7 @@ def main() -> None:
         assert same(df(*args), hand(*args)), case.name
         ag = autograd.grad(case.autograd(anp), case.argnums)
         assert same(df(*args), ag(*args)), case.name
-        primal, by_hand, ours = (
-            best(lambda f=f: f(*args)) for f in (case.function, hand, df)
-        )
+        primal, by_hand, ours = (best(lambda f=f: f(*args)) for f in (case.function, hand, df))
         theirs = best(lambda: ag(*args))
         over_hand.append(ours / by_hand)
         over_autograd.append(theirs / ours)
@@ -127,8 +129,12 @@ def main() -> None:
         )
     mean = lambda xs: math.exp(sum(map(math.log, xs)) / len(xs))  # noqa: E731
     print()
-    print(f"geometric means: {mean(over_hand):.2f} × by hand, autograd {mean(over_autograd):.1f} × slower")
-    print(f"import s2sad on top of NumPy: {import_time():.0f} ms; dispatch: {dispatch_time():.2f} µs")
+    print(
+        f"geometric means: {mean(over_hand):.2f} × by hand, autograd {mean(over_autograd):.1f} × slower"
+    )
+    print(
+        f"import s2sad on top of NumPy: {import_time():.0f} ms; dispatch: {dispatch_time():.2f} µs"
+    )
 
 
 if __name__ == "__main__":

@@ -343,8 +343,17 @@ def cases() -> list[Case]:
         Case("cost", cost, lambda: (1.5, 0.3, 2.0, 1.0), (0, 1), cost_by_hand, _same(cost)),
         Case("exp(sin(x²))", esin, lambda: (0.7,), 0, esin_by_hand, _same(esin)),
         Case("settle", settle, lambda: (3.0, 0.5), (0, 1), settle_by_hand, _same(settle)),
-        Case("taylor sine", taylor_sine, lambda: (1.3,), 0, taylor_sine_by_hand, _same(taylor_sine)),
-        Case("product", product, lambda: (1.0 + _arange(50, 0.1),), 0, product_by_hand, _same(product)),
+        Case(
+            "taylor sine", taylor_sine, lambda: (1.3,), 0, taylor_sine_by_hand, _same(taylor_sine)
+        ),
+        Case(
+            "product",
+            product,
+            lambda: (1.0 + _arange(50, 0.1),),
+            0,
+            product_by_hand,
+            _same(product),
+        ),
         Case("layer", layer, lambda: (W, b, x), (0, 1), layer_by_hand, layer_autograd),
         Case("heat", heat, lambda: (_arange(100), 0.1), (0, 1), heat_by_hand, heat_autograd),
         Case(
