@@ -1,15 +1,18 @@
-"""What a loop carries on is computed when its old value is no longer needed.
+"""What replaces a value is computed when the old value is no longer needed.
 
 In: a function in normal form and its storage facts. Out: the same function in which the op that
-makes a carried value stands after the last reader of the old one, so that both can have one name.
+makes a carried value stands after the last reader of the old one, so that both can have one name;
+and so does, within the reversal of one line, the op that makes an adjoint of the adjoint before.
 
     y2 = mul(y, c); x1 = accumulate(x, i, y)   ->   x1 = accumulate(x, i, y); y2 = mul(y, c)
 """
 
 from __future__ import annotations
 
+import operator
 from dataclasses import replace
 
+from ..ir.kinds import Num
 from ..ir.nodes import (
     For,
     Function,
@@ -35,10 +38,16 @@ def sink(function: Function, facts: Storage) -> Function:
 
 
 def _region(region: Region, facts: Storage) -> Region:
-    ops = tuple(_node(node, facts) for node in region.ops)
-    if all(a is b for a, b in zip(ops, region.ops, strict=True)):
+    ops = [_node(node, facts) for node in region.ops]
+    for node in list(ops):
+        if isinstance(node, Op) and len(node.results) == 1:
+            (new,) = node.results
+            for old in operands_of(node):
+                if isinstance(old, Value) and old.name is not None and old.name == new.name:
+                    _move(ops, old, new, facts, one_line=True)
+    if len(ops) == len(region.ops) and all(map(operator.is_, ops, region.ops)):
         return region
-    return Region(region.params, ops, region.yields)
+    return Region(region.params, tuple(ops), region.yields)
 
 
 def _node(node: Node, facts: Storage) -> Node:
@@ -62,32 +71,48 @@ def _loop_body(region: Region, params: tuple[Value, ...], facts: Storage) -> Reg
     ops = list(region.ops)
     moved = False
     for p, y in zip(params, region.yields[1:], strict=True):
-        if not isinstance(y, Value) or y is p:
-            continue
-        at = next((n for n, node in enumerate(ops) if y in node.results), None)
-        if at is None or not _movable(ops[at]):
-            continue
-        after = ops[at + 1 :]
-        last = _last_reader(after, p)
-        if last is None or any(_reads(node, y) for node in after[: last + 1]):
-            continue
-        crossed = after[: last + 1]
-        if _written(crossed, facts) & _read(ops[at], facts):
-            continue
-        if any(effect(node) for node in crossed):
-            continue
-        ops[at : at + 2 + last] = [*crossed, ops[at]]
-        moved = True
+        if isinstance(y, Value) and y is not p:
+            moved |= _move(ops, p, y, facts)
     return Region(region.params, tuple(ops), region.yields) if moved else region
 
 
-def _last_reader(nodes: list[Node], value: Value) -> int | None:
-    """The last node that reads ``value``, itself or through what is written out as part of it."""
+def _move(
+    ops: list[Node], old: Value, new: Value, facts: Storage, *, one_line: bool = False
+) -> bool:
+    """Move the op that makes ``new`` after the last that reads ``old``, if that is possible."""
+    at = next((n for n, node in enumerate(ops) if new in node.results), None)
+    if at is None or not _movable(ops[at]):
+        return False
+    after = ops[at + 1 :]
+    last = _last_reader(ops, at, old)
+    if last is None or any(_reads(node, new) for node in after[: last + 1]):
+        return False
+    crossed = after[: last + 1]
+    if one_line and not all(_same_line(ops[at], node) for node in crossed):
+        return False
+    if _written(crossed, facts) & _read(ops[at], facts):
+        return False
+    if any(effect(node) for node in crossed):
+        return False
+    ops[at : at + 2 + last] = [*crossed, ops[at]]
+    return True
+
+
+def _same_line(a: Node, b: Node) -> bool:
+    if a.span is None or b.span is None or not a.span.reverse:
+        return False
+    return (a.span.filename, a.span.line) == (b.span.filename, b.span.line)
+
+
+def _last_reader(nodes: list[Node], at: int, value: Value) -> int | None:
+    """The last node after ``at`` that reads ``value``, itself or through what it is written with;
+    counted from there.
+    """
     readers: dict[Value, None] = {value: None}
     last = None
     for n, node in enumerate(nodes):
-        if any(_reads(node, v) for v in readers):
-            last = n
+        if n != at and any(_reads(node, v) for v in readers):
+            last = n - at - 1 if n > at else None
             if isinstance(node, Op) and writes(node) is None:
                 readers.update((r, None) for r in node.results if r.name is None)
     return last
@@ -98,7 +123,7 @@ def _movable(node: Node) -> bool:
         isinstance(node, Op)
         and len(node.results) == 1
         and not effect(node)
-        and writes(node) is None
+        and (writes(node) is None or isinstance(node.results[0].kind, Num))
     )
 
 

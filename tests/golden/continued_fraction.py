@@ -10,8 +10,8 @@ def continued_fraction_grad(x, n):
     for y in tape[::-1]:
         # line 4: y = k + x / y
         t = y_bar / y
-        y_bar = -(t * x / y)
         x_bar += t
+        y_bar = -(t * x / y)
     # line 4: y = k + x / y
     x_bar += y_bar
     return x_bar

@@ -10,9 +10,9 @@ def prefix_products_grad(x):
     total_bar = 0.0
     for i, total in tape[::-1]:
         # line 6: out[i] = total
-        total_bar_2 = total_bar + out_bar[i]
+        total_bar += out_bar[i]
         out_bar[i] = 0.0
         # line 5: total = total * x[i]
-        total_bar = total_bar_2 * x[i]
-        x_bar[i] += total_bar_2 * total
+        x_bar[i] += total_bar * total
+        total_bar = total_bar * x[i]
     return x_bar

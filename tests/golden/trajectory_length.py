@@ -3,10 +3,10 @@ def trajectory_length_grad(x, y, steps):
     tape = []
     for _ in range(steps):
         tape.append(x)
-        y_2 = y - 0.1 * np.sin(x)
-        x = x + 0.1 * y
-        path.append((x, y_2))
-        y = y_2
+        x_2 = x + 0.1 * y
+        y = y - 0.1 * np.sin(x)
+        path.append((x_2, y))
+        x = x_2
     t = path[:-1]
     t_2 = path[1:]
     tape_2 = []
@@ -39,12 +39,12 @@ def trajectory_length_grad(x, y, steps):
         # line 5: path.append((x, y))
         t = path_bar.pop()
         t, t_2 = t
-        x_bar_2 = x_bar + t
+        x_bar += t
         y_bar += t_2
         # line 4: x, y = x + 0.1 * y, y - 0.1 * np.sin(x)
-        x_bar = -0.1 * (y_bar * np.cos(x))
-        x_bar += x_bar_2
-        y_bar += 0.1 * x_bar_2
+        x_bar_2 = -0.1 * (y_bar * np.cos(x))
+        y_bar += 0.1 * x_bar
+        x_bar = x_bar_2 + x_bar
     t, t_2 = path_bar[0]
     x_bar += t
     y_bar += t_2
