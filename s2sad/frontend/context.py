@@ -27,6 +27,7 @@ from ..ir.kinds import (
     Opaque,
     Record,
     Tuple,
+    Unknown,
     kind_of,
 )
 from ..ir.nodes import Atom, Const, If, Value
@@ -69,6 +70,10 @@ class Refuse(Exception):
         self.problem = problem
 
 
+_UNKNOWN_HELP = (
+    "it must be a number or an array on every path (None is neither); "
+    "a function that s2sad does not know needs a rule"
+)
 #: Functions whose results are contiguous, in C order.
 _C_ORDER = {"np.zeros", "np.ones", "np.empty", "np.full", "np.arange", "np.linspace", "np.eye",
             "np.identity", "np.outer", "np.array", "copy"}  # fmt: skip
@@ -157,7 +162,9 @@ class Lowerer:
         try:
             return self.b.ops(fn, *args, names=names, **attrs)
         except KindError as error:
-            raise self.refuse(str(error) or f"'{fn}' does not take these operands") from None
+            unknown = any(isinstance(a.kind, Unknown) for a in args)
+            message = str(error) or f"'{fn}' does not take these operands"
+            raise self.refuse(message, _UNKNOWN_HELP if unknown else "") from None
         except (TypeError, ValueError, IndexError) as error:
             raise self.refuse(f"{error}") from None
 

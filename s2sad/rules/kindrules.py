@@ -63,7 +63,7 @@ def describe(k: Kind) -> str:
         case Dict():
             return "a dict"
         case _:
-            return getattr(getattr(k, "cls", None), "__name__", "an unknown value")
+            return getattr(getattr(k, "cls", None), "__name__", "a value of unknown type")
 
 
 def as_array(k: Kind) -> Num | Array | Mixed:
