@@ -17,7 +17,7 @@ from ..ir.kinds import Array, Mixed, Num, Opaque, Unknown
 from ..ir.nodes import FALSE, TRUE, Atom, Const, Node, Op, Value
 from . import attributes, comprehensions, indexing, lower_calls
 from .captures import names_of
-from .context import Lowerer
+from .context import Lowerer, Unreachable
 from .describe import describe_ref
 from .refs import (
     UNASSIGNED,

@@ -16,11 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..ir.kinds import UNKNOWN, Kind, Num, forget_sizes, join
+from ..errors import Problem
+from ..ir.kinds import NONE, UNKNOWN, Array, Kind, Num, forget_sizes, join
 from ..ir.nodes import FALSE, Atom, Call, Const, Function, Region, Struct, Value
-from . import lower_calls
+from . import indexing, lower_calls
 from .captures import Captures
-from .context import Lowerer, Unreachable
+from .context import Lowerer, Refuse, Unreachable
 from .refs import (
     UNASSIGNED,
     ArrayRef,
@@ -75,6 +76,8 @@ def flatten(cx: Lowerer, ref: Ref, leaves: list[Ref]) -> Shape:
         case Val():
             if isinstance(ref.atom, Const) and not isinstance(ref.kind, Num):
                 return Shape("const", ref=ref)
+            if ref.kind == NONE:
+                return Shape("const", ref=Val(Const.of(None)))
             leaves.append(ref)
             return Shape("leaf", kind=forget_sizes(ref.kind))
         case ArrayRef():
@@ -189,6 +192,8 @@ class Spec:
     dirty: bool = False
     building: bool = False
     function: Function | None = None
+    #: what is wrong with it
+    failed: tuple[Problem, ...] = ()
 
 
 def origin(frame: Frame) -> Frame:
@@ -233,14 +238,16 @@ def call(
     key = key_of(func)
     names = lower_calls.bind(cx, func, source, node, args, kwargs)
     free = _free(cx, node, outer) if outer is not None else {}
-    leaves: list[Ref] = []
-    shape = Shape(
-        "args",
-        tuple(flatten(cx, r, leaves) for r in (*names.values(), *free.values())),
-        (*names, *free),
-    )
+    given = (*names.values(), *free.values())
+    leaves, shape = _flat(cx, given, (*names, *free))
+    for spec in [s for s in cx.specs if s.key == key]:
+        if not same_form(spec.params, shape) and _loosened(cx, spec.params, shape, given):
+            leaves, shape = _flat(cx, given, (*names, *free))
     aliases = _aliases(cx, leaves)
     spec = _find(cx, key, shape, aliases, getattr(node, "name", "function").strip("<>"))
+    if spec.failed:
+        cx.problems.extend(p for p in spec.failed if p not in cx.problems)
+        raise Refuse(None)
     widened = [join(a, b) for a, b in zip(spec.kinds, kinds_of(shape), strict=True)]
     if widened != spec.kinds:
         spec.kinds, spec.dirty, spec.function = widened, True, None
@@ -252,6 +259,37 @@ def call(
         cx.state.raised = True  # nothing is known yet of what it returns: as if it never did
         raise Unreachable
     return _emit(cx, spec, leaves)
+
+
+def _flat(
+    cx: Lowerer, given: Sequence[Ref], names: tuple[str, ...]
+) -> tuple[list[Ref], Shape]:
+    leaves: list[Ref] = []
+    return leaves, Shape("args", tuple(flatten(cx, r, leaves) for r in given), names)
+
+
+def _loosened(cx: Lowerer, known: Shape, shape: Shape, refs: Sequence[Ref]) -> bool:
+    """Forget the lengths of lists that were of another length in an earlier call.
+
+    True if that makes ``refs``, of which ``shape`` is made, more like the shape ``known``.
+    """
+    if len(known.children) != len(shape.children) or known.keys != shape.keys:
+        return False
+    done = False
+    for a, b, ref in zip(known.children, shape.children, refs, strict=True):
+        if same_form(a, b):
+            continue
+        if isinstance(ref, TupleRef) and a.form == b.form:
+            done |= _loosened(cx, a, b, ref.items)
+        if isinstance(ref, HeapRef) and b.form == "list" and a.form in ("list", "leaf"):
+            if all(isinstance(k, Num | Array) for k in kinds_of(b)) and not _unlike(b):
+                indexing.loosen(cx, ref)
+                done = True
+    return done
+
+
+def _unlike(shape: Shape) -> bool:
+    return any(c.form != "leaf" for c in shape.children)
 
 
 def _free(cx: Lowerer, node: ast.AST, outer: Frame) -> dict[str, Ref]:
@@ -353,7 +391,10 @@ def _build(
             spec.dirty = False
             del cx.problems[problems:]
             _lower(cx, spec, source, node, outer, names, free, saved[5])
-            if len(cx.problems) > problems or not spec.dirty:
+            if len(cx.problems) > problems:
+                spec.failed = tuple(cx.problems[problems:])
+                return
+            if not spec.dirty:
                 return
         cx.fail("the kinds of this recursive function do not settle")
     finally:
@@ -469,6 +510,14 @@ def _close(
     for part in _constants(shape):
         if not isinstance(part, Static | Val):
             cx.fail("a recursive function returns a function", "return numbers and arrays")
+    if spec.result is not None and not same_form(spec.result, shape):
+        results = (Shape("args", (spec.result,)), Shape("args", (shape,)))
+        if _loosened(cx, *results, [result]):
+            leaves.clear()
+            shape = flatten(cx, result, leaves)
+            if not same_form(spec.result, shape):
+                spec.result, spec.result_kinds, spec.dirty = shape, kinds_of(shape), True
+                spec.shares = {}
     if spec.result is not None and not same_form(spec.result, shape):
         cx.fail(
             "a recursive function returns different kinds of things on different paths",

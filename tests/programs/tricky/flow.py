@@ -283,6 +283,30 @@ FLOW.exact(34, even_steps, 0.6, 4)
 FLOW.exact(34, tree_sum, X4, 0, 4)
 
 
+def fills_by_recursion(x):
+    u = np.zeros(3)
+
+    def fill(n):
+        if n == 3:
+            return
+        u[n] = x * n
+        fill(n + 1)
+
+    fill(0)
+    return u.sum() * x
+
+
+def bisection(x, low, high):
+    middle = (low + high) / 2.0
+    if high - low < 1e-3:
+        return middle * x
+    return bisection(x, low, middle) if middle * middle > x else bisection(x, middle, high)
+
+
+FLOW.exact(34, fills_by_recursion, 1.3)
+FLOW.exact(34, bisection, 2.0, 0.0, 2.0, argnums=0)
+
+
 def raise_in_the_loop(x, c):
     y = x
     for i in range(5):
