@@ -131,9 +131,9 @@ def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping
         case functools._lru_cache_wrapper():
             return apply(cx, Static(obj.__wrapped__), args, kwargs)
         case np.ufunc():
-            cx.fail(
-                f"np.{obj.__name__} has no rule", "register one, or write it with other functions"
-            )
+            name = obj.__name__
+            what = f"np.{name}" if getattr(np, name, None) is obj else f"the ufunc '{name}'"
+            cx.fail(f"{what} has no rule", "register one, or write it with other functions")
     if isinstance(getattr(obj, "__self__", None), np.ufunc):
         return ufuncs.method(cx, obj.__self__, obj.__name__, list(args), dict(kwargs))
     inner_function = getattr(obj, "py_func", None)

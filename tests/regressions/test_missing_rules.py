@@ -32,3 +32,8 @@ def test_an_option_without_a_derivative() -> None:
     with pytest.raises(s2sad.UnsupportedError, match="ord=1") as caught:
         s2sad.grad(f)(np.ones(3))
     assert "np.linalg.norm(x, 1)" in str(caught.value)
+
+
+def test_a_ufunc_of_another_library() -> None:
+    doubled = np.frompyfunc(lambda x: 2.0 * x, 1, 1)
+    refused(lambda x: doubled(x), 2.0, match="the ufunc '<lambda> .vectorized.' has no rule")
