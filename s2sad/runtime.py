@@ -227,15 +227,21 @@ def copied(x: Any) -> Any:
 def copy_with_strides(x: Any) -> Any:
     """A copy of an array with the same strides: what is a view of it is a view of the copy.
 
+    An array whose elements share memory, as after broadcasting, gets elements of their own.
+
     >>> copy_with_strides(np.zeros((4, 4))[::2, 1:3]).strides
     (64, 8)
     """
-    if not x.size:
+    if not x.size or x.flags.forc:
         return x.copy(order="K")
-    ends = [stride * (n - 1) for stride, n in zip(x.strides, x.shape, strict=True)]
-    first = -sum(end for end in ends if end < 0)
-    room = np.empty(first + sum(end for end in ends if end > 0) + x.itemsize, dtype=np.uint8)
-    out: Any = np.ndarray(x.shape, x.dtype, room, first, x.strides)
+    first, room = 0, x.itemsize
+    axes = sorted((abs(s), s, n) for s, n in zip(x.strides, x.shape, strict=True) if n > 1)
+    for step, stride, n in axes:
+        if step < room:
+            return x.copy(order="K")
+        room += step * (n - 1)
+        first -= min(0, stride * (n - 1))
+    out: Any = np.ndarray(x.shape, x.dtype, np.empty(room, dtype=np.uint8), first, x.strides)
     out[...] = x
     return out
 

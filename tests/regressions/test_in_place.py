@@ -28,3 +28,13 @@ def test_exponential_of_a_reversed_argument_that_is_written() -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):
         check(f, rng.normal(size=9)[::-1])
+
+
+def test_element_written_over_the_cotangent_of_a_sum() -> None:
+    def f(a: np.ndarray, y: np.ndarray) -> float:
+        a[1, 0] = 0.5
+        y[1:] -= np.sum(a, axis=0)
+        return np.sum(y * y)
+
+    rng = np.random.default_rng(0)
+    check(f, rng.normal(size=(3, 2)), rng.normal(size=6)[::2])
