@@ -222,6 +222,10 @@ def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> 
         case "reverse" if items is not None:
             cx.set_content(base, Items(items[::-1]))
             return none
+        case "reverse":
+            turned = cx.op("item", content.atom, Const.of(slice(None, None, -1)))
+            cx.set_content(base, Data(turned))
+            return none
         case "sort" if items is not None and all(map(cx.known, items)) and not kwargs:
             ordered = sorted(items, key=cx.value)
             cx.set_content(base, Items(tuple(ordered)))
