@@ -147,8 +147,14 @@ def rule(
     ``operands`` are names (``"a b"``, ``"*arrays"``, ``"x=None"`` for one that may be left out),
     ``options`` the static parameters with their defaults (``"axis=None, keepdims=False"``);
     ``signature_of`` is the user's call where its parameters come in another order. ``fun`` is
-    called with the operands by position.
+    called with the operands by position. ``kind`` may be left out where running the function on
+    small examples of its operands does no harm; ValueError where it has an effect.
     """
+    if kind is None and more.get("effect", "pure") != "pure":
+        raise ValueError(
+            f"{f.__name__} has an effect, so it can't be tried on examples: say what kind its "
+            "result is, as kind=lambda operands, options: s2sad.ir.kinds.FLOAT"
+        )
     given = operands.split()
     names = tuple(g.partition("=")[0] for g in given)
     sig = signature([signature_of] if signature_of else given, "" if signature_of else options)

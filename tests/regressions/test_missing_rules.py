@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 
 import s2sad
-from s2sad.rules import rule
+from s2sad.ir.kinds import FLOAT
+from s2sad.rules import rule, zero
 from tests.checker import refused
 
 
@@ -37,3 +40,17 @@ def test_an_option_without_a_derivative() -> None:
 def test_a_ufunc_of_another_library() -> None:
     doubled = np.frompyfunc(lambda x: 2.0 * x, 1, 1)
     refused(lambda x: doubled(x), 2.0, match="the ufunc '<lambda> .vectorized.' has no rule")
+
+
+def noise():
+    return random.gauss(0.0, 1.0)
+
+
+def test_compiling_draws_no_random_number() -> None:
+    with pytest.raises(ValueError, match="has an effect"):
+        zero(noise, "", effect="draws")
+    zero(noise, "", effect="draws", kind=lambda operands, options: FLOAT)
+    random.seed(1)
+    drawn = noise()
+    random.seed(1)
+    assert s2sad.grad(lambda x: x * noise())(2.0) == drawn
