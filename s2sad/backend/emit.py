@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -66,13 +67,14 @@ def emit(
         _enter_globals(result, namespace)
     reserved = {*namespace.objects, *namespace.builtins, *names.values()}
     texts = []
+    tight = any(map(_writes_tight_powers, normal.values()))
     for name, result in results.items():
         constants = named_constants(result.plan, reserved)
         values = name_values(result.plan, result.functional, reserved | set(constants))
         check_names(result.plan, result.functional, values)
         writer = Writer(result, values, namespace, names, module, constants)
         tree = writer.function(names[name])
-        text = to_text([tree])
+        text = to_text([tree], tight=tight)
         check(text, [tree])
         texts.append(text)
     return Emitted("\n\n".join(texts), names[module.entry.name], dict(namespace.objects))
@@ -91,6 +93,12 @@ def _function_names(module: Module) -> dict[str, str]:
             new = f"{base}_{n}"
         names[name] = new
     return names
+
+
+def _writes_tight_powers(function: Function) -> bool:
+    """Whether the user writes ``x**2`` and not ``x ** 2``."""
+    texts = {node.span.text for node in walk(function.body) if node.span is not None}
+    return any(re.search(r"[\w)\]]\*\*[-\w(]", text) for text in texts)
 
 
 def _enter_globals(result: Result, namespace: Namespace) -> None:

@@ -68,6 +68,9 @@ _ATTRIBUTES = {
     "dtype": "dtype",
 }
 _METHODS = {"flatten": "flatten", "astype": "astype", "to_item": "item", "tolist": "tolist"}
+#: Reductions that an array has as methods, and the options that go with them.
+_REDUCTIONS = frozenset({f"np.{f}" for f in ("sum", "mean", "prod", "max", "min", "std", "var")})
+_REDUCED = frozenset({"axis", "keepdims"})
 _BUILTIN_TYPES = (int, float, complex, bool, str, tuple, list, dict, type(None))
 
 
@@ -244,6 +247,11 @@ class Expressions:
             return call(
                 attribute(self.atom(x), _METHODS[op.fn]), *self.atoms(op.args[1:]), **options
             )
+        if _is_method(op):
+            array = self.atom(op.args[0])
+            if isinstance(array, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
+                options = {k: self.constant(v) for k, v in op.attrs.items()}
+                return call(attribute(array, op.fn[3:]), **options)
         if "." in op.fn:
             f = self.path(op.fn)
         elif hasattr(builtins, op.fn):
@@ -434,6 +442,20 @@ class Expressions:
         if then is cond or (isinstance(then, Const) and then.value is True):
             return self.logic(ast.Or(), cond, orelse)
         return ast.IfExp(self.atom(cond), self.atom(then), self.atom(orelse))
+
+
+def _is_method(op: Op) -> bool:
+    """True for a reduction of an array: in the reverse sweep, or as the user wrote it."""
+    if op.fn not in _REDUCTIONS or len(op.args) != 1 or not op.attrs.keys() <= _REDUCED:
+        return False
+    kind = op.args[0].kind
+    if not isinstance(kind, Array) or not kind.rank or isinstance(op.args[0], Const):
+        return False
+    if op.span is None:
+        return False
+    if op.span.reverse:
+        return True
+    return f".{op.fn[3:]}(" in op.span.text and f"{op.fn}(" not in op.span.text
 
 
 def _is_none(atom: Atom) -> bool:

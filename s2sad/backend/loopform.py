@@ -100,7 +100,12 @@ class _Loops:
             targets: list[Value | None] = [None] * len(element.kind.items)
             readers = self.readers(node.body, element)
             whole = readers[0] if len(readers) == 1 else None
-            if isinstance(whole, Op) and whole.fn == "unpack" and whole in node.body.ops:
+            if (
+                isinstance(whole, Op)
+                and whole.fn == "unpack"
+                and not whole.attrs
+                and whole in node.body.ops
+            ):
                 read = self.read_in(node.body)
                 parts = tuple(r if r in read else None for r in whole.results)
                 gone.add(whole)

@@ -13,6 +13,7 @@ import builtins
 import keyword
 from collections.abc import Iterable
 
+from ..ir.kinds import Array, Num
 from ..ir.nodes import Atom, Call, Const, For, If, Op, Region, Value, While, regions_of, walk
 from .liveness import Live, Liveness
 from .ops import writes
@@ -168,12 +169,15 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
     def give(root: Value, base: str) -> None:
         used = taken(root)
         name, n = base, 1
+        if root in renewed and base in used and f"{base}_new" not in users | used | reserved:
+            name = f"{base}_new"
         while name in used or name in reserved or (n > 1 and name in users):
             n += 1
             name = f"{base}_{n}"
         for v in classes.members[root]:
             chosen[v] = name
 
+    renewed = _renewed(made, classes)
     params = set(made.function.params)
     roots = sorted(classes.members, key=lambda r: min(map(_place(made), classes.members[r])))
     first = [r for r in roots if any(v in params for v in classes.members[r])]
@@ -182,15 +186,20 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
     for root in first:
         owner = next(v for v in made.function.params if v in classes.members[root])
         give(root, owner.name or classes.base[root] or "x")
+    saved = _Saved(made)
     for root in named:
         user = classes.base[root] or ""
+        kept = next(
+            (b for v in classes.members[root] if (b := saved.name(v, chosen, classes))), ""
+        )
+        if kept.startswith(f"{user}_"):
+            user = kept
         primals = {chosen.get(v.primal) for v in classes.members[root] if v.primal is not None}
         if len(primals) == 1 and user.endswith("_bar"):
             (primal,) = primals
             if primal is not None and primal.startswith(user[:-4]):
                 user = f"{primal}_bar"
         give(root, user if user.isidentifier() else "t")
-    saved = _Saved(made)
     indices = {n.body.params[0] for n in walk(made.function.body) if isinstance(n, For)}
     spare = next((t for t in ("t", "r", "s", "v", "w", "z") if t not in users), "tmp")
     for root in rest:
@@ -207,9 +216,26 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
     return chosen
 
 
+def _renewed(made: Plan, classes: _Classes) -> set[Value]:
+    """What a loop computes while it still needs the value that this will replace."""
+    found: set[Value] = set()
+    for node in walk(made.function.body):
+        if isinstance(node, For | While):
+            params = node.body.params[1:] if isinstance(node, For) else node.body.params
+            for p, y in zip(params, node.body.yields[1:], strict=True):
+                if isinstance(y, Value) and p in classes.edges and y in classes.edges:
+                    a, b = classes.find(p), classes.find(y)
+                    if a is not b and classes.base[a] == classes.base[b]:
+                        found.add(b)
+    return found
+
+
 def _unread_part(made: Plan, value: Value) -> bool:
     node = made.facts.definitions.get(value)
     return isinstance(node, Op) and node.fn == "unpack" and made.uses[value] == 0
+
+
+_TESTS = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "in", "is"})
 
 
 class _Saved:
@@ -277,6 +303,12 @@ def _temporary(made: Plan, members: list[Value], chosen: dict[Value, str]) -> st
             if base and isinstance(index, Const) and isinstance(index.value, str):
                 if index.value.isidentifier() and not hasattr(builtins, index.value):
                     return index.value
+        if node.fn in _TESTS:
+            match v.kind:
+                case Num("bool"):
+                    return "cond"
+                case Array("bool"):
+                    return "mask"
         if node.fn == "len":
             return "n"
         if node.fn == "list":

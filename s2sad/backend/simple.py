@@ -8,7 +8,8 @@ In: an op, with the plan and the names. Out: the statements for it, long lines s
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..ir.interp import leaf_count
 from ..ir.kinds import Num, Undef
@@ -121,8 +122,8 @@ class Simple:
         if not op.results:
             return self.narrowed(ast.Expr(expressions.op(op)))
         if len(op.results) > 1:
-            targets: list[ast.expr] = [self.name_target(r) for r in op.results]
-            target = ast.Tuple(targets, ast.Store())
+            pattern = op.attrs.get("pattern") if op.fn == "unpack" else None
+            target = self.targets(iter(op.results), pattern or (None,) * len(op.results))
             return self.narrowed(ast.Assign([target], expressions.op(op)))
         return self.simple(op)
 
@@ -132,20 +133,33 @@ class Simple:
         value = self.expressions.op(op)
         if self.plan.uses[result] == 0 and op.fn not in ARITHMETIC:
             return self.narrowed(ast.Expr(value))
-        if isinstance(value, ast.BinOp) and isinstance(value.left, ast.Name):
-            if value.left.id == self.names[result] and self.augmented(op):
-                target = ast.Name(value.left.id, ast.Store())
-                return self.narrowed(ast.AugAssign(target, *signed(value.op, value.right)))
+        if isinstance(value, ast.BinOp) and self.augmented(op):
+            target = ast.Name(self.names[result], ast.Store())
+            if isinstance(value.left, ast.Name) and value.left.id == target.id:
+                sign, right = self.signed(op, value.op, value.right)
+                return self.narrowed(ast.AugAssign(target, sign, right))
+            swaps = isinstance(value.op, ast.Add | ast.Mult) and self.in_reverse_sweep(op)
+            if swaps and isinstance(value.right, ast.Name) and value.right.id == target.id:
+                sign, right = self.signed(op, value.op, value.left)
+                return self.narrowed(ast.AugAssign(target, sign, right))
         return self.narrowed(self.assign(result, value))
 
     def augmented(self, op: Op) -> bool:
         """True where ``y op= v`` is what is wanted: as the user wrote it, or for sums."""
         if not isinstance(op.results[0].kind, Num) or op.fn not in ARITHMETIC:
             return False
-        span = op.span
-        if span is None or getattr(span, "reverse", False):
-            return op.fn in ("add", "sub")
-        return f"{ARITHMETIC[op.fn]}=" in span.text
+        if self.in_reverse_sweep(op):
+            return op.fn in ("add", "sub", "mul", "div")
+        assert op.span is not None
+        return f"{ARITHMETIC[op.fn]}=" in op.span.text
+
+    @staticmethod
+    def in_reverse_sweep(op: Op) -> bool:
+        return op.span is None or op.span.reverse
+
+    def signed(self, op: Op, sign: ast.operator, value: ast.expr) -> tuple[ast.operator, ast.expr]:
+        """Signs are tidied in the reverse sweep; the user's own stay."""
+        return signed(sign, value) if self.in_reverse_sweep(op) else (sign, value)
 
     def add_to(self, op: Op) -> Block:
         buffer, g = op.args
@@ -185,7 +199,7 @@ class Simple:
             if how == "=":
                 statement = ast.Assign([target], value)
             else:
-                sign, value = signed(operator(how), value)
+                sign, value = self.signed(op, operator(how), value)
                 statement = ast.AugAssign(target, sign, value)  # type: ignore[arg-type]
         return [*self.narrowed(statement), *self.rename(op.results[0], buffer)]
 
@@ -207,6 +221,14 @@ class Simple:
         targets += [self.name_target(r) for r in rest]
         target = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
         return [*self.narrowed(ast.Assign([target], value)), *unpacking, *after]
+
+    def targets(self, values: Iterator[Value], pattern: tuple[Any, ...]) -> ast.expr:
+        """``(a, b), c`` for the pattern ``((None, None), None)``."""
+        parts = [
+            self.name_target(next(values)) if p is None else self.targets(values, p)
+            for p in pattern
+        ]
+        return ast.Tuple(parts, ast.Store())
 
     def name_target(self, value: Value) -> ast.expr:
         return ast.Name(self.names[value] if self.plan.uses[value] else "_", ast.Store())

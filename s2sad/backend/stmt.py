@@ -258,6 +258,10 @@ class Writer(Simple):
         if loop is None:
             target: ast.expr = ast.Name(self.names[node.body.params[0]], ast.Store())
             bounds = [expressions.atom(node.stop)]
+            if self.plan.uses[node.body.params[0]] == 0:
+                count = self.count(node)
+                if count is not None:
+                    return target, call(self.namespace.builtin("range"), count)
             unit = is_int(node.step, 1)
             if not (unit and is_int(node.start, 0)):
                 bounds.insert(0, expressions.atom(node.start))
@@ -280,6 +284,18 @@ class Writer(Simple):
             iterable = ast.Subscript(iterable, step, ast.Load())
         target = ast.Tuple(names, ast.Store()) if len(names) > 1 or loop.unpack else names[0]
         return target, iterable
+
+    def count(self, node: For) -> ast.expr | None:
+        """How often a loop that does not need its index goes round, if it counts backwards."""
+        bounds = [a.value for a in (node.start, node.stop, node.step) if isinstance(a, Const)]
+        if len(bounds) == 3 and bounds[2] < 0:
+            return ast.Constant(len(range(*bounds)))
+        if not (is_int(node.stop, -1) and is_int(node.step, -1)):
+            return None
+        start = self.plan.inline.get(node.start) if isinstance(node.start, Value) else None
+        if isinstance(start, Op) and start.fn == "sub" and is_int(start.args[1], 1):
+            return self.expressions.atom(start.args[0])
+        return None
 
     def loop_while(self, node: While) -> Block:
         params = node.body.params

@@ -43,6 +43,19 @@ class _Generator(SourceGenerator):  # type: ignore[misc]
         self.write("):")
         self.body(node.body)
 
+    #: write ``x**2``, as formatters do, not ``x ** 2``
+    tight = False
+
+    def visit_BinOp(self, node: ast.BinOp) -> None:
+        tight = self.tight and _is_simple(node.left) and _is_simple(node.right)
+        if not (tight and isinstance(node.op, ast.Pow)):
+            super().visit_BinOp(node)
+            return
+        with self.delimit(node, node.op):
+            set_precedence(Precedence.Pow + 1, node.left)
+            set_precedence(Precedence.PowRHS, node.right)
+            self.write(node.left, "**", node.right)
+
     def visit_Constant(self, node: ast.Constant) -> None:
         if node.value is Ellipsis:
             self.write("...")
@@ -108,9 +121,19 @@ def _tighten(node: ast.expr) -> None:
     set_precedence(Precedence.highest, node)
 
 
-def to_text(statements: list[ast.stmt]) -> str:
-    """The text of these statements."""
+def _is_simple(node: ast.expr) -> bool:
+    """True for names, attributes and numbers, which stand close to ``**``."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        node = node.operand
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name | ast.Constant)
+
+
+def to_text(statements: list[ast.stmt], *, tight: bool = False) -> str:
+    """The text of these statements; ``tight``: powers of names and numbers as ``x**2``."""
     generator = _Generator("    ")
+    generator.tight = tight
     for statement in statements:
         generator.visit(statement)
     generator.result.append("\n")

@@ -77,18 +77,20 @@ def signed(operator: ast.operator, value: ast.expr) -> tuple[ast.operator, ast.e
     """``+= -2.0 * t`` as ``-= 2.0 * t``, which is the same to the last bit."""
     if not isinstance(operator, ast.Add | ast.Sub):
         return operator, value
-    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
-        positive = value.operand
-    elif (
-        isinstance(value, ast.BinOp)
-        and isinstance(value.op, ast.Mult)
-        and isinstance(value.left, ast.UnaryOp)
-        and isinstance(value.left.op, ast.USub)
-    ):
-        positive = ast.BinOp(value.left.operand, ast.Mult(), value.right)
-    else:
+    positive = _positive(value)
+    if positive is None:
         return operator, value
     return ast.Sub() if isinstance(operator, ast.Add) else ast.Add(), positive
+
+
+def _positive(value: ast.expr) -> ast.expr | None:
+    """The expression without its leading minus, if it has one."""
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+        return value.operand
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult | ast.Div):
+        left = _positive(value.left)
+        return None if left is None else ast.BinOp(left, value.op, value.right)
+    return None
 
 
 def operator(how: str) -> ast.operator:

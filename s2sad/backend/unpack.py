@@ -8,8 +8,10 @@ tuple are a single op ``unpack`` with a result for each item, at the place of th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from ..ir.kinds import FixedList, Opaque, Tuple
 from ..ir.nodes import (
@@ -24,8 +26,13 @@ from ..ir.nodes import (
     Region,
     Value,
     While,
+    operands_of,
+    regions_of,
     walk,
 )
+
+#: No more names than this on the left of one assignment.
+WIDEST = 12
 
 
 def unpack_items(function: Function, sizes: Mapping[Value, int]) -> Function:
@@ -80,13 +87,43 @@ def _region(region: Region, sizes: Mapping[Value, int]) -> Region:
         results = tuple(ops[n].results[0] for n in range(count))
         first[begin] = Op(results, "unpack", (base,), {}, begin.span)
         gone.update(ops.values())
+    _nest(region, first)
     new: list[Node] = []
     for node in region.ops:
         if node in first:
-            new.append(first[node])
+            if first[node].results:
+                new.append(first[node])
         elif node not in gone:
             new.append(_node(node, sizes))
     return Region(region.params, tuple(new), region.yields)
+
+
+def _nest(region: Region, first: dict[Node, Op]) -> None:
+    """Unpack what is unpacked from a tuple along with it: ``(a, b), c = x``."""
+    uses = Counter(a for n in walk(region) for a in operands_of(n) if isinstance(a, Value))
+    uses.update(
+        a for n in walk(region) for r in regions_of(n) for a in r.yields if isinstance(a, Value)
+    )
+    uses.update(a for a in region.yields if isinstance(a, Value))
+    places = {op.args[0]: begin for begin, op in first.items()}
+    for begin, op in reversed(list(first.items())):
+        parts: list[Any] = []
+        flat: list[Value] = []
+        for r in op.results:
+            inner = first[places[r]] if r in places else None
+            if (
+                inner is not None
+                and uses[r] == len(set(inner.results))
+                and len(flat) + len(inner.results) <= WIDEST
+            ):
+                parts.append(inner.attrs.get("pattern", (None,) * len(inner.results)))
+                flat.extend(inner.results)
+                first[places[r]] = Op((), "unpack", ())
+            else:
+                parts.append(None)
+                flat.append(r)
+        if any(parts):
+            first[begin] = Op(tuple(flat), "unpack", op.args, {"pattern": tuple(parts)}, op.span)
 
 
 def _node(node: Node, sizes: Mapping[Value, int]) -> Node:

@@ -36,7 +36,10 @@ Env: TypeAlias = dict[Value, Adjoint]
 
 
 def repeat(ops: Iterable[Op], mapping: dict[Value, Atom]) -> tuple[list[Node], dict[Value, Atom]]:
-    """Copies of ``ops`` with new results; the mapping extended by them."""
+    """Copies of ``ops`` with new results; the mapping extended by them.
+
+    They reverse nothing, so they belong to no line.
+    """
     renamed = dict(mapping)
     nodes: list[Node] = []
     for op in ops:
@@ -44,7 +47,7 @@ def repeat(ops: Iterable[Op], mapping: dict[Value, Atom]) -> tuple[list[Node], d
         assert isinstance(copy, Op)
         before = op.results[0]
         result = Value(before.kind, before.name, before.hint)
-        nodes.append(Op((result,), copy.fn, copy.args, copy.attrs, reversed_span(op.span)))
+        nodes.append(Op((result,), copy.fn, copy.args, copy.attrs))
         renamed[op.results[0]] = result
     return nodes, renamed
 

@@ -4,17 +4,17 @@ def bisect_grad(c):
     low = 0.0
     for _ in range(8):
         middle = 0.5 * (low + high)
-        t = middle * middle > c
-        tape.append(t)
-        if t:
+        cond = middle * middle > c
+        tape.append(cond)
+        if cond:
             high = middle
         else:
             low = middle
     # reverse sweep
     low_bar = high
     high_bar = low
-    for t in tape[::-1]:
-        if t:
+    for cond in tape[::-1]:
+        if cond:
             middle_bar = high_bar
             high_bar = 0.0
         else:

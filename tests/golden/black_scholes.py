@@ -1,6 +1,6 @@
 def black_scholes_grad(s, k, t, rate, vol):
     r = s / k
-    r_2 = rate + 0.5 * vol ** 2
+    r_2 = rate + 0.5 * vol**2
     r_3 = math.log(r) + r_2 * t
     r_4 = math.sqrt(t)
     r_5 = vol * r_4
@@ -18,7 +18,7 @@ def black_scholes_grad(s, k, t, rate, vol):
     # line 6: return s * n1 - k * math.exp(-rate * t) * n2
     n2_bar = -(k * r_11)
     k_bar = -(n2 * r_11)
-    r_11 = n2 * k * r_11
+    r_11 *= n2 * k
     rate_bar = r_11 * t
     t_bar = r_11 * rate
     # line 5: n2 = 0.5 * (1.0 + math.erf(d2 / math.sqrt(2.0)))

@@ -3,12 +3,10 @@ def chain_grad(x, k):
     k_bar = np.zeros_like(k)
     x_bar = np.zeros_like(x)
     for i in range(len(x) - 2, -1, -1):
-        # spring, line 2: d = x[i + 1] - x[i] - 1.0
         d = x[i + 1] - x[i] - 1.0
-        # line 4: e += spring(x, i, k[i])
         k_i = k[i]
-        # spring, line 3: return 0.5 * k * d * d
         t = 0.5 * k_i * d
+        # spring, line 3: return 0.5 * k * d * d
         d_bar = t + 0.5 * (d * k_i)
         # spring, line 2: d = x[i + 1] - x[i] - 1.0
         x_bar[i] -= d_bar

@@ -30,8 +30,8 @@ def cholesky_logdet_grad(A):
         # line 16: total += 2.0 * math.log(L[i, i])
         L_bar[i, i] += 2.0 / L[i, i]
     A_bar = np.zeros_like(A)
-    for j, tape_2, tape_3, t in tape[::-1]:
-        for i, tape_4, s, t_2 in tape_2[::-1]:
+    for j, tape_3, tape_2, t in tape[::-1]:
+        for i, tape_4, s, t_2 in tape_3[::-1]:
             # line 13: L[i, j] = s / L[j, j]
             t_3 = L_bar[i, j]
             L_bar[i, j] = 0.0
@@ -47,7 +47,7 @@ def cholesky_logdet_grad(A):
         t_2 = L_bar[j, j]
         L_bar[j, j] = 0.0
         s_bar = ratio(t_2, 2.0 * t)
-        for k, t in tape_3[::-1]:
+        for k, t in tape_2[::-1]:
             # line 7: s -= L[j, k] ** 2
             L_bar[j, k] -= 2.0 * (s_bar * t)
         # line 5: s = A[j, j]

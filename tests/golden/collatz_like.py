@@ -17,15 +17,15 @@ def collatz_like_call_reverse(saved, g):
 
 
 def collatz_like_call_forward(x, depth):
-    t = depth == 0 or x < 0.5
-    if t:
+    cond = depth == 0 or x < 0.5
+    if cond:
         saved = None
         saved_2 = None
-        t_2 = 0.0
+        t = 0.0
     else:
-        t_2, saved_2 = collatz_like_call_forward(x * 0.6, depth - 1)
-        t_3 = 0.5 * t_2
-        t_2, saved = collatz_like_call_forward(x - 0.4, depth - 1)
-        x = t_3 + t_2 ** 2
-    saved = t, t_2, saved, saved_2
+        t, saved_2 = collatz_like_call_forward(x * 0.6, depth - 1)
+        t_2 = 0.5 * t
+        t, saved = collatz_like_call_forward(x - 0.4, depth - 1)
+        x = t_2 + t ** 2
+    saved = cond, t, saved, saved_2
     return x, saved

@@ -5,5 +5,5 @@ def composed_grad(x):
     # reverse sweep
     # line 4: x = step(x)
     x_bar = x_3 + 2.0 * (x_3 * x_2)
-    x_bar = x_bar * math.cos(x)
+    x_bar *= math.cos(x)
     return x_bar

@@ -23,16 +23,15 @@ def conjugate_gradient_grad(A, b):
     p_bar = np.zeros_like(b)
     A_bar = np.zeros_like(A)
     for p, r, q, t, t_2, new, t_3, t_4 in tape[::-1]:
-        # line 7: step = (r @ r) / (p @ q)
         step = t / t_2
         # line 10: p = new + (new @ new) / (r @ r) * p
         r_bar += p_bar
         t_5 = ratio(np.vdot(p_bar, p), t_4)
-        r_bar_2 = -2.0 * (ratio(t_5 * t_3, t_4) * r)
+        r_bar_new = -2.0 * (ratio(t_5 * t_3, t_4) * r)
         r_bar += 2.0 * (t_5 * new)
         p_bar = p_bar * (t_3 / t_4)
         # line 9: new = r - step * q
-        r_bar_2 += r_bar
+        r_bar_new += r_bar
         q_bar = -(r_bar * step)
         step_bar = -np.sum(r_bar * q)
         # line 8: x = x + step * p
@@ -43,11 +42,11 @@ def conjugate_gradient_grad(A, b):
         t = ratio(t_3 * t, t_2)
         p_bar -= t * q
         q_bar -= t * p
-        r_bar_2 += 2.0 * (t_3 * r)
+        r_bar_new += 2.0 * (t_3 * r)
         # line 6: q = A @ p
         A_bar += np.outer(q_bar, p)
         p_bar += A.T @ q_bar
-        r_bar = r_bar_2
+        r_bar = r_bar_new
     # line 6: q = A @ p
     r_bar += p_bar
     # line 3: r = b - A @ x

@@ -5,7 +5,7 @@ def damped_grad(x, v, DAMPING):
     # reverse sweep
     x_bar = v
     v_bar = x
-    for _ in range(4, -1, -1):
+    for _ in range(5):
         # line 7: x = x + 0.1 * v
         v_bar_2 = v_bar + 0.1 * x_bar
         # line 3: return -q - DAMPING * rate

@@ -1,6 +1,6 @@
 def distance_grad(x, y, z):
     r = math.sqrt(x * x + y * y + z * z)
-    t = r ** 2
+    t = r**2
     # reverse sweep
     # line 3: return 1.0 / r - 2.0 / r**2
     r_bar = 2.0 * (2.0 / t / t * r)

@@ -13,7 +13,7 @@ def double_sum_grad(x, y, n):
     for i, total in tape[::-1]:
         # line 6: total *= x
         x_bar += total_bar * total
-        total_bar = total_bar * x
+        total_bar *= x
         for j in range(i - 1, -1, -1):
             # line 5: total += (x - i) * (y + j) / (1.0 + i + j)
             t = total_bar / (1.0 + i + j)

@@ -5,16 +5,16 @@ def first_passage_grad(x, drift):
         r = 1.0 - 0.1 * x
         x = x + drift * r
         t += 0.5
-        r_2 = x > 2.0
-        tape.append((r, t, r_2))
-        if r_2 or t > 20.0:
+        cond = x > 2.0
+        tape.append((r, t, cond))
+        if cond or t > 20.0:
             break
     # reverse sweep
     drift_bar = 0.0
     x_bar = 0.0
     r = 1.0
-    for r_2, t, r_2_2 in tape[::-1]:
-        if r_2_2:
+    for r_2, t, cond in tape[::-1]:
+        if cond:
             # line 7: return t * x
             x_bar += r * t
         elif t > 20.0:

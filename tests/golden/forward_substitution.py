@@ -12,9 +12,9 @@ def forward_substitution_grad(L, b):
     b_bar = np.zeros_like(b)
     L_bar = np.zeros_like(L)
     for i, t, t_2 in tape[::-1]:
-        # line 4: x[i] = (b[i] - L[i, :i] @ x[:i]) / L[i, i]
         t_3 = L[i, i]
         t_4 = L[i, :i]
+        # line 4: x[i] = (b[i] - L[i, :i] @ x[:i]) / L[i, i]
         x_bar_i = x_bar[i]
         x_bar[i] = 0.0
         t_5 = ratio(x_bar_i, t_3)

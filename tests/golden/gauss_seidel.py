@@ -23,8 +23,8 @@ def gauss_seidel_grad(A, b, sweeps):
     A_bar = np.zeros_like(A)
     for tape_2 in tape[::-1]:
         for i, tape_3, s in tape_2[::-1]:
-            # line 9: x[i] = s / A[i, i]
             t = A[i, i]
+            # line 9: x[i] = s / A[i, i]
             x_bar_i = x_bar[i]
             x_bar[i] = 0.0
             s_bar = ratio(x_bar_i, t)

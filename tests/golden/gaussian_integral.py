@@ -25,7 +25,7 @@ def gaussian_integral_grad(a, b, width):
         a_bar -= t_5
         h_bar -= t_5 * i
     # simpson, line 3: total = f(a) + f(b)
-    t_3 = total_bar * t_4 * t_3
+    t_3 *= total_bar * t_4
     b_bar = -2.0 * t_3 / width
     width_bar += 2.0 * t_3 / width * b / width
     t = 2.0 * (total_bar * t_2 * t) / width

@@ -44,7 +44,7 @@ def heating_grad(params, steps):
     source_bar = T_bar[0]
     T_bar[0] = 0.0
     # line 2: T = np.full(6, params["ambient"])
-    ambient_bar = np.sum(T_bar)
+    ambient_bar = T_bar.sum()
     return {
         "ambient": float(ambient_bar),
         "source": float(source_bar),

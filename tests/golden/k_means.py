@@ -8,9 +8,9 @@ def k_means_grad(points, centres, rounds):
         items = []
         tape_2 = []
         for k in range(len(centres)):
-            t = nearest == k
-            tape_2.append(t)
-            items.append(np.mean(points[t], axis=0))
+            mask = nearest == k
+            tape_2.append(mask)
+            items.append(points[mask].mean(axis=0))
         tape.append((tape_2, centres, items))
         centres = np.stack(items)
     tape_2 = []
@@ -29,8 +29,8 @@ def k_means_grad(points, centres, rounds):
         # line 4: centres = np.stack([points[nearest == k].mean(axis=0) for k in range(len(cent...
         t = unstack(centres_bar, items)
         for t_2 in tape_2[::-1]:
-            # line 4: centres = np.stack([points[nearest == k].mean(axis=0) for k in range(len(c...
             t_3 = points[t_2]
+            # line 4: centres = np.stack([points[nearest == k].mean(axis=0) for k in range(len(c...
             t_4 = t.pop()
             points_bar[t_2] += np.broadcast_to(t_4 / len(t_3), t_3.shape)
         centres_bar = np.zeros_like(centres)

@@ -17,17 +17,15 @@ def kalman_grad(measurements, q, r):
     x_bar = 0.0
     p_bar = 0.0
     for i, p, innovation in tape[::-1]:
-        # line 7: s = p + r
         s = p + r
-        # line 8: gain = p / s
         gain = p / s
         # line 11: cost += 0.5 * (innovation**2 / s + math.log(s))
         s_bar = 0.5 / s
         innovation_bar = 2.0 * (s_bar * innovation)
-        s_bar -= s_bar * innovation ** 2 / s
+        s_bar -= s_bar * innovation**2 / s
         # line 10: p = (1.0 - gain) * p
         gain_bar = -(p_bar * p)
-        p_bar = p_bar * (1.0 - gain)
+        p_bar *= 1.0 - gain
         # line 9: x = x + gain * innovation
         gain_bar += x_bar * innovation
         innovation_bar += x_bar * gain

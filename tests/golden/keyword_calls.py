@@ -6,7 +6,7 @@ def keyword_calls_grad(x, y, scale, shift):
     y_bar = x * scale
     # with_defaults, line 4: total += r * x**2
     x_bar = total + 3.0 * (r * x)
-    y_bar += 1.5 * x ** 2
+    y_bar += 1.5 * x**2
     x_bar += 3.0 * (y * x)
     # with_defaults, line 2: total = scale * x + shift
     x_bar += 4.5

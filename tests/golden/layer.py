@@ -5,7 +5,7 @@ def layer_grad(W, b, x):
     h_bar = 2.0 * h
     # line 2: h = np.tanh(x @ W + b)
     t = h_bar * (1 - h * h)
-    b_bar = np.sum(t, axis=0)
+    b_bar = t.sum(axis=0)
     x_bar = t @ W.T
     W_bar = x.T @ t
     return W_bar, b_bar, x_bar

@@ -4,8 +4,8 @@ def logsumexp_grad(x):
     # reverse sweep
     # line 3: return m + np.log(np.sum(np.exp(x - m)))
     x_bar = ratio(1.0, np.sum(t)) * t
-    m_bar = 1.0 - np.sum(x_bar)
+    m_bar = 1.0 - x_bar.sum()
     # line 2: m = np.max(x)
-    t = x == m
-    x_bar += np.where(t, m_bar / np.sum(t), 0.0)
+    mask = x == m
+    x_bar += np.where(mask, m_bar / mask.sum(), 0.0)
     return x_bar

@@ -16,7 +16,7 @@ def n_body_grad(positions, velocities, masses):
                     d = q[j] - q[i]
                     t = 0.02 * masses[j] * d
                     t_2 = d @ d + 0.1
-                    t_3 = t_2 ** 1.5
+                    t_3 = t_2**1.5
                     v[i] += t / t_3
                 tape_3.append((j, t_3, t, t_2, d))
             tape_2.append((i, tape_3))
@@ -25,7 +25,7 @@ def n_body_grad(positions, velocities, masses):
     # reverse sweep
     # line 12: return 0.5 * np.sum(masses * np.sum(v**2, axis=1)) + np.sum(q**2)
     q_bar = 2.0 * q
-    masses_bar = 0.5 * np.sum(v ** 2, axis=1)
+    masses_bar = 0.5 * np.sum(v**2, axis=1)
     v_bar = 2.0 * ((0.5 * masses)[:, None] * v)
     for tape_2 in tape[::-1]:
         # line 11: q += 0.02 * v
@@ -35,7 +35,7 @@ def n_body_grad(positions, velocities, masses):
                 if i != j:
                     # line 10: v[i] += 0.02 * masses[j] * d / (d @ d + 0.1) ** 1.5
                     t_4 = ratio(v_bar[i], t)
-                    d_bar = -3.0 * (np.sum(ratio(t_4 * t_2, t)) * t_3 ** 0.5 * d)
+                    d_bar = -3.0 * (ratio(t_4 * t_2, t).sum() * t_3**0.5 * d)
                     d_bar += 0.02 * (t_4 * masses[j])
                     masses_bar[j] += 0.02 * np.sum(t_4 * d)
                     # line 9: d = q[j] - q[i]

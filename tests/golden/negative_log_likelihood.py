@@ -6,7 +6,6 @@ def negative_log_likelihood_grad(model, data):
     t = 0.0
     t_2 = 0.0
     for x in data[::-1]:
-        # line 4: z = (x - model.mean) / model.width
         t_3 = x - model_0
         z = t_3 / model_1
         # line 5: total += 0.5 * z * z + np.log(model.width)

@@ -12,9 +12,9 @@ def pairwise_energy_grad(positions, sigma):
     sigma_bar = 0.0
     for i, tape_2 in tape[::-1]:
         for j, d, r2 in tape_2[::-1]:
+            t = sigma**2
+            t_2 = sigma**2
             # line 7: energy += 4.0 * ((sigma**2 / r2) ** 6 - (sigma**2 / r2) ** 3)
-            t = sigma ** 2
-            t_2 = sigma ** 2
             t_3 = (t / r2) ** 2
             r2_bar = ratio(ratio(12.0 * t_3, r2) * t, r2)
             sigma_bar += 2.0 * (ratio(-12.0 * t_3, r2) * sigma)

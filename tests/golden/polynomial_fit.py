@@ -1,26 +1,23 @@
 def polynomial_fit_grad(coefficients, points):
-    points_0, points_1, points_2 = points
-    x, y = points_0
-    x_2, y_2 = points_1
-    x_3, y_3 = points_2
+    (x, y), (x_2, y_2), (x_3, y_3) = points
     items = []
     tape = []
     for k, c in enumerate(coefficients):
-        t = x ** k
+        t = x**k
         tape.append((k, t))
         items.append(c * t)
     p = sum(items)
     items_2 = []
     tape_2 = []
     for k, c in enumerate(coefficients):
-        t = x_2 ** k
+        t = x_2**k
         tape_2.append((k, t))
         items_2.append(c * t)
     p_2 = sum(items_2)
     items_3 = []
     tape_3 = []
     for k, c in enumerate(coefficients):
-        t = x_3 ** k
+        t = x_3**k
         tape_3.append((k, t))
         items_3.append(c * t)
     p_3 = sum(items_3)

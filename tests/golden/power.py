@@ -24,13 +24,13 @@ def power_call_reverse(saved, g):
 
 
 def power_call_forward(x, n):
-    t = n == 0
-    if t:
-        t_2 = 1.0
+    cond = n == 0
+    if cond:
+        t = 1.0
         saved = None
         half = 0.0
     else:
         half, saved = power_call_forward(x, n // 2)
-        t_2 = half * half * x if n % 2 else half * half
-    saved = t, n, half, x, saved
-    return t_2, saved
+        t = half * half * x if n % 2 else half * half
+    saved = cond, n, half, x, saved
+    return t, saved

@@ -13,7 +13,7 @@ def power_iteration_grad(A, v, steps):
     for v, v_2, t in tape[::-1]:
         # line 4: v = v / np.sqrt(v @ v)
         v_2_bar = ratio(v_bar, t)
-        v_2_bar -= 2.0 * (ratio(np.sum(ratio(v_2_bar * v_2, t)), 2.0 * t) * v_2)
+        v_2_bar -= 2.0 * (ratio(ratio(v_2_bar * v_2, t).sum(), 2.0 * t) * v_2)
         # line 3: v = A @ v
         v_bar = A.T @ v_2_bar
         A_bar += np.outer(v_2_bar, v)

@@ -14,5 +14,5 @@ def prefix_products_grad(x):
         out_bar[i] = 0.0
         # line 5: total = total * x[i]
         x_bar[i] += total_bar * total
-        total_bar = total_bar * x[i]
+        total_bar *= x[i]
     return x_bar

@@ -12,5 +12,5 @@ def product_until_grad(x, c):
     for i, y in tape[::-1]:
         # line 6: y = y * x[i]
         x_bar[i] += y_bar * y
-        y_bar = y_bar * x[i]
+        y_bar *= x[i]
     return x_bar

@@ -4,18 +4,18 @@ def rnn_grad(params, inputs):
     h = np.zeros(3)
     tape = []
     for x in inputs:
-        h_2 = np.tanh(W @ h + U * x)
-        tape.append((h, x, h_2))
-        h = h_2
+        h_new = np.tanh(W @ h + U * x)
+        tape.append((h, x, h_new))
+        h = h_new
     # reverse sweep
     h_bar = np.zeros_like(h)
     W_bar = np.zeros_like(W)
     U_bar = np.zeros_like(U)
-    for h, x, h_2 in tape[::-1]:
+    for h, x, h_new in tape[::-1]:
         # line 6: loss += h @ h
-        h_bar += 2.0 * h_2
+        h_bar += 2.0 * h_new
         # line 5: h = np.tanh(params["W"] @ h + params["U"] * x)
-        t = h_bar * (1 - h_2 * h_2)
+        t = h_bar * (1 - h_new * h_new)
         U_bar += t * x
         h_bar = W.T @ t
         W_bar += np.outer(t, h)

@@ -9,9 +9,9 @@ def softmax_entropy_grad(x):
     p_bar -= ratio(p, p)
     # line 3: p = e / np.sum(e)
     e_bar = ratio(p_bar, t_2)
-    e_bar -= np.sum(ratio(e_bar * e, t_2))
+    e_bar -= ratio(e_bar * e, t_2).sum()
     # line 2: e = np.exp(x - np.max(x))
     x_bar = e_bar * e
-    t = x == t
-    x_bar += np.where(t, -(np.vdot(e_bar, e) / np.sum(t)), 0.0)
+    mask = x == t
+    x_bar += np.where(mask, -(np.vdot(e_bar, e) / mask.sum()), 0.0)
     return x_bar

@@ -9,25 +9,25 @@ def squares_by_comprehension_grad(xs, s):
     t = max(items)
     # reverse sweep
     # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if...
-    t_2 = share_ties(s ** 1, t, items)
+    t_2 = share_ties(s**1, t, items)
     scaled_bar = zeros_like(scaled)
     for i in range(len(scaled) - 1, -1, -1):
-        # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if...
         v = scaled[i]
         if v < 2.0:
             # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled...
             v_bar = t_2.pop()
         else:
             v_bar = 0.0
+        # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if...
         scaled_bar[i] += v_bar
-    scaled_bar = add(scaled_bar, [s ** 2] * len(scaled))
+    scaled_bar = add(scaled_bar, [s**2] * len(scaled))
     # line 3: table = {name: s**k for k, name in enumerate(("one", "s", "square"))}
     s_bar = 2.0 * (sum(scaled) * s)
     s_bar += t
     xs_bar = zeros_like(xs)
     for i in range(len(xs) - 1, -1, -1):
-        # line 2: scaled = [s * x for x in xs]
         x = xs[i]
+        # line 2: scaled = [s * x for x in xs]
         t = scaled_bar.pop()
         s_bar += t * x
         xs_bar[i] += t * s

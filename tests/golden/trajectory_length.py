@@ -3,10 +3,10 @@ def trajectory_length_grad(x, y, steps):
     tape = []
     for _ in range(steps):
         tape.append(x)
-        x_2 = x + 0.1 * y
+        x_new = x + 0.1 * y
         y = y - 0.1 * np.sin(x)
-        path.append((x_2, y))
-        x = x_2
+        path.append((x_new, y))
+        x = x_new
     t = path[:-1]
     t_2 = path[1:]
     tape_2 = []
@@ -22,10 +22,10 @@ def trajectory_length_grad(x, y, steps):
     for i, t_3, t_4, t_5 in tape_2[::-1]:
         # line 8: length += np.sqrt((x1 - x0) ** 2 + (y1 - y0) ** 2)
         t_5 = ratio(0.5, t_5)
-        t_4 = t_5 * t_4
+        t_4 *= t_5
         y1_bar = 2.0 * t_4
         y0_bar = -2.0 * t_4
-        t_3 = t_5 * t_3
+        t_3 *= t_5
         x1_bar = 2.0 * t_3
         x0_bar = -2.0 * t_3
         accumulate(t_2, i, (x1_bar, y1_bar))
