@@ -123,7 +123,8 @@ def same_form(a: Shape, b: Shape) -> bool:
     if a.form != b.form or a.keys != b.keys or a.cls is not b.cls:
         return False
     if a.form == "leaf":
-        assert a.kind is not None and b.kind is not None
+        assert a.kind is not None
+        assert b.kind is not None
         return a.kind == b.kind or join(a.kind, b.kind) != UNKNOWN
     if a.form == "const":
         return a.ref is not None and b.ref is not None and _same_static(a.ref, b.ref)
