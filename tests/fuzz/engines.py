@@ -30,17 +30,24 @@ class Engine:
 def _interpreter(f: Callable[..., Any], argnums: tuple[int, ...]) -> Call:
     """The primal's SSA, as the frontend made it, under the reference interpreter."""
     run, count = _names("s2sad.ir.interp", "run", "leaf_count")
-    layout_of, lower, kind_of = (
+    layout_of, lower, kind_of, holds = (
         *_names("s2sad.binding", "layout_of"),
         *_names("s2sad.pipeline", "lower_program"),
         *_names("s2sad.ir.kinds", "kind_of"),
+        *_names("s2sad.guards", "holds"),
     )
+    known: list[tuple[Any, Any]] = []
 
     def call(args: tuple[Any, ...]) -> tuple[Any, None]:
         layout = layout_of(f)
         values = layout.bind(args, {})
         kinds = tuple(kind_of(v, n) for v, n in zip(values, layout.names, strict=True))
-        program = lower(f, layout, values, kinds)
+        for known_kinds, program in known:
+            if known_kinds == kinds and all(holds(g, tuple(values)) for g in program.guards):
+                break
+        else:
+            program = lower(f, layout, values, kinds)
+            known.append((kinds, program))
         entry = program.module.entry
         out = run(program.module, *values, *(c.get(tuple(values)) for c in program.captures))
         return out[0] if len(entry.body.yields) > count(entry.out) else out, None
