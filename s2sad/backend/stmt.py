@@ -38,6 +38,7 @@ from .text import Comment
 from .trees import (
     Block,
     assign,
+    collect,
     heads_block,
     is_bare_return,
     is_int,
@@ -143,7 +144,8 @@ class Writer(Simple):
         self.indent += 1
         block = write()
         self.indent -= 1
-        self.line = line
+        quoted = any(isinstance(n, Comment) for s in block for n in ast.walk(s))
+        self.line = None if quoted else line
         return block
 
     def block(self, ops: tuple[Node, ...]) -> Block:
@@ -157,9 +159,18 @@ class Writer(Simple):
                 block.extend(heading)
                 block.extend(self.comments(node))
                 block.extend(statements)
+                self.shorten(node, block)
             if leaves(block):
                 break
         return block
+
+    def shorten(self, node: Node, block: Block) -> None:
+        """Write a loop of a comprehension as one again, at the end of the block."""
+        if isinstance(node, For) and node.span is not None and len(block) > 1:
+            if not heads_block(node.span.text.strip()):
+                collected = collect(block[-2], block[-1], WIDTH - 4 * self.indent)
+                if collected is not None:
+                    block[-2:] = [collected]
 
     def heading(self, node: Node) -> Block:
         """``# reverse sweep``, once, before the first statement that belongs to it."""

@@ -81,6 +81,10 @@ class _Generator(SourceGenerator):  # type: ignore[misc]
             return
         self.spread("[]", [[e] for e in node.elts])
 
+    def visit_ListComp(self, node: ast.ListComp) -> None:
+        set_precedence(Precedence.Comma, node.elt)
+        super().visit_ListComp(node)
+
     def narrow_enough(self, node: ast.expr) -> bool:
         depth: int = self.indentation
         return width(node) + 4 * depth + 8 <= WIDTH

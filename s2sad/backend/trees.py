@@ -11,6 +11,7 @@ import ast
 from ..ir.nodes import Atom, Const
 from .expr import BINARY
 from .ops import ARITHMETIC
+from .width import width
 
 Block = list[ast.stmt]
 
@@ -47,6 +48,37 @@ OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.In: ast.NotIn,
     ast.NotIn: ast.In,
 }
+
+
+def collect(before: ast.stmt, loop: ast.stmt, room: int) -> ast.stmt | None:
+    """``t = [...]`` for a loop that appends to an empty list and does nothing else."""
+    match before, loop:
+        case (
+            ast.Assign([ast.Name(id=name)], ast.List([])),
+            ast.For(target, iterable, [statement], []),
+        ):
+            pass
+        case _:
+            return None
+    tests: list[ast.expr] = []
+    while isinstance(statement, ast.If) and len(statement.body) == 1 and not statement.orelse:
+        tests.append(statement.test)
+        statement = statement.body[0]
+    match statement:
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name(id=own), "append"), [element], [])):
+            pass
+        case _:
+            return None
+    test = ast.BoolOp(ast.And(), tests) if len(tests) > 1 else tests[0] if tests else None
+    parts = [element, iterable, *tests]
+    if own != name or any(
+        isinstance(n, ast.Name) and n.id == name for p in parts for n in ast.walk(p)
+    ):
+        return None
+    if len(name) + sum(map(width, [target, *parts])) + 20 > room:
+        return None
+    source = ast.comprehension(target, iterable, [] if test is None else [test], 0)
+    return assign(name, ast.ListComp(element, [source]))
 
 
 def is_true(test: ast.expr) -> bool:

@@ -548,8 +548,11 @@ def instantiate(
                     assert inner is not None
                     state.heap[root] = make(inner, name)
                 return HeapRef(root)
-            case Many():
-                return rebuild(t.like, [make(c, None) for c in t.children])
+            case Many(like, children):
+                keys = list(like.items) if isinstance(like, Entries | Fields) else []
+                names = [k if isinstance(k, str) and k.isidentifier() else None for k in keys]
+                names = names or [None] * len(children)
+                return rebuild(like, [make(c, n) for c, n in zip(children, names, strict=True)])
 
     made = [
         (place, make(t, place.label if isinstance(place, Root) else _shown(place[1])))

@@ -31,6 +31,7 @@ from ..ir.nodes import (
 )
 from ..ir.rewrite import resolve, substitute
 from ..rules.registry import primitive
+from .uniform import unfold_uniform
 
 
 def simplify(module: Module, keep: Sequence[str] = ()) -> Module:
@@ -47,7 +48,7 @@ def simplify(module: Module, keep: Sequence[str] = ()) -> Module:
 
 
 def _function(function: Function, impure: frozenset[str]) -> Function:
-    body = function.body
+    body = unfold_uniform(function.body)
     nodes, yields = _hoist(body.ops, body.yields, {})
     live: set[Value] = set()
     _use(yields, live)

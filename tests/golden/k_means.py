@@ -1,9 +1,7 @@
 def k_means_grad(points, centres, rounds):
     tape = []
     for _ in range(rounds):
-        items = []
-        for p in points:
-            items.append(np.argmin(np.sum((p - centres) ** 2, axis=1)))
+        items = [np.argmin(np.sum((p - centres) ** 2, axis=1)) for p in points]
         nearest = np.array(items)
         items = []
         tape_2 = []

@@ -2,30 +2,30 @@ def named_rates_grad(rates, t):
     forward = rates["forward"]
     back = rates["back"]
     tape = []
-    r = 1.0
-    r_2 = 0.0
+    a = 1.0
+    b = 0.0
     for _ in range(4):
-        flow = forward * r - back * r_2
-        tape.append((r_2, r, flow))
-        r -= t * flow
-        r_2 += t * flow
+        flow = forward * a - back * b
+        tape.append((b, a, flow))
+        a -= t * flow
+        b += t * flow
     # reverse sweep
     # line 7: return state["b"] / state["a"]
-    r_3 = 1.0 / r
-    r = -(r_2 / r / r)
+    b_bar = 1.0 / a
+    a_bar = -(b / a / a)
     forward_bar = 0.0
     back_bar = 0.0
     t_bar = 0.0
-    for r_2, r_4, flow in tape[::-1]:
+    for b, a, flow in tape[::-1]:
         # line 6: state["b"] += t * flow
-        flow_bar = r_3 * t
-        t_bar += r_3 * flow
+        flow_bar = b_bar * t
+        t_bar += b_bar * flow
         # line 5: state["a"] -= t * flow
-        t_bar -= r * flow
-        flow_bar -= r * t
+        t_bar -= a_bar * flow
+        flow_bar -= a_bar * t
         # line 4: flow = rates["forward"] * state["a"] - rates["back"] * state["b"]
-        back_bar -= flow_bar * r_2
-        r_3 -= flow_bar * back
-        forward_bar += flow_bar * r_4
-        r += flow_bar * forward
+        back_bar -= flow_bar * b
+        b_bar -= flow_bar * back
+        forward_bar += flow_bar * a
+        a_bar += flow_bar * forward
     return {"forward": float(forward_bar), "back": float(back_bar)}, float(t_bar)

@@ -1,11 +1,6 @@
 def squares_by_comprehension_grad(xs, s):
-    scaled = []
-    for x in xs:
-        scaled.append(s * x)
-    items = []
-    for v in scaled:
-        if v < 2.0:
-            items.append(v)
+    scaled = [s * x for x in xs]
+    items = [v for v in scaled if v < 2.0]
     t = max(items)
     # reverse sweep
     # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if...
@@ -20,6 +15,7 @@ def squares_by_comprehension_grad(xs, s):
             v_bar = 0.0
         # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if...
         scaled_bar[i] += v_bar
+    # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if...
     scaled_bar = add(scaled_bar, [s**2] * len(scaled))
     # line 3: table = {name: s**k for k, name in enumerate(("one", "s", "square"))}
     s_bar = 2.0 * (sum(scaled) * s)
