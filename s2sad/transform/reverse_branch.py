@@ -54,6 +54,7 @@ def reverse_branch(rev: Reverse, node: If, env: Env) -> None:
         results.append(Value(kind, bar(v.name)))
         for side, atom in zip(yields, ends, strict=True):
             side.append(atom)
+    rev.builder.span = reversed_span(node.span)
     settled = _settle_arms(rev, node, arms, yields)
     if any(dead):
         nodes, ends = settled[1 if dead[0] else 0]

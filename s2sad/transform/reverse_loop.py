@@ -154,6 +154,7 @@ def reverse_loop(rev: Reverse, node: For | While, env: Env) -> None:
         touched = [c for c in carried[: len(outers)] if inner[c.primal] is not c.param]
         for c in touched:
             c.next = rev.whole(c.primal, inner[c.primal])
+    rev.builder.span = reversed_span(node.span)
     for c in touched:
         old = env.get(c.primal)
         c.init = rev.zero(c.primal) if old is None else rev.whole(c.primal, old)
