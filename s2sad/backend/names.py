@@ -212,8 +212,18 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
             continue
         base = next((b for v in members if (b := saved.name(v, chosen, classes))), None)
         base = base or next((v.hint for v in members if v.hint and v.hint not in users), None)
+        base = base or _adjoint_name(members, chosen, spare)
         give(root, base or _temporary(made, members, chosen) or spare)
     return chosen
+
+
+def _adjoint_name(members: list[Value], chosen: dict[Value, str], spare: str) -> str | None:
+    """What the adjoint of something with a speaking name is called."""
+    for v in members:
+        primal = None if v.primal is None else chosen.get(v.primal)
+        if primal is not None and primal.partition("_")[0] not in (spare, "cond", "mask"):
+            return f"{primal}_bar"
+    return None
 
 
 def _renewed(made: Plan, classes: _Classes) -> set[Value]:
@@ -253,6 +263,7 @@ class _Saved:
         part = self.definitions.get(value)
         if not self.appended or not isinstance(part, Op):
             return None
+        place: Atom
         if part.fn == "unpack":
             entry, place = part.args[0], Const.of(part.results.index(value))
         elif part.fn == "item":

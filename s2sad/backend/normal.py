@@ -102,7 +102,7 @@ class _Fuse:
         if isinstance(root.kind, Array):
             if not is_basic_index(index, self.definitions) and not is_mask(index):
                 how = "at"
-            elif source is not None and source.fn == "neg" and g.name is None:  # type: ignore[union-attr]
+            elif source is not None and source.fn == "neg" and g.name is None:
                 how, g = "-=", source.args[0]
         elif isinstance(root.kind, ListOf | FixedList) and isinstance(g.kind, Num):
             how = "+="

@@ -165,7 +165,14 @@ class Writer(Simple):
         return block
 
     def shorten(self, node: Node, block: Block) -> None:
-        """Write a loop of a comprehension as one again, at the end of the block."""
+        """Write the end of the block in fewer statements: a comprehension, an unpacking."""
+        if isinstance(node, Op) and node.fn == "unpack" and len(block) > 1:
+            match block[-2:]:
+                case [ast.Assign([ast.Name(id=name)], value), ast.Assign([_], ast.Name(id=same))]:
+                    (base,) = node.args
+                    if name == same and isinstance(base, Value) and self.plan.uses[base] == 1:
+                        block[-1].value = value  # type: ignore[attr-defined]
+                        del block[-2]
         if isinstance(node, For) and node.span is not None and len(block) > 1:
             if not heads_block(node.span.text.strip()):
                 collected = collect(block[-2], block[-1], WIDTH - 4 * self.indent)

@@ -45,6 +45,8 @@ class _Generator(SourceGenerator):  # type: ignore[misc]
 
     #: write ``x**2``, as formatters do, not ``x ** 2``
     tight = False
+    #: keep every display on one line, whatever its width
+    flat = False
 
     def visit_BinOp(self, node: ast.BinOp) -> None:
         tight = self.tight and _is_simple(node.left) and _is_simple(node.right)
@@ -87,7 +89,10 @@ class _Generator(SourceGenerator):  # type: ignore[misc]
 
     def narrow_enough(self, node: ast.expr) -> bool:
         depth: int = self.indentation
-        return width(node) + 4 * depth + 8 <= WIDTH
+        if self.flat or width(node) + 4 * depth + 8 <= WIDTH:
+            return True
+        line = "".join(self.result).rpartition("\n")[2]
+        return len(line) + len(line_of(ast.Expr(node))) + 2 <= WIDTH
 
     def spread(self, brackets: str, entries: list[list[Any]]) -> None:
         """A display with one entry a line."""
@@ -145,8 +150,9 @@ def to_text(statements: list[ast.stmt], *, tight: bool = False) -> str:
 
 
 def line_of(statement: ast.stmt) -> str:
-    """The first line of a statement's text."""
+    """The first line of a statement's text, however long."""
     generator = _Generator("    ")
+    generator.flat = True
     body = getattr(statement, "body", None)
     if isinstance(body, list):
         fields = {name: getattr(statement, name) for name in statement._fields}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
+from .text import line_of
 from .width import WIDTH, width
 
 _PARTS = (ast.BinOp, ast.Call, ast.Compare, ast.List, ast.Tuple, ast.Dict, ast.Subscript)
@@ -22,7 +23,7 @@ def narrow(statement: ast.stmt, indent: int, fresh: Callable[[str], str]) -> lis
     before: list[ast.stmt] = []
     for _ in range(50):
         total = _statement_width(statement)
-        if total <= room:
+        if total <= room or max(map(len, line_of(statement).splitlines())) <= room:
             break
         parts = [(w, n) for n, w in _candidates(statement) if w >= 12]
         if not parts:

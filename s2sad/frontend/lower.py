@@ -247,8 +247,8 @@ class _Entry:
 
         cx = self.cx
 
-        def part(key: Any) -> Ref:
-            item = cx.op("item", value, Const.of(key), name=_part_name(key))
+        def part(key: Any, name: str | None = None) -> Ref:
+            item = cx.op("item", value, Const.of(key), name=name or _part_name(key))
             assert isinstance(item, Value)
             called = value.name or value.hint
             if isinstance(key, int) and called is not None:
@@ -264,7 +264,8 @@ class _Entry:
 
         match value.kind:
             case Tuple(items, cls):
-                return TupleRef(tuple(part(n) for n in range(len(items))), cls)
+                fields = getattr(cls, "_fields", (None,) * len(items))
+                return TupleRef(tuple(part(n, fields[n]) for n in range(len(items))), cls)
             case FixedList(items):
                 return self._heap(i, Items(tuple(part(n) for n in range(len(items)))), value)
             case Dict(entries):

@@ -114,11 +114,12 @@ class Builder:
 
     def label(self, value: Value, name: str | None, hint: str | None, primal: Value) -> None:
         """Name a value that was built here without a name; a name is no part of its identity."""
-        if value.name is None and value in self.definition:
-            object.__setattr__(value, "name", name)
-            if value.hint is None:
-                object.__setattr__(value, "hint", hint)
-            object.__setattr__(value, "primal", primal)
+        if value in self.definition:
+            if value.primal is None or (value.name is None and name is not None):
+                object.__setattr__(value, "primal", primal)
+            for slot, new in (("name", name), ("hint", hint)):
+                if getattr(value, slot) is None:
+                    object.__setattr__(value, slot, new)
 
     def defined_by(self, atom: Atom, fn: str) -> Op | None:
         """The node that defines ``atom``, if it is an ``fn``.

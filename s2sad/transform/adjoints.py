@@ -9,7 +9,7 @@ containers of known structure.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import TypeAlias
 
 from ..errors import Span
@@ -38,18 +38,38 @@ Env: TypeAlias = dict[Value, Adjoint]
 def repeat(ops: Iterable[Op], mapping: dict[Value, Atom]) -> tuple[list[Node], dict[Value, Atom]]:
     """Copies of ``ops`` with new results; the mapping extended by them.
 
-    They reverse nothing, so they belong to no line.
+    They reverse nothing, so they belong to no line; what is the same is computed once.
     """
     renamed = dict(mapping)
+    done: dict[Hashable, Value] = {}
     nodes: list[Node] = []
     for op in ops:
         (copy,) = substitute([op], renamed)
         assert isinstance(copy, Op)
         before = op.results[0]
+        key = _key(copy)
+        if key is not None and key in done:
+            renamed[before] = done[key]
+            continue
         result = Value(before.kind, before.name, before.hint)
         nodes.append(Op((result,), copy.fn, copy.args, copy.attrs))
-        renamed[op.results[0]] = result
+        renamed[before] = result
+        if key is not None:
+            done[key] = result
     return nodes, renamed
+
+
+def _key(op: Op) -> Hashable | None:
+    """Equal for equal computations; None where that is not plain to see."""
+    parts: list[Hashable] = [op.fn]
+    for a in op.args:
+        if isinstance(a, Value):
+            parts.append(a)
+        elif type(a.value) in (int, float, bool, str, type(None)):
+            parts.append((type(a.value), repr(a.value)))
+        else:
+            return None
+    return None if op.attrs else tuple(parts)
 
 
 def bar(name: str | None) -> str | None:

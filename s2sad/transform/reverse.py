@@ -183,7 +183,9 @@ class Reverse:
             if isinstance(g, Value):
                 self.builder.label(g, bar(target.name), bar(target.hint), target)
         else:
-            env[target] = self._sum(target, old, g)
+            total = env[target] = self._sum(target, old, g)
+            if isinstance(total, Value):
+                self.builder.label(total, None, bar(target.hint), target)
 
     def _sum(self, target: Value, old: Adjoint, g: Adjoint) -> Adjoint:
         if isinstance(old, dict) or isinstance(g, dict):

@@ -16,6 +16,7 @@ from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Record,
 from ..ir.nodes import Atom, Const, Op, Value
 from ..rules.apply import cotangents
 from ..rules.registry import primitive
+from .adjoints import bar
 
 if TYPE_CHECKING:
     from .adjoints import Adjoint, Env
@@ -56,7 +57,9 @@ def _accumulate(rev: Reverse, env: Env, x: Value, i: Atom, g: Atom) -> None:
     buffer = env.get(x)
     whole = rev.zero(x) if buffer is None else rev.whole(x, buffer)
     name = f"{x.name}_bar" if x.name else None
-    env[x] = rev.builder.op("accumulate", whole, i, g, name=name)
+    new = env[x] = rev.builder.op("accumulate", whole, i, g, name=name)
+    if isinstance(new, Value):
+        rev.builder.label(new, None, bar(x.hint), x)
 
 
 def _attr(rev: Reverse, node: Op, env: Env) -> None:

@@ -47,7 +47,6 @@ def conjugate_gradient_grad(A, b):
         A_bar += np.outer(q_bar, p)
         p_bar += A.T @ q_bar
         r_bar = r_bar_new
-    # line 6: q = A @ p
     r_bar += p_bar
     # line 3: r = b - A @ x
     A_bar -= np.outer(r_bar, x)

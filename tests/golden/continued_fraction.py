@@ -12,6 +12,5 @@ def continued_fraction_grad(x, n):
         t = y_bar / y
         x_bar += t
         y_bar = -(t * x / y)
-    # line 4: y = k + x / y
     x_bar += y_bar
     return x_bar

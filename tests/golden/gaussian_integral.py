@@ -29,10 +29,10 @@ def gaussian_integral_grad(a, b, width):
     b_bar = -2.0 * t_3 / width
     width_bar += 2.0 * t_3 / width * b / width
     t = 2.0 * (total_bar * t_2 * t) / width
-    t_2 = a_bar - t
+    a_bar -= t
     width_bar += t * a / width
     # simpson, line 2: h = (b - a) / n
     t = h_bar / 6
     b_bar += t
-    a_bar = t_2 - t
+    a_bar -= t
     return a_bar, b_bar, width_bar

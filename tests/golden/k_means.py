@@ -25,11 +25,11 @@ def k_means_grad(points, centres, rounds):
         points_bar[i] += p_bar
     for tape_2, centres, items in tape[::-1]:
         # line 4: centres = np.stack([points[nearest == k].mean(axis=0) for k in range(len(cent...
-        t = unstack(centres_bar, items)
-        for t_2 in tape_2[::-1]:
-            t_3 = points[t_2]
+        items_bar = unstack(centres_bar, items)
+        for t in tape_2[::-1]:
+            t_2 = points[t]
             # line 4: centres = np.stack([points[nearest == k].mean(axis=0) for k in range(len(c...
-            t_4 = t.pop()
-            points_bar[t_2] += np.broadcast_to(t_4 / len(t_3), t_3.shape)
+            t_3 = items_bar.pop()
+            points_bar[t] += np.broadcast_to(t_3 / len(t_2), t_2.shape)
         centres_bar = np.zeros_like(centres)
     return points_bar

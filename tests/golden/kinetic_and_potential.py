@@ -12,5 +12,4 @@ def kinetic_and_potential_grad(body, g):
     # line 2: kinetic = 0.5 * body.mass * np.sum(body.velocity**2)
     velocity_bar = mass * velocity
     mass_bar += 0.5 * np.sum(velocity**2)
-    t = Body(mass=float(mass_bar), position=position_bar, velocity=velocity_bar)
-    return t, float(g_bar)
+    return Body(mass=float(mass_bar), position=position_bar, velocity=velocity_bar), float(g_bar)

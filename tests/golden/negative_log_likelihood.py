@@ -1,18 +1,18 @@
 def negative_log_likelihood_grad(model, data):
-    model_0, model_1 = model
+    mean, width = model
     # reverse sweep
     # line 6: return total / len(data)
     total_bar = ratio(1.0, len(data))
-    t = 0.0
-    t_2 = 0.0
+    mean_bar = 0.0
+    width_bar = 0.0
     for x in data[::-1]:
-        t_3 = x - model_0
-        z = t_3 / model_1
+        t = x - mean
+        z = t / width
         # line 5: total += 0.5 * z * z + np.log(model.width)
-        t_2 += ratio(total_bar, model_1)
+        width_bar += ratio(total_bar, width)
         z_bar = 2.0 * (0.5 * (total_bar * z))
         # line 4: z = (x - model.mean) / model.width
-        t_4 = z_bar / model_1
-        t_2 -= t_4 * t_3 / model_1
-        t -= t_4
-    return Gauss(float(t), float(t_2))
+        t_2 = z_bar / width
+        width_bar -= t_2 * t / width
+        mean_bar -= t_2
+    return Gauss(float(mean_bar), float(width_bar))

@@ -15,6 +15,5 @@ def newton_cube_root_grad(a):
         x_bar += 6.0 * (t_3 * t / t_2 * x)
         a_bar += t_3
         x_bar -= 3 * (t_3 * x**2)
-    # line 4: x = x - (x**3 - a) / (3.0 * x**2)
     a_bar += x_bar
     return a_bar

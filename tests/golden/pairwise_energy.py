@@ -13,14 +13,14 @@ def pairwise_energy_grad(positions, sigma):
     for i, tape_2 in tape[::-1]:
         for j, d, r2 in tape_2[::-1]:
             t = sigma**2
-            t_2 = sigma**2
+            t_2 = t / r2
             # line 7: energy += 4.0 * ((sigma**2 / r2) ** 6 - (sigma**2 / r2) ** 3)
-            t_3 = (t / r2) ** 2
+            t_3 = t_2**2
             r2_bar = ratio(ratio(12.0 * t_3, r2) * t, r2)
             sigma_bar += 2.0 * (ratio(-12.0 * t_3, r2) * sigma)
-            t = ratio(24.0 * (t_2 / r2) ** 5, r2)
-            r2_bar -= ratio(t * t_2, r2)
-            sigma_bar += 2.0 * (t * sigma)
+            t_2 = ratio(24.0 * t_2**5, r2)
+            r2_bar -= ratio(t_2 * t, r2)
+            sigma_bar += 2.0 * (t_2 * sigma)
             # line 6: r2 = d @ d
             d_bar = 2.0 * (r2_bar * d)
             # line 5: d = positions[i] - positions[j]

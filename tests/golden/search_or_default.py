@@ -27,6 +27,5 @@ def search_or_default_grad(x, limit):
             result_bar = 0.0
         # line 4: y = y * 1.4 + 0.1 * i
         y_bar *= 1.4
-    # line 4: y = y * 1.4 + 0.1 * i
     x_bar += y_bar
     return x_bar, limit_bar

@@ -4,13 +4,13 @@ def squares_by_comprehension_grad(xs, s):
     t = max(items)
     # reverse sweep
     # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if...
-    t_2 = share_ties(s**1, t, items)
+    items_bar = share_ties(s**1, t, items)
     scaled_bar = zeros_like(scaled)
     for i in range(len(scaled) - 1, -1, -1):
         v = scaled[i]
         if v < 2.0:
             # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled...
-            v_bar = t_2.pop()
+            v_bar = items_bar.pop()
         else:
             v_bar = 0.0
         # line 4: return sum(scaled) * table["square"] + table["s"] * max(v for v in scaled if...

@@ -19,7 +19,6 @@ def taylor_sine_grad(x):
         x_bar += t * (-term * x)
         x_bar -= t_2 * term
         term_bar = -(t_2 * x)
-    # line 6: term = -term * x * x / ((2 * n) * (2 * n + 1))
     x_bar += 1.0
     x_bar += term_bar
     return x_bar

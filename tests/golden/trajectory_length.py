@@ -37,14 +37,13 @@ def trajectory_length_grad(x, y, steps):
     y_bar = 0.0
     for x in tape[::-1]:
         # line 5: path.append((x, y))
-        t = path_bar.pop()
-        t, t_2 = t
-        x_bar += t
+        t, t_2 = path_bar.pop()
+        x_new_bar = x_bar + t
         y_bar += t_2
         # line 4: x, y = x + 0.1 * y, y - 0.1 * np.sin(x)
-        x_bar_2 = -0.1 * (y_bar * np.cos(x))
-        y_bar += 0.1 * x_bar
-        x_bar = x_bar_2 + x_bar
+        x_bar = -0.1 * (y_bar * np.cos(x))
+        y_bar += 0.1 * x_new_bar
+        x_bar += x_new_bar
     t, t_2 = path_bar[0]
     x_bar += t
     y_bar += t_2
