@@ -2,7 +2,7 @@
 
 In: a plan, and the names that mean something else. Out: the constants that are assigned at the top
 of the function, by name. A name that is a variable's too, or that stands for two numbers, is not
-kept for the second.
+kept.
 
     h = 0.05; y = y + 0.05 * k   ->   h = 0.05
                                       y = y + h * k
@@ -21,18 +21,20 @@ def named_constants(made: Plan, reserved: Collection[str]) -> dict[str, Const]:
     """The constants that have a name of their own in this function, in order of use."""
     taken = {v.name for v in made.facts.order} | set(reserved)
     found: dict[str, Const] = {}
+    shared: set[str] = set()
     for atom in _atoms(made.function.body):
         if not isinstance(atom, Const) or atom.name is None or atom.name in taken:
             continue
         if atom.name.isidentifier():
-            found.setdefault(atom.name, atom)
-    return found
+            first = found.setdefault(atom.name, atom)
+            if repr(first.value) != repr(atom.value):
+                shared.add(atom.name)
+    return {name: atom for name, atom in found.items() if name not in shared}
 
 
 def is_kept(constants: Mapping[str, Const], atom: Const) -> bool:
     """True where the atom is written by its name."""
-    kept = constants.get(atom.name) if atom.name is not None else None
-    return kept is not None and repr(kept.value) == repr(atom.value)
+    return atom.name in constants
 
 
 def names_read(body: list[ast.stmt]) -> set[str]:

@@ -98,7 +98,10 @@ def _function_names(module: Module) -> dict[str, str]:
 def _writes_tight_powers(function: Function) -> bool:
     """Whether the user writes ``x**2`` and not ``x ** 2``."""
     texts = {node.span.text for node in walk(function.body) if node.span is not None}
-    return any(re.search(r"[\w)\]]\*\*[-\w(]", text) for text in texts)
+    if any(re.search(r"[\w)\]]\*\*[-\w(]", text) for text in texts):
+        return True
+    loose = any(re.search(r"\w \*\* -?\w", text) for text in texts)
+    return not loose and any(" ** " in text for text in texts)
 
 
 def _enter_globals(result: Result, namespace: Namespace) -> None:

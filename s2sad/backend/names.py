@@ -248,6 +248,35 @@ def _unread_part(made: Plan, value: Value) -> bool:
 _TESTS = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "in", "is"})
 
 
+#: What results are called that have no other name.
+_RESULTS = {
+    "len": "n",
+    "math.sqrt": "root",
+    "np.sqrt": "root",
+    "np.sum": "total",
+    "np.mean": "mean",
+    "np.max": "largest",
+    "np.min": "smallest",
+    "np.linalg.norm": "norm",
+}
+
+
+def _places(made: Plan, index: Atom, chosen: dict[Value, str]) -> str | None:
+    """``ij`` for the index ``i, j``."""
+    maker = made.facts.definitions.get(index) if isinstance(index, Value) else None
+    if not isinstance(maker, Op) or maker.fn != "tuple":
+        return None
+    parts: list[str] = []
+    for a in maker.args:
+        if isinstance(a, Const) and type(a.value) is int and a.value >= 0:
+            parts.append(str(a.value))
+        elif isinstance(a, Value) and a in chosen and a.name:
+            parts.append(chosen[a])
+        else:
+            return None
+    return ("" if all(len(p) == 1 for p in parts) else "_").join(parts)
+
+
 class _Saved:
     """What the elements of a tape were called when they were saved."""
 
@@ -311,6 +340,9 @@ def _temporary(made: Plan, members: list[Value], chosen: dict[Value, str]) -> st
                 return f"{base}_{chosen[index]}"
             if base and isinstance(index, Const) and type(index.value) is int:
                 return f"{base}_{index.value}" if index.value >= 0 else f"{base}_last"
+            places = _places(made, index, chosen) if base else None
+            if places is not None:
+                return f"{base}_{places}"
             if base and isinstance(index, Const) and isinstance(index.value, str):
                 if index.value.isidentifier() and not hasattr(builtins, index.value):
                     return index.value
@@ -320,8 +352,8 @@ def _temporary(made: Plan, members: list[Value], chosen: dict[Value, str]) -> st
                     return "cond"
                 case Array("bool"):
                     return "mask"
-        if node.fn == "len":
-            return "n"
+        if node.fn in _RESULTS:
+            return _RESULTS[node.fn]
         if node.fn == "list":
             return "items"
     return None

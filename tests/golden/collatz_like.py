@@ -26,6 +26,6 @@ def collatz_like_call_forward(x, depth):
         t, saved_2 = collatz_like_call_forward(x * 0.6, depth - 1)
         t_2 = 0.5 * t
         t, saved = collatz_like_call_forward(x - 0.4, depth - 1)
-        x = t_2 + t ** 2
+        x = t_2 + t**2
     saved = cond, t, saved, saved_2
     return x, saved

@@ -12,14 +12,14 @@ def forward_substitution_grad(L, b):
     b_bar = np.zeros_like(b)
     L_bar = np.zeros_like(L)
     for i, t, t_2 in tape[::-1]:
-        t_3 = L[i, i]
-        t_4 = L[i, :i]
+        L_ii = L[i, i]
+        t_3 = L[i, :i]
         # line 4: x[i] = (b[i] - L[i, :i] @ x[:i]) / L[i, i]
         x_bar_i = x_bar[i]
         x_bar[i] = 0.0
-        t_5 = ratio(x_bar_i, t_3)
-        L_bar[i, i] -= ratio(t_5 * t_2, t_3)
-        x_bar[:i] += unbroadcast(-(t_5 * t_4), t)
-        L_bar[i, :i] += unbroadcast(-(t_5 * t), t_4)
-        b_bar[i] += t_5
+        t_4 = ratio(x_bar_i, L_ii)
+        L_bar[i, i] -= ratio(t_4 * t_2, L_ii)
+        x_bar[:i] += unbroadcast(-(t_4 * t_3), t)
+        L_bar[i, :i] += unbroadcast(-(t_4 * t), t_3)
+        b_bar[i] += t_4
     return L_bar, b_bar

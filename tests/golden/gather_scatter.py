@@ -13,5 +13,5 @@ def gather_scatter_grad(x, weights, index):
         # line 4: out[index[k]] += weights[k] * x[k] ** 2
         t = out_bar[index[k]]
         x_bar[k] += 2.0 * (t * weights[k] * x_k)
-        weights_bar[k] += t * x_k ** 2
+        weights_bar[k] += t * x_k**2
     return x_bar, weights_bar

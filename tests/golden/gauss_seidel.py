@@ -23,12 +23,12 @@ def gauss_seidel_grad(A, b, sweeps):
     A_bar = np.zeros_like(A)
     for tape_2 in tape[::-1]:
         for i, tape_3, s in tape_2[::-1]:
-            t = A[i, i]
+            A_ii = A[i, i]
             # line 9: x[i] = s / A[i, i]
             x_bar_i = x_bar[i]
             x_bar[i] = 0.0
-            s_bar = ratio(x_bar_i, t)
-            A_bar[i, i] -= ratio(s_bar * s, t)
+            s_bar = ratio(x_bar_i, A_ii)
+            A_bar[i, i] -= ratio(s_bar * s, A_ii)
             for j, t in tape_3[::-1]:
                 if j != i:
                     # line 8: s -= A[i, j] * x[j]

@@ -7,7 +7,7 @@ def total_variation_grad(image):
     t_4 = dy[:, :-1]
     # reverse sweep
     # line 4: return np.sum(np.sqrt(dx[:-1] ** 2 + dy[:, :-1] ** 2 + 1e-3))
-    t_5 = 0.5 / np.sqrt(t_3 ** 2 + t_4 ** 2 + 0.001)
+    t_5 = 0.5 / np.sqrt(t_3**2 + t_4**2 + 0.001)
     dy_bar = np.zeros_like(t_2)
     dy_bar[:, :-1] += 2.0 * (t_5 * t_4)
     dx_bar = np.zeros_like(t)

@@ -15,7 +15,7 @@ def trajectory_length_grad(x, y, steps):
         x1, y1 = t_4
         t_3 = x1 - x0
         t_4 = y1 - y0
-        tape_2.append((i, t_3, t_4, np.sqrt(t_3 ** 2 + t_4 ** 2)))
+        tape_2.append((i, t_3, t_4, np.sqrt(t_3**2 + t_4**2)))
     # reverse sweep
     t = zeros_like(t)
     t_2 = zeros_like(t_2)
