@@ -277,6 +277,10 @@ def _places(made: Plan, index: Atom, chosen: dict[Value, str]) -> str | None:
     return ("" if all(len(p) == 1 for p in parts) else "_").join(parts)
 
 
+#: Tapes within tapes that are looked through for a name.
+DEEPEST = 6
+
+
 class _Saved:
     """What the elements of a tape were called when they were saved."""
 
@@ -289,6 +293,11 @@ class _Saved:
 
     def name(self, value: Value, chosen: dict[Value, str], classes: _Classes) -> str | None:
         """The name under which what ``value`` reads from a tape went in."""
+        source = self.source(value, classes)
+        return None if source is None else chosen.get(source)
+
+    def source(self, value: Value, classes: _Classes, depth: int = 0) -> Value | None:
+        """What went into the tape that ``value`` is read from."""
         part = self.definitions.get(value)
         if not self.appended or not isinstance(part, Op):
             return None
@@ -299,16 +308,16 @@ class _Saved:
             entry, place = part.args
         else:
             return None
-        if isinstance(entry, Value) and entry in classes.edges:
-            return self.entered(entry, None, chosen, classes)
         maker = self.definitions.get(entry) if isinstance(entry, Value) else None
-        if isinstance(maker, Op) and maker.fn == "item" and isinstance(place, Const):
-            return self.entered(maker.args[0], place.value, chosen, classes)
-        return None
+        if isinstance(entry, Value) and isinstance(maker, Op) and isinstance(place, Const):
+            if maker.fn == "item" and type(place.value) is int:
+                return self.entered(maker.args[0], place.value, classes, depth)
+        return self.entered(entry, None, classes, depth)
 
     def entered(
-        self, tape: Atom, place: int | None, chosen: dict[Value, str], classes: _Classes
-    ) -> str | None:
+        self, tape: Atom, place: int | None, classes: _Classes, depth: int
+    ) -> Value | None:
+        """What is appended to a tape, or to the list that a tape of tapes holds."""
         if not isinstance(tape, Value) or tape not in classes.edges:
             return None
         root = classes.find(tape)
@@ -318,9 +327,9 @@ class _Saved:
                 maker = self.definitions.get(source) if isinstance(source, Value) else None
                 if place is not None and isinstance(maker, Op) and maker.fn == "tuple":
                     source = maker.args[place]
-                if isinstance(source, Value):
-                    return chosen.get(source)
-        return None
+                return source if isinstance(source, Value) else None
+        outer = self.source(tape, classes, depth + 1) if depth < DEEPEST else None
+        return None if outer is None else self.entered(outer, place, classes, depth + 1)
 
 
 def _place(made: Plan):  # type: ignore[no-untyped-def]

@@ -31,25 +31,25 @@ def cholesky_logdet_grad(A):
         L_bar[i, i] += 2.0 / L[i, i]
     A_bar = np.zeros_like(A)
     for j, tape_3, tape_2, root in tape[::-1]:
-        for i, tape_4, s, t in tape_3[::-1]:
+        for i, tape_4, s, L_jj in tape_3[::-1]:
             # line 13: L[i, j] = s / L[j, j]
             L_bar_ij = L_bar[i, j]
             L_bar[i, j] = 0.0
-            s_bar = ratio(L_bar_ij, t)
-            L_bar[j, j] -= ratio(s_bar * s, t)
-            for k, t, t_2 in tape_4[::-1]:
+            s_bar = ratio(L_bar_ij, L_jj)
+            L_bar[j, j] -= ratio(s_bar * s, L_jj)
+            for k, L_ik, L_jk in tape_4[::-1]:
                 # line 12: s -= L[i, k] * L[j, k]
-                L_bar[j, k] -= s_bar * t
-                L_bar[i, k] -= s_bar * t_2
+                L_bar[j, k] -= s_bar * L_ik
+                L_bar[i, k] -= s_bar * L_jk
             # line 10: s = A[i, j]
             A_bar[i, j] += s_bar
         # line 8: L[j, j] = math.sqrt(s)
         root_bar = L_bar[j, j]
         L_bar[j, j] = 0.0
         s_bar = ratio(root_bar, 2.0 * root)
-        for k, t in tape_2[::-1]:
+        for k, L_jk in tape_2[::-1]:
             # line 7: s -= L[j, k] ** 2
-            L_bar[j, k] -= 2.0 * (s_bar * t)
+            L_bar[j, k] -= 2.0 * (s_bar * L_jk)
         # line 5: s = A[j, j]
         A_bar[j, j] += s_bar
     return A_bar

@@ -29,11 +29,11 @@ def gauss_seidel_grad(A, b, sweeps):
             x_bar[i] = 0.0
             s_bar = ratio(x_bar_i, A_ii)
             A_bar[i, i] -= ratio(s_bar * s, A_ii)
-            for j, t in tape_3[::-1]:
+            for j, x_j in tape_3[::-1]:
                 if j != i:
                     # line 8: s -= A[i, j] * x[j]
                     x_bar[j] -= s_bar * A[i, j]
-                    A_bar[i, j] -= s_bar * t
+                    A_bar[i, j] -= s_bar * x_j
             # line 5: s = b[i]
             b_bar[i] += s_bar
     return A_bar, b_bar

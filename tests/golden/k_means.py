@@ -26,10 +26,10 @@ def k_means_grad(points, centres, rounds):
     for tape_2, centres, items in tape[::-1]:
         # line 4: centres = np.stack([points[nearest == k].mean(axis=0) for k in range(len(cent...
         items_bar = unstack(centres_bar, items)
-        for t in tape_2[::-1]:
-            t_2 = points[t]
+        for mask in tape_2[::-1]:
+            t = points[mask]
             # line 4: centres = np.stack([points[nearest == k].mean(axis=0) for k in range(len(c...
-            t_3 = items_bar.pop()
-            points_bar[t] += np.broadcast_to(t_3 / len(t_2), t_2.shape)
+            t_2 = items_bar.pop()
+            points_bar[mask] += np.broadcast_to(t_2 / len(t), t.shape)
         centres_bar = np.zeros_like(centres)
     return points_bar

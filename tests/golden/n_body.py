@@ -31,11 +31,11 @@ def n_body_grad(positions, velocities, masses):
         # line 11: q += 0.02 * v
         v_bar += 0.02 * q_bar
         for i, tape_3 in tape_2[::-1]:
-            for j, t, t_2, t_3, d in tape_3[::-1]:
+            for j, t_3, t, t_2, d in tape_3[::-1]:
                 if i != j:
                     # line 10: v[i] += 0.02 * masses[j] * d / (d @ d + 0.1) ** 1.5
-                    t_4 = ratio(v_bar[i], t)
-                    d_bar = -3.0 * (ratio(t_4 * t_2, t).sum() * t_3**0.5 * d)
+                    t_4 = ratio(v_bar[i], t_3)
+                    d_bar = -3.0 * (ratio(t_4 * t, t_3).sum() * t_2**0.5 * d)
                     d_bar += 0.02 * (t_4 * masses[j])
                     masses_bar[j] += 0.02 * np.sum(t_4 * d)
                     # line 9: d = q[j] - q[i]
