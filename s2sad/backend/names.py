@@ -326,6 +326,8 @@ class _Saved:
                 source: Atom = ops[0].args[1]
                 maker = self.definitions.get(source) if isinstance(source, Value) else None
                 if place is not None and isinstance(maker, Op) and maker.fn == "tuple":
+                    if not 0 <= place < len(maker.args):
+                        return None  # a list of something else under the same name
                     source = maker.args[place]
                 return source if isinstance(source, Value) else None
         outer = self.source(tape, classes, depth + 1) if depth < DEEPEST else None

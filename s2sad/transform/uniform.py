@@ -18,35 +18,45 @@ from ..ir.rewrite import substitute_region
 
 def unfold_uniform(region: Region) -> Region:
     """The region with such loops rewritten, those inside loops and branches included."""
-    return _region(region, {})
+    return _region(region, {}, _read(region))
 
 
-def _region(region: Region, made: dict[Value, Op]) -> Region:
-    ops = tuple(_node(node, made) for node in region.ops)
+def _region(region: Region, made: dict[Value, Op], read: set[Atom]) -> Region:
+    ops = tuple(_node(node, made, read) for node in region.ops)
     if all(a is b for a, b in zip(ops, region.ops, strict=True)):
         return region
     return Region(region.params, ops, region.yields)
 
 
-def _node(node: Node, made: dict[Value, Op]) -> Node:
+def _node(node: Node, made: dict[Value, Op], read: set[Atom]) -> Node:
     match node:
         case Op(fn="list" | "mul"):
             made.update(dict.fromkeys(node.results, node))
         case If():
-            then, orelse = _region(node.then, made), _region(node.orelse, made)
+            then, orelse = _region(node.then, made, read), _region(node.orelse, made, read)
             if then is not node.then or orelse is not node.orelse:
                 return replace(node, then=then, orelse=orelse)
         case For():
-            body = _region(node.body, made)
+            body = _region(node.body, made, read)
             node = node if body is node.body else replace(node, body=body)
             for k, start in enumerate(node.init):
                 number = _repeated(start, made)
-                if number is not None:
+                if number is not None and node.results[k] not in read:
                     node = _popped(node, k, number)
         case While():
-            body = _region(node.body, made)
+            body = _region(node.body, made, read)
             return node if body is node.body else replace(node, body=body)
     return node
+
+
+def _read(region: Region) -> set[Atom]:
+    """Everything that is read in a region and the regions inside it."""
+    found: set[Atom] = set(region.yields)
+    for node in walk(region):
+        found.update(operands_of(node))
+        for inner in regions_of(node):
+            found.update(inner.yields)
+    return found
 
 
 def _repeated(atom: Atom, made: dict[Value, Op]) -> Atom | None:
@@ -61,7 +71,8 @@ def _repeated(atom: Atom, made: dict[Value, Op]) -> Atom | None:
 
 
 def _popped(node: For, k: int, number: Atom) -> For:
-    """The loop with ``number`` for what it pops from its ``k``-th list, if it does just that.
+    """The loop with ``number`` for what it pops from its ``k``-th list, if it does just that
+    (and nobody wants what is left of the list).
 
     Its list stays as it was at the start, and goes with the dead code.
     """
