@@ -25,7 +25,17 @@ from ..ir.kinds import (
 )
 from ..ir.nodes import FALSE, TRUE, Atom, Const
 from ..rules.registry import has_primitive
-from . import attributes, comprehensions, indexing, iteration, lower_calls, lower_expr, primitives
+from . import (
+    attributes,
+    comprehensions,
+    conditions,
+    indexing,
+    iteration,
+    lower_calls,
+    lower_expr,
+    operators,
+    primitives,
+)
 from .context import Lowerer
 from .describe import describe_ref
 from .refs import (
@@ -293,7 +303,7 @@ def _sum(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     if items is not None and not (numbers and has_primitive("sum")):
         total = start if start is not None else cx.constant(0)
         for item in items:
-            total = lower_expr.operate(cx, "add", operator.add, total, item)
+            total = operators.operate(cx, "add", operator.add, total, item)
         return total
     if items is not None:
         ref = cx.new(Items(tuple(items)))
@@ -311,7 +321,7 @@ def _sum(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
                 cx,
                 ref,
                 start if start is not None else cx.constant(0),
-                lambda total, x: lower_expr.operate(cx, "add", operator.add, total, x),
+                lambda total, x: operators.operate(cx, "add", operator.add, total, x),
             )
     atoms = [cx.atom(ref)] + ([] if start is None else [cx.atom(start)])
     return cx.ref(cx.op("sum", *atoms))
@@ -390,7 +400,7 @@ def _quantifier(cx: Lowerer, ref: Ref, name: str, fn: str, decides: Const, empty
         )
     out: Atom | None = None
     for item in items:
-        cond = lower_expr.truth(cx, item)
+        cond = conditions.truth(cx, item)
         if isinstance(cond, Const):
             if cond.value == decides.value:
                 return Val(decides)
@@ -440,7 +450,7 @@ def _refused(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
 @handles(builtins.pow)
 def _pow(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     if len(args) == 2 and not kwargs:
-        return lower_expr.binary(cx, ast.Pow(), *args)
+        return operators.binary(cx, ast.Pow(), *args)
     return cx.constant(pow(*[cx.static(a, "an argument of pow()") for a in args]))
 
 
@@ -458,7 +468,7 @@ def _slice(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
 def _bool(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     if not args:
         return cx.constant(False)
-    cond = lower_expr.truth(cx, args[0])
+    cond = conditions.truth(cx, args[0])
     if isinstance(cond, Const) or cond.kind == TRUE.kind:
         return Val(cond)
     if has_primitive("bool"):
@@ -520,7 +530,7 @@ def _accumulate(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
 
     def combine(a: Ref, b: Ref) -> Ref:
         if func is None:
-            return lower_expr.operate(cx, "add", operator.add, a, b)
+            return operators.operate(cx, "add", operator.add, a, b)
         return lower_calls.apply(cx, func, [a, b], {})
 
     items = iteration.static_items(cx, args[0])
@@ -560,11 +570,11 @@ _COMPARISONS = {
 
 
 def _operator(op: type[ast.operator]) -> Handler:
-    return lambda cx, args, kwargs: lower_expr.binary(cx, op(), args[0], args[1])
+    return lambda cx, args, kwargs: operators.binary(cx, op(), args[0], args[1])
 
 
 def _comparison(op: type[ast.cmpop]) -> Handler:
-    return lambda cx, args, kwargs: lower_expr.compare_two(cx, op(), args[0], args[1])
+    return lambda cx, args, kwargs: conditions.compare_two(cx, op(), args[0], args[1])
 
 
 for _f, _op in _OPERATORS.items():

@@ -12,7 +12,7 @@ import copy
 from collections.abc import Callable, Sequence
 
 from ..ir.nodes import Const
-from . import indexing, iteration, loops, lower_expr, lower_stmt, methods
+from . import conditions, indexing, iteration, loops, lower_expr, lower_stmt, methods
 from .context import Lowerer
 from .refs import (
     UNASSIGNED,
@@ -68,7 +68,9 @@ class _Renamed(ast.NodeTransformer):
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
         node.args.defaults = [self.visit(d) for d in node.args.defaults]
-        node.args.kw_defaults = [None if d is None else self.visit(d) for d in node.args.kw_defaults]
+        node.args.kw_defaults = [
+            None if d is None else self.visit(d) for d in node.args.kw_defaults
+        ]
         a = node.args
         own = {p.arg for p in (*a.posonlyargs, *a.args, *a.kwonlyargs)}
         own |= {p.arg for p in (a.vararg, a.kwarg) if p is not None}
@@ -154,7 +156,7 @@ def _filtered(cx: Lowerer, tests: Sequence[ast.expr], then: Callable[[], None]) 
     if not tests:
         then()
         return
-    cond = lower_expr.condition(cx, tests[0])
+    cond = conditions.condition(cx, tests[0])
     if isinstance(cond, Const):
         if cond.value:
             _filtered(cx, tests[1:], then)
@@ -209,7 +211,7 @@ def collect(
         if keep is None:
             add()
             return
-        cond = lower_expr.truth(cx, keep(cx.state.get(frame, slot)))
+        cond = conditions.truth(cx, keep(cx.state.get(frame, slot)))
         if isinstance(cond, Const):
             if cond.value:
                 add()

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from ..errors import Problem
 from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import FALSE, TRUE, Atom, Const
-from . import attributes, indexing, loops, lower_calls, lower_expr, matching
+from . import attributes, conditions, indexing, loops, lower_calls, lower_expr, matching, operators
 from .context import Lowerer, Refuse, Unreachable
 from .describe import describe_ref
 from .refs import (
@@ -414,7 +414,7 @@ def in_place(cx: Lowerer, op: ast.operator, old: Ref, value: Ref) -> Ref:
             if isinstance(cx.kind(old), Mixed):
                 return _mixed_in_place(cx, op, old, value)
             current = cx.read(old)
-            new = cx.atom(lower_expr.binary(cx, op, old, value))
+            new = cx.atom(operators.binary(cx, op, old, value))
             if isinstance(new.kind, Array) and isinstance(current.kind, Array):
                 # NumPy lets no operand broadcast the array that is changed in place
                 cx.b.narrow(new, dataclasses.replace(new.kind, dims=current.kind.dims))
@@ -427,7 +427,7 @@ def in_place(cx: Lowerer, op: ast.operator, old: Ref, value: Ref) -> Ref:
             lower_calls.method(cx, old, "update", [value], {})
             return old
         case _:
-            return lower_expr.binary(cx, op, old, value)
+            return operators.binary(cx, op, old, value)
 
 
 def write_all(cx: Lowerer, ref: ArrayRef, current: Atom, new: Atom) -> None:
@@ -453,7 +453,7 @@ def write_all(cx: Lowerer, ref: ArrayRef, current: Atom, new: Atom) -> None:
 
 def _mixed_in_place(cx: Lowerer, op: ast.operator, old: ArrayRef, value: Ref) -> Ref:
     """A number is rebound, an array is changed: what else refers to it can't be told any more."""
-    new = lower_expr.binary(cx, op, old, value)
+    new = operators.binary(cx, op, old, value)
     atom = cx.atom(new)
     cx.check_writable(old)
     fresh = Root(old.root.label)
@@ -472,7 +472,7 @@ def _mixed_in_place(cx: Lowerer, op: ast.operator, old: ArrayRef, value: Ref) ->
 
 
 def _if(cx: Lowerer, node: ast.If, then: Sequence[ast.stmt], orelse: Sequence[ast.stmt]) -> None:
-    cond = lower_expr.condition(cx, node.test)
+    cond = conditions.condition(cx, node.test)
     if isinstance(cond, Const):
         block(cx, then if cond.value else orelse)
         return
@@ -501,7 +501,7 @@ def _while(cx: Lowerer, node: ast.While) -> None:
     orelse = (lambda: block(cx, node.orelse)) if node.orelse else None
     loops.while_loop(
         cx,
-        lambda: lower_expr.condition(cx, node.test),
+        lambda: conditions.condition(cx, node.test),
         lambda: block(cx, node.body),
         nodes=node.body,
         orelse=orelse,
@@ -541,7 +541,7 @@ def _raise(cx: Lowerer, node: ast.Raise) -> None:
 
 
 def _assert(cx: Lowerer, node: ast.Assert) -> None:
-    cond = lower_expr.condition(cx, node.test)
+    cond = conditions.condition(cx, node.test)
     if isinstance(cond, Const) and cond.value:
         return
     if node.msg is None:

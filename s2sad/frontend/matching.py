@@ -13,7 +13,7 @@ import ast
 from collections.abc import Sequence
 
 from ..ir.nodes import TRUE, Atom, Const
-from . import lower_expr, lower_stmt
+from . import conditions, lower_expr, lower_stmt
 from .context import Lowerer
 from .refs import Ref
 
@@ -38,7 +38,7 @@ def _cases(cx: Lowerer, subject: Ref, cases: Sequence[ast.match_case]) -> None:
         if case.guard is None:
             lower_stmt.block(cx, case.body)
             return
-        guard = lower_expr.truth(cx, lower_expr.expr(cx, case.guard))
+        guard = conditions.truth(cx, lower_expr.expr(cx, case.guard))
         if isinstance(guard, Const):
             if guard.value:
                 lower_stmt.block(cx, case.body)
@@ -64,11 +64,11 @@ def _test(cx: Lowerer, subject: Ref, pattern: ast.pattern) -> Atom | None:
     """The condition of a pattern; None where it can never match."""
     match pattern:
         case ast.MatchValue(value):
-            found = lower_expr.compare_two(cx, ast.Eq(), subject, lower_expr.expr(cx, value))
-            return lower_expr.truth(cx, found)
+            found = conditions.compare_two(cx, ast.Eq(), subject, lower_expr.expr(cx, value))
+            return conditions.truth(cx, found)
         case ast.MatchSingleton(value):
-            same = lower_expr.compare_two(cx, ast.Is(), subject, cx.constant(value))
-            return lower_expr.truth(cx, same)
+            same = conditions.compare_two(cx, ast.Is(), subject, cx.constant(value))
+            return conditions.truth(cx, same)
         case ast.MatchAs(None, _):
             return TRUE
         case ast.MatchAs(inner, _) if inner is not None:
@@ -86,7 +86,7 @@ def _test(cx: Lowerer, subject: Ref, pattern: ast.pattern) -> Atom | None:
         case ast.MatchSequence(patterns) if not any(
             isinstance(p, ast.MatchStar) for p in patterns
         ):
-            parts = lower_expr.parts_of(cx, subject)
+            parts = conditions.parts_of(cx, subject)
             if parts is None or len(parts) != len(patterns):
                 return None
             out = TRUE
@@ -116,6 +116,6 @@ def _bind(cx: Lowerer, subject: Ref, pattern: ast.pattern) -> None:
             if name is not None:
                 lower_stmt.set_name(cx, name, subject)
         case ast.MatchSequence(patterns):
-            parts = lower_expr.parts_of(cx, subject) or ()
+            parts = conditions.parts_of(cx, subject) or ()
             for part, p in zip(parts, patterns, strict=True):
                 _bind(cx, part, p)
