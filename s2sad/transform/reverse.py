@@ -199,7 +199,7 @@ class Reverse:
             if isinstance(g.kind, Num):
                 return self.builder.op("add", old, g, name=name)
             old, g = g, old
-        if self._equal(old, g):
+        if isinstance(old.kind, Num | Array) and self._equal(old, g):
             return self.builder.op("mul", Const.of(2.0), old, name=name)
         total = self.builder.op("add_to", old, g, name=name)
         if old in self.masked and g in self.masked:
