@@ -16,6 +16,7 @@ import numpy as np
 from .program import leaves, plain, rebuild
 
 STEPS = (4e-3, 2e-3, 1e-3)
+CLOSER_STEPS = (4e-4, 2e-4, 1e-4)
 ACCEPTED_ERROR = 1e-7
 
 
@@ -39,7 +40,10 @@ class Difference:
 
 
 def differences(
-    f: Callable[..., Any], args: tuple[Any, ...], argnums: tuple[int, ...]
+    f: Callable[..., Any],
+    args: tuple[Any, ...],
+    argnums: tuple[int, ...],
+    steps: tuple[float, float, float] = STEPS,
 ) -> list[Difference]:
     """Derivatives of ``f`` at ``args`` by sixth-order central differences.
 
@@ -49,7 +53,9 @@ def differences(
     found = []
     for argnum in argnums:
         numbers = leaves(args[argnum])
-        pairs = [_derivative(f, args, argnum, numbers, i, centre) for i in range(len(numbers))]
+        pairs = [
+            _derivative(f, args, argnum, numbers, i, centre, steps) for i in range(len(numbers))
+        ]
         values, errors = np.array(pairs).reshape(-1, 2).T
         found.append(Difference(values, errors))
     return found
@@ -62,6 +68,7 @@ def _derivative(
     numbers: list[float],
     i: int,
     centre: float,
+    steps: tuple[float, float, float],
 ) -> tuple[float, float]:
     def at(step: float) -> float:
         moved = [*numbers[:i], numbers[i] + step, *numbers[i + 1 :]]
@@ -69,7 +76,7 @@ def _derivative(
         return float(plain(f, (*args[:argnum], shifted, *args[argnum + 1 :])))
 
     central, bend = [], []
-    for h in STEPS:
+    for h in steps:
         up, down = at(h), at(-h)
         central.append((up - down) / (2.0 * h))
         bend.append(abs(up - 2.0 * centre + down) / h)
