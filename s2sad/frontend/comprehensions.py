@@ -12,7 +12,7 @@ import copy
 from collections.abc import Callable, Sequence
 
 from ..ir.nodes import Const
-from . import conditions, indexing, iteration, loops, lower_expr, lower_stmt, methods
+from . import assignment, conditions, indexing, iteration, loops, lower_expr, methods
 from .context import Lowerer
 from .refs import (
     UNASSIGNED,
@@ -146,7 +146,7 @@ def _nest(
     loops.for_loop(
         cx,
         iterable,
-        lambda ref: lower_stmt.assign(cx, first.target, ref),
+        lambda ref: assignment.assign(cx, first.target, ref),
         body,
         target=first.target,
     )

@@ -17,7 +17,7 @@ from ..ir.builder import Builder
 from ..ir.kinds import INT, Mixed, Num, Unknown
 from ..ir.nodes import FALSE, TRUE, Atom, Const, For, If, Node, Op, Value, While
 from ..rules.registry import primitive
-from . import indexing, joins, lower_stmt
+from . import indexing, joins, leaving
 from .context import Lowerer, NeedsUnrolling
 from .iteration import Looper, arith, length, loop_over, stepper
 from .joins import Place, Plan
@@ -316,7 +316,7 @@ def _peeled(
     def some() -> None:
         flag = once(cx, lambda: bind(looper.get(looper.start)), body)
         if not cx.state.raised:
-            lower_stmt.unless(cx, flag, others)
+            leaving.unless(cx, flag, others)
 
     def none() -> None:
         if orelse is not None:
@@ -379,7 +379,7 @@ def unrolled(
             cx.fail("this loop over a growing list does not end")
         flag = once(cx, lambda: bind(item), body)
         if not cx.state.raised:
-            lower_stmt.unless(cx, flag, lambda: step(n + 1))
+            leaving.unless(cx, flag, lambda: step(n + 1))
 
     step(0)
     pass_on(cx)
@@ -518,7 +518,7 @@ def _finish(
     pass_on(cx)
     if orelse is not None:
         broke = cx.state.get(cx.frame, f"$broke{loop.id}")
-        lower_stmt.unless(cx, broke, orelse)
+        leaving.unless(cx, broke, orelse)
         cx.state.frames[cx.frame].pop(f"$broke{loop.id}", None)
 
 
@@ -571,7 +571,7 @@ def while_loop(
         def some() -> None:
             flag = once(cx, lambda: None, body)
             if not cx.state.raised:
-                lower_stmt.unless(cx, flag, others)
+                leaving.unless(cx, flag, others)
 
         def none() -> None:
             if orelse is not None:

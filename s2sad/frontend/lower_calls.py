@@ -22,7 +22,16 @@ from ..errors import UnsupportedError
 from ..ir.kinds import Num
 from ..ir.nodes import FALSE, Const
 from ..rules.registry import lookup, primitive
-from . import builtin_calls, derivatives, lower_expr, lower_stmt, methods, primitives, ufuncs
+from . import (
+    builtin_calls,
+    derivatives,
+    leaving,
+    lower_expr,
+    lower_stmt,
+    methods,
+    primitives,
+    ufuncs,
+)
 from .context import Lowerer, Refuse, Unreachable
 from .describe import describe_ref
 from .refs import (
@@ -237,7 +246,7 @@ def function_body(cx: Lowerer, node: ast.FunctionDef | ast.Lambda) -> Ref:
     if isinstance(returned, Val) and not (
         isinstance(returned.atom, Const) and returned.atom.value
     ):
-        lower_stmt.unless(cx, returned, lambda: lower_stmt.leave_function(cx, Val(Const.of(None))))
+        leaving.unless(cx, returned, lambda: leaving.leave_function(cx, Val(Const.of(None))))
     value = cx.state.get(frame, "$val")
     if value is UNASSIGNED:
         return Val(Const.of(None))

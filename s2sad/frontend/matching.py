@@ -13,7 +13,7 @@ import ast
 from collections.abc import Sequence
 
 from ..ir.nodes import TRUE, Atom, Const
-from . import conditions, lower_expr, lower_stmt
+from . import assignment, conditions, lower_expr, lower_stmt
 from .context import Lowerer
 from .refs import Ref
 
@@ -114,7 +114,7 @@ def _bind(cx: Lowerer, subject: Ref, pattern: ast.pattern) -> None:
             if inner is not None:
                 _bind(cx, subject, inner)
             if name is not None:
-                lower_stmt.set_name(cx, name, subject)
+                assignment.set_name(cx, name, subject)
         case ast.MatchSequence(patterns):
             parts = conditions.parts_of(cx, subject) or ()
             for part, p in zip(parts, patterns, strict=True):

@@ -16,7 +16,7 @@ import numpy as np
 from ..ir.kinds import Array, Mixed, Num, Opaque, Unknown
 from ..ir.nodes import Const
 from ..rules.registry import array_method, has_primitive, lookup, primitive
-from . import indexing, iteration, lower_calls, lower_expr, lower_stmt, primitives
+from . import assignment, indexing, iteration, lower_calls, lower_expr, primitives
 from .context import Lowerer
 from .describe import describe_ref
 from .refs import (
@@ -140,7 +140,7 @@ def _fill(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
 
 def _sort(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
     new = primitives.call(cx, primitive("np.sort"), [base, *args], kwargs)
-    lower_stmt.write_all(cx, base, cx.read(base), cx.atom(new))
+    assignment.write_all(cx, base, cx.read(base), cx.atom(new))
     return cx.constant(None)
 
 

@@ -103,7 +103,7 @@ def call(
 
 def into(cx: Lowerer, record: Primitive, out: Ref, result: Ref) -> Ref:
     """``out=``: the result is written into an array that exists."""
-    from .lower_stmt import write_all
+    from .assignment import write_all
 
     if not isinstance(out, ArrayRef):
         cx.fail(f"the 'out' of {record.name} must be an array")
