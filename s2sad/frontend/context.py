@@ -32,7 +32,7 @@ from ..ir.kinds import (
 )
 from ..ir.nodes import Atom, Const, If, Value
 from ..rules.registry import KindError, primitive
-from . import joins
+from . import join_values, joins, ref_kinds
 from .captures import Captures
 from .refs import (
     NOTHING,
@@ -331,7 +331,7 @@ class Lowerer:
                 content = self.state.content(ref.root)
                 if isinstance(content, Data):
                     return [content.atom]
-                return [a for r in joins.children(content) for a in self.leaves(r)]
+                return [a for r in ref_kinds.children(content) for a in self.leaves(r)]
             case ArrayRef():
                 content = self.state.content(ref.root)
                 return [content.atom] if isinstance(content, Data) else []
@@ -389,7 +389,7 @@ class Lowerer:
 
     def kind(self, ref: Ref) -> Kind:
         """The kind of a reference, without reading it."""
-        return joins.ref_kind(self.state, ref)
+        return ref_kinds.ref_kind(self.state, ref)
 
     # -- memory -------------------------------------------------------------------------------
 
@@ -397,7 +397,7 @@ class Lowerer:
         """The content of a root; refused where it cannot be told."""
         content = self.state.content(ref.root)
         if isinstance(content, Stale):
-            self.fail(joins.stale_text(ref.root.label, content), joins.STALE_HELP)
+            self.fail(ref_kinds.stale_text(ref.root.label, content), ref_kinds.STALE_HELP)
         return content
 
     def read(self, ref: ArrayRef, name: str | None = None) -> Atom:
@@ -634,11 +634,11 @@ class Lowerer:
             self.state = state
             outer, self.b.nodes = self.b.nodes, nodes
             try:
-                yields.append(joins.extract(plan, state, side, self.read_any))
+                yields.append(join_values.extract(plan, state, side, self.read_any))
             finally:
                 self.b.nodes = outer
         self.state = base.copy()
-        joins.merge_shares(self.state, s0, s1)
+        join_values.merge_shares(self.state, s0, s1)
         for root in self.state.heap:
             if root not in plan.places:  # the same on both sides, though perhaps not as before
                 self.state.heap[root] = s0.heap[root]
@@ -648,7 +648,7 @@ class Lowerer:
             self.state.frames[f] = {n: v0[n] for n in v0 if n in v1} | {
                 n: r for v in (v0, v1) for n, r in v.items() if (f, n) in plan.places
             }
-        results = joins.instantiate(plan, self.state, Value)
+        results = join_values.instantiate(plan, self.state, Value)
         return yields, results
 
     def read_any(self, ref: Any, kind: Kind) -> Atom:

@@ -26,7 +26,7 @@ from ..ir.nodes import Atom, Const
 from . import attributes, lower_calls, lower_expr
 from .context import Lowerer, NeedsUnrolling
 from .describe import describe_ref
-from .joins import children
+from .ref_kinds import children
 from .refs import (
     ArrayRef,
     Data,

@@ -2,8 +2,8 @@
 
 In: two states. Out: a `Plan`, one template per name or root that differs. A template says how the
 two references are described by one: the same, a value of a joined kind, an array under a fresh
-root, a tuple of templates, a container, or lost. ``extract`` gives the atoms that a side yields
-for a plan, ``instantiate`` puts fresh values in their place.
+root, a tuple of templates, a container, or lost. What a side yields for a plan, and the fresh
+values in their place, are made in `join_values`.
 
     if c: y = x * x          y: Leaf(float), then yields [mul x x], else yields [x]
     else: y = x
@@ -11,23 +11,13 @@ for a plan, ``instantiate`` puts fresh values in their place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..ir.kinds import (
-    UNKNOWN,
-    Array,
-    FixedList,
-    Kind,
-    ListOf,
-    Mixed,
-    Undef,
-    forget_sizes,
-    join,
-    loosen,
-)
-from ..ir.nodes import UNDEFINED, Atom, Value
+from ..ir.kinds import Kind, forget_sizes, join
+from ..ir.nodes import Value
+from . import ref_kinds
 from .refs import (
     NOTHING,
     UNASSIGNED,
@@ -141,7 +131,7 @@ def make_plan(
         for name in [*va, *(n for n in vb if n not in va)]:
             ra, rb = va.get(name, UNASSIGNED), vb.get(name, UNASSIGNED)
             if not same_ref(ra, rb):
-                plan.places[frame, name] = maker.refs(ra, rb, _shown(name))
+                plan.places[frame, name] = maker.refs(ra, rb, shown(name))
             elif (frame, name) in force:
                 if isinstance(ra, Val):
                     plan.places[frame, name] = Leaf(ra.kind)
@@ -211,8 +201,8 @@ class _Maker:
             if isinstance(ref, ArrayRef) and state.has(ref.root):
                 content = state.content(ref.root)
                 if isinstance(content, Stale):
-                    return Same(Lost(stale_text(name, content), STALE_HELP))
-        ka, kb = array_kind(self.a, ra), array_kind(self.b, rb)
+                    return Same(Lost(ref_kinds.stale_text(name, content), ref_kinds.STALE_HELP))
+        ka, kb = ref_kinds.array_kind(self.a, ra), ref_kinds.array_kind(self.b, rb)
         kind = _joined(ka, kb)
         return FreshArray(kind, self._slot(ra, rb, name, Leaf(kind, data=True)))
 
@@ -250,16 +240,16 @@ class _Maker:
             case (Items(), Items()) if len(ca.items) == len(cb.items):
                 return Many(ca, tuple(map(self.refs, ca.items, cb.items)))
             case (Items() | Data(), Items() | Data()):
-                kind = join(list_kind(self.a, ca), list_kind(self.b, cb))
+                kind = join(ref_kinds.list_kind(self.a, ca), ref_kinds.list_kind(self.b, cb))
                 return Leaf(kind, data=True)
             case (Entries(), Entries()) if list(ca.items) == list(cb.items):
                 return Many(ca, tuple(map(self.refs, ca.items.values(), cb.items.values())))
             case (Fields(), Fields()) if ca.cls is cb.cls and list(ca.items) == list(cb.items):
                 return Many(ca, tuple(map(self.refs, ca.items.values(), cb.items.values())))
             case (Items() | Entries() | Fields(), None):
-                return Many(ca, tuple(self.refs(r, UNASSIGNED) for r in children(ca)))
+                return Many(ca, tuple(self.refs(r, UNASSIGNED) for r in ref_kinds.children(ca)))
             case (None, Items() | Entries() | Fields()):
-                return Many(cb, tuple(self.refs(UNASSIGNED, r) for r in children(cb)))
+                return Many(cb, tuple(self.refs(UNASSIGNED, r) for r in ref_kinds.children(cb)))
             case Consumed(), _:
                 return Same(Consumed(True))
             case _:
@@ -267,17 +257,6 @@ class _Maker:
 
 
 OTHER_KEYS = "it has different keys on different paths"
-STALE_HELP = "make the two independent with .copy()"
-
-
-def stale_text(name: str | None, content: Stale) -> str:
-    """What is said where memory is read whose content cannot be told."""
-    what = f"'{name}'" if name else "this"
-    where = f" (line {content.span.line})" if content.span is not None else ""
-    why = content.why or (
-        f"it may share memory with an array that was written{where} through another name"
-    )
-    return f"the content of {what} cannot be told here: {why}"
 
 
 def needs_value(ref: Ref, base: State) -> bool:
@@ -295,87 +274,8 @@ def needs_value(ref: Ref, base: State) -> bool:
             return True
 
 
-def children(content: Content) -> tuple[Ref, ...]:
-    match content:
-        case Items():
-            return content.items
-        case Entries() | Fields():
-            return tuple(content.items.values())
-        case _:
-            return ()
-
-
 def _joined(a: Kind, b: Kind) -> Kind:
     return join(a, b)
-
-
-def array_kind(state: State, ref: Ref) -> Kind:
-    """The kind of an array reference as the state has it (its views have been read before)."""
-    match ref:
-        case Val():
-            return ref.kind
-        case ArrayRef():
-            content = state.content(ref.root) if state.has(ref.root) else None
-            if not isinstance(content, Data):
-                return UNKNOWN
-            kind = content.atom.kind
-            for step in ref.path:
-                kind = view_kind(kind, step.fn, step.args, dict(step.attrs))
-            return kind
-        case _:
-            return Undef()
-
-
-def view_kind(kind: Kind, fn: str, args: Sequence[Atom], attrs: dict[str, Any]) -> Kind:
-    from ..rules.registry import primitive
-
-    result = primitive(fn).kind((Value(kind), *args), attrs)
-    assert isinstance(result, Kind)
-    return result
-
-
-def list_kind(state: State, content: Content) -> Kind:
-    """The kind of a list as an IR value."""
-    match content:
-        case Data():
-            kind = content.atom.kind
-            return loosen(kind) if isinstance(kind, FixedList | ListOf) else kind
-        case Items():
-            elem: Kind | None = None
-            for item in content.items:
-                k = forget_sizes(ref_kind(state, item))
-                elem = k if elem is None else join(elem, k)
-            return ListOf(elem)
-        case _:
-            return UNKNOWN
-
-
-def ref_kind(state: State, ref: Ref) -> Kind:
-    """The kind a reference has as an IR value."""
-    from ..ir.kinds import Dict, Record, Tuple, kind_of
-
-    match ref:
-        case Val():
-            return ref.kind
-        case ArrayRef():
-            return array_kind(state, ref)
-        case TupleRef():
-            return Tuple(tuple(ref_kind(state, r) for r in ref.items), ref.cls)
-        case HeapRef():
-            match state.content(ref.root):
-                case Data(atom):
-                    return atom.kind
-                case Items(items):
-                    return FixedList(tuple(ref_kind(state, r) for r in items))
-                case Entries(items):
-                    return Dict(tuple((k, ref_kind(state, r)) for k, r in items.items()))
-                case Fields(cls, items):
-                    return Record(cls, tuple((k, ref_kind(state, r)) for k, r in items.items()))
-            return UNKNOWN
-        case Static():
-            return kind_of(ref.obj)
-        case _:
-            return UNKNOWN
 
 
 def _ref_key(ref: Ref) -> Any:
@@ -458,170 +358,6 @@ def _wide(a: Kind, b: Kind, forget: bool) -> Kind:
     return forget_sizes(kind) if forget and kind != a else kind
 
 
-# -- using a plan --------------------------------------------------------------------------------
-
-ReadRef: TypeAlias = Callable[[Ref], Atom]
-
-
-def extract(plan: Plan, state: State, side: int, read: Callable[[Any, Kind], Atom]) -> list[Atom]:
-    """The atoms that this side (0 or 1) yields: ``read`` makes an atom of a reference.
-
-    ``side`` is -1 for a side that raised: it yields nothing that is defined.
-    """
-    atoms: list[Atom] = []
-    seen: set[int] = set()
-
-    def visit(t: Template, ref: Any) -> None:
-        match t:
-            case Leaf():
-                if (
-                    ref is UNASSIGNED
-                    or ref is None
-                    or ref is NOTHING
-                    or isinstance(ref, Lost | Stale)
-                ):
-                    atoms.append(UNDEFINED)
-                else:
-                    atoms.append(read(ref, t.kind))
-            case FreshArray():
-                if t.slot not in seen:
-                    seen.add(t.slot)
-                    visit(Leaf(t.kind), ref)
-            case FreshHeap():
-                if t.slot not in seen:
-                    seen.add(t.slot)
-                    content = state.content(ref.root) if isinstance(ref, HeapRef) else None
-                    inner = plan.slots[t.slot].content
-                    if inner is not None:
-                        visit(inner, content)
-            case Many():
-                refs: Sequence[Any]
-                match ref:
-                    case TupleRef():
-                        refs = ref.items
-                    case Content() if ref is not NOTHING:
-                        refs = children(ref)
-                    case _:
-                        refs = [UNASSIGNED] * len(t.children)
-                for child, r in zip(t.children, refs, strict=True):
-                    visit(child, r)
-
-    for place, t in plan.places.items():
-        if side < 0:
-            visit(t, UNASSIGNED)
-        elif isinstance(place, Root):
-            visit(t, state.heap.get(place))
-        else:
-            visit(t, state.get(*place))
-    return atoms
-
-
-def instantiate(
-    plan: Plan, state: State, fresh: Callable[[Kind, str | None], Value]
-) -> list[Value]:
-    """Put fresh values for all that the plan names into the state, in the order of `extract`."""
-    values: list[Value] = []
-    roots: dict[int, Root] = {}
-
-    def value(kind: Kind, name: str | None) -> Value:
-        values.append(fresh(kind, name))
-        return values[-1]
-
-    def make(t: Template, name: str | None) -> Any:
-        match t:
-            case Same():
-                return t.ref
-            case Leaf():
-                v = value(t.kind, name)
-                return Data(v) if t.data else as_ref(state, v)
-            case FreshArray():
-                root = roots.get(t.slot)
-                if root is None:
-                    root = roots[t.slot] = Root(plan.slots[t.slot].label or name)
-                    state.heap[root] = Data(value(t.kind, plan.slots[t.slot].label or name))
-                return ArrayRef(root)
-            case FreshHeap():
-                root = roots.get(t.slot)
-                if root is None:
-                    root = roots[t.slot] = Root(plan.slots[t.slot].label or name)
-                    inner = plan.slots[t.slot].content
-                    assert inner is not None
-                    state.heap[root] = make(inner, name)
-                return HeapRef(root)
-            case Many(like, children):
-                keys = list(like.items) if isinstance(like, Entries | Fields) else []
-                names = [k if isinstance(k, str) and k.isidentifier() else None for k in keys]
-                names = names or [None] * len(children)
-                return rebuild(like, [make(c, n) for c, n in zip(children, names, strict=True)])
-
-    made = [
-        (place, make(t, place.label if isinstance(place, Root) else _shown(place[1])))
-        for place, t in plan.places.items()
-    ]
-    for place, ref in made:
-        if isinstance(place, Root):
-            state.heap[place] = ref
-        else:
-            state.set(*place, ref)
-    _share(plan, roots, state)
-    return values
-
-
-def _shown(name: str) -> str | None:
+def shown(name: str) -> str | None:
     """The name for values: flags and temporaries of the frontend have none."""
     return None if name.startswith("$") else name
-
-
-def _share(plan: Plan, roots: dict[int, Root], state: State) -> None:
-    """Fresh roots may share memory with the roots they stand for, and with one another."""
-    parts = {
-        n: [r.root if isinstance(r, ArrayRef | HeapRef) else None for r in plan.slots[n].pair]
-        for n in roots
-    }
-    shares = dict(state.shares)
-    for n, root in roots.items():
-        for part in parts[n]:
-            if part is not None:
-                root.twice = root.twice or part.twice
-                for held in (part, *shares.get(part, ())):
-                    state.pair(root, held)
-        for m, other in roots.items():
-            if m < n and any(
-                p is not None and q is not None and (p is q or q in shares.get(p, ()))
-                for p, q in zip(parts[n], parts[m], strict=True)
-            ):
-                state.pair(root, other)
-
-
-def rebuild(like: Any, refs: list[Ref]) -> Any:
-    """A tuple or a content like this one, of other references."""
-    match like:
-        case TupleRef():
-            return TupleRef(tuple(refs), like.cls)
-        case Items():
-            return Items(tuple(refs))
-        case Entries():
-            return Entries(dict(zip(like.items, refs, strict=True)))
-        case Fields():
-            return Fields(like.cls, dict(zip(like.items, refs, strict=True)))
-    raise TypeError(like)
-
-
-def as_ref(state: State, value: Atom) -> Ref:
-    """A reference to a value that nothing else refers to."""
-    if isinstance(value.kind, Array | Mixed):
-        root = Root(value.name if isinstance(value, Value) else None)
-        state.heap[root] = Data(value)
-        return ArrayRef(root)
-    if isinstance(value.kind, ListOf | FixedList):
-        root = Root(value.name if isinstance(value, Value) else None)
-        state.heap[root] = Data(value)
-        return HeapRef(root)
-    return Val(value)
-
-
-def merge_shares(target: State, *sides: State) -> None:
-    """Roots that may share memory on some path may share it afterwards."""
-    for side in sides:
-        for root, others in side.shares.items():
-            target.shares[root] = target.shares.get(root, frozenset()) | others

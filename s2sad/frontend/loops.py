@@ -17,7 +17,7 @@ from ..ir.builder import Builder
 from ..ir.kinds import INT, Mixed, Num, Unknown
 from ..ir.nodes import FALSE, TRUE, Atom, Const, For, If, Node, Op, Value, While
 from ..rules.registry import primitive
-from . import indexing, joins, leaving
+from . import indexing, join_values, joins, leaving
 from .context import Lowerer, NeedsUnrolling
 from .iteration import Looper, arith, length, loop_over, stepper
 from .joins import Place, Plan
@@ -62,8 +62,8 @@ class _Loop:
         """The state at the start of an iteration, and the carried values in it."""
         head = self.base.copy()
         if self.shares is not None:
-            joins.merge_shares(head, self.shares)
-        values = joins.instantiate(self.plan, head, Value)
+            join_values.merge_shares(head, self.shares)
+        values = join_values.instantiate(self.plan, head, Value)
         head.set(self.frame, "$ret", FALSE_REF)
         if "$val" in head.frames[self.frame]:
             head.set(self.frame, "$val", UNASSIGNED)
@@ -110,9 +110,9 @@ class _Loop:
             return frozenset((a, b) for a in self.base.heap for b in self.base.shares.get(a, ()))
         head = self.base.copy()
         if shares is not None:
-            joins.merge_shares(head, shares)
+            join_values.merge_shares(head, shares)
         before = set(head.heap)
-        joins.instantiate(plan, head, Value)
+        join_values.instantiate(plan, head, Value)
         number = {r: n for n, r in enumerate(r for r in head.heap if r not in before)}
         return frozenset(
             (number.get(a, a), number.get(b, b))
@@ -498,17 +498,17 @@ def _finish(
     """Append the loop and make the state after it."""
     plan = loop.plan
     cx.state = loop.base
-    init = joins.extract(plan, loop.base, 0, cx.read_any)
+    init = join_values.extract(plan, loop.base, 0, cx.read_any)
     cx.state = back
     outer, cx.b.nodes = cx.b.nodes, ops
     try:
         side = -1 if back.raised else 1
-        yields = joins.extract(plan, back, side, cx.read_any)
+        yields = join_values.extract(plan, back, side, cx.read_any)
     finally:
         cx.b.nodes = outer
     after = loop.base.copy()
-    joins.merge_shares(after, back)
-    results = joins.instantiate(plan, after, Value)
+    join_values.merge_shares(after, back)
+    results = join_values.instantiate(plan, after, Value)
     region = Builder.close(ops, (leave, *yields), (*extra, *carried))
     cx.state = after
     cx.b.append(node(tuple(init), region, tuple(results)))

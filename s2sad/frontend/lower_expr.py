@@ -201,9 +201,6 @@ def closure(cx: Lowerer, node: ast.FunctionDef | ast.Lambda) -> Ref:
     return FuncRef(node, cx.frame.source, cx.frame, defaults, kwdefaults)
 
 
-# -- operators -----------------------------------------------------------------------------------
-
-
 def is_callable(ref: Ref) -> bool:
     return isinstance(ref, FuncRef | PartialRef | Choice) or (
         isinstance(ref, Static) and callable(ref.obj)
