@@ -65,6 +65,10 @@ if TYPE_CHECKING:
 SELECTIONS = frozenset({"np.where", "np.select", "np.choose", "np.piecewise"})
 
 
+#: Operations that only copy an array.
+COPIES = frozenset({"copy", "np.copy", "copy_with_strides"})
+
+
 class Scope:
     """Where a value is defined: the function, a loop body or an arm of a branch."""
 
@@ -122,9 +126,15 @@ class Reverse:
             self.scope[p] = top
         self._survey(function.body, top)
         self._same_shape: dict[tuple[object, ...], Value] = {}
+        # a parameter that is only copied on entry gives its name to the copy
+        copied = {
+            n.args[0]
+            for n in function.body.ops
+            if isinstance(n, Op) and n.fn in COPIES and self.use_count.get(n.args[0]) == 1  # type: ignore[arg-type]
+        }
         for v in (*function.params, *(r for n in function.body.ops for r in n.results)):
             key = shape_key(v.kind)
-            if key is not None:
+            if key is not None and v not in copied:
                 self._same_shape.setdefault(key, v)
 
     def _survey(self, region: Region, scope: Scope) -> None:
