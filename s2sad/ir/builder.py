@@ -2,7 +2,8 @@
 
 In: ``b.op("mul", x, y)``. Out: the result atom, with a node appended to the open region. With
 ``tidy=True`` (adjoints and rules, never the user's own arithmetic) the algebra of a neat person is
-applied as nodes are built: ``1 * x -> x``, ``0.5 * (2 * x) -> x``, ``-(-x) -> x``, ``x + (-y) -> x - y``.
+applied as nodes are built: ``1 * x -> x``, ``0.5 * (2 * x) -> x``, ``-(-x) -> x``,
+``x + (-y) -> x - y``.
 
     b = Builder(tidy=True)
     b.op("mul", Const.of(1.0), x)   ->   x

@@ -288,11 +288,11 @@ def join(a: Kind, b: Kind) -> Kind:
             if a.dims is None or b.dims is None or len(a.dims) != len(b.dims):
                 return Array(dtype, None)
             return Array(dtype, tuple(map(join_dim, a.dims, b.dims)))
-        case (Num() | Array() | Mixed()), (Num() | Array() | Mixed()):
+        case ((Num() | Array() | Mixed()), (Num() | Array() | Mixed())):
             return Mixed(_join_dtype(a.dtype, b.dtype))
         case Tuple(), Tuple() if len(a.items) == len(b.items) and a.cls == b.cls:
             return Tuple(tuple(map(join, a.items, b.items)), a.cls)
-        case (FixedList() | ListOf()), (FixedList() | ListOf()):
+        case ((FixedList() | ListOf()), (FixedList() | ListOf())):
             if isinstance(a, FixedList) and isinstance(b, FixedList):
                 if len(a.items) == len(b.items):
                     return FixedList(tuple(map(join, a.items, b.items)))

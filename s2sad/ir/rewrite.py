@@ -25,9 +25,7 @@ def substitute_region(region: Region, mapping: Mapping[Value, Atom]) -> Region:
     """The region with free values found in ``mapping`` replaced."""
     if not mapping:
         return region
-    return Region(
-        region.params, substitute(region.ops, mapping), resolve(region.yields, mapping)
-    )
+    return Region(region.params, substitute(region.ops, mapping), resolve(region.yields, mapping))
 
 
 def resolve(atoms: Iterable[Atom], mapping: Mapping[Value, Atom]) -> tuple[Atom, ...]:

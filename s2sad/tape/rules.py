@@ -15,8 +15,8 @@ import numpy as np
 
 from ..errors import UnsupportedError
 from ..rules import registry
-from ..rules.eager import EagerBuilder
 from ..rules.apply import cotangents as apply_rule
+from ..rules.eager import EagerBuilder
 from ..rules.registry import KindError, Primitive
 
 __all__ = [

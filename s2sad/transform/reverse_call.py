@@ -73,7 +73,7 @@ def reverse_call(rev: Reverse, node: Call, env: Env) -> None:
             buffers.append(rev.whole(arg, have))
             taken.add(arg)
     results = tuple(
-        Value(kind, bar(node.args[n].name if isinstance(node.args[n], Value) else None))  # type: ignore[union-attr]
+        Value(kind, bar(node.args[n].name if isinstance(node.args[n], Value) else None))
         for n, kind in zip(pair.active, pair.kinds, strict=True)
     )
     rev.builder.append(
