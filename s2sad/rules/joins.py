@@ -7,13 +7,14 @@ In: nothing. Out: records in the registry. Each array gets its slice of the cota
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir.kinds import Array, FixedList, Kind, ListOf, Num, Size, Tuple
-from ..ir.nodes import Atom, Const
+from ..ir.kinds import Array, Dim, FixedList, Kind, ListOf, Num, Size, Tuple
+from ..ir.nodes import Atom, Const, Value
 from . import helpers
 from .apply import conform
 from .declare import each, rule, sample
@@ -87,9 +88,40 @@ def joined_kind(fun: Any) -> Any:
     loose = by_example(fun, shapes_only=False)
 
     def kind(args: Sequence[Atom], attrs: Any) -> Any:
-        return (loose if isinstance(args[0].kind, ListOf) else exact)(args, attrs)
+        if isinstance(args[0].kind, ListOf):
+            return loose(args, attrs)
+        return exact((_agreed(fun, args[0], attrs), *args[1:]), attrs)
 
     return kind
+
+
+def _agreed(fun: Any, arrays: Atom, attrs: Any) -> Atom:
+    """The operands with the sizes NumPy makes them have: a number, where one of them has it."""
+    kind = arrays.kind
+    axis = attrs.get("axis", 0)
+    if fun not in (np.stack, np.concatenate) or not isinstance(axis, int):
+        return arrays
+    if isinstance(arrays, Const) or not isinstance(kind, Tuple | FixedList):
+        return arrays
+    known = [(k.dtype, k.dims) for k in kind.items if isinstance(k, Array) and k.dims is not None]
+    ranks = {len(dims) for _, dims in known}
+    if len(known) != len(kind.items) or len(ranks) != 1:
+        return arrays
+    (rank,) = ranks
+    joined = axis % rank if fun is np.concatenate and rank else None
+    common: dict[int, Dim] = {
+        n: dims[n]
+        for _, dims in known
+        for n in range(rank)
+        if n != joined and isinstance(dims[n], int)
+    }
+    items = tuple(
+        Array(
+            dtype, tuple(d if isinstance(d, int) else common.get(n, d) for n, d in enumerate(ds))
+        )
+        for dtype, ds in known
+    )
+    return Value(dataclasses.replace(kind, items=items))
 
 
 rule(
