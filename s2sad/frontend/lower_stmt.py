@@ -18,7 +18,17 @@ from collections.abc import Callable, Sequence
 
 from ..errors import Problem
 from ..ir.nodes import FALSE, TRUE, Atom, Const
-from . import assignment, conditions, indexing, leaving, loops, lower_calls, lower_expr, matching
+from . import (
+    assignment,
+    conditions,
+    indexing,
+    leaving,
+    loops,
+    lower_calls,
+    lower_expr,
+    matching,
+    while_loops,
+)
 from .context import Lowerer, Refuse, Unreachable
 from .refs import UNASSIGNED, Fetch, Lost, Ref, Static, Val
 
@@ -202,7 +212,7 @@ def _for(cx: Lowerer, node: ast.For) -> None:
 
 def _while(cx: Lowerer, node: ast.While) -> None:
     orelse = (lambda: block(cx, node.orelse)) if node.orelse else None
-    loops.while_loop(
+    while_loops.while_loop(
         cx,
         lambda: conditions.condition(cx, node.test),
         lambda: block(cx, node.body),
