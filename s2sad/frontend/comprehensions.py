@@ -14,17 +14,7 @@ from collections.abc import Callable, Sequence
 from ..ir.nodes import Const
 from . import assignment, conditions, indexing, iteration, loops, lower_expr, methods
 from .context import Lowerer
-from .refs import (
-    UNASSIGNED,
-    ArrayRef,
-    Data,
-    Entries,
-    HeapRef,
-    Items,
-    IterRef,
-    Ref,
-    Val,
-)
+from .refs import UNASSIGNED, ArrayRef, Data, Entries, HeapRef, Items, IterRef, Ref, Val
 
 _Comp = ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp
 
@@ -48,7 +38,7 @@ def comprehension(cx: Lowerer, node: _Comp) -> Ref:
         else:
             cx.state.set(frame, name, ref)
     if isinstance(node, ast.SetComp):
-        from .builtin_calls import handler
+        from .handlers import handler
 
         make = handler(set)
         assert make is not None

@@ -23,13 +23,16 @@ from ..ir.kinds import Num
 from ..ir.nodes import FALSE, Const
 from ..rules.registry import lookup, primitive
 from . import (
-    builtin_calls,
+    builtin_calls,  # noqa: F401 (enters its handlers)
     derivatives,
+    handlers,
     leaving,
+    library_calls,  # noqa: F401
     lower_expr,
     lower_stmt,
     methods,
     primitives,
+    type_calls,  # noqa: F401
     ufuncs,
 )
 from .context import Lowerer, Refuse, Unreachable
@@ -59,7 +62,7 @@ DEPTH_LIMIT = 60
 def call(cx: Lowerer, node: ast.Call) -> Ref:
     """Lower a call expression."""
     func = lower_expr.expr(cx, node.func)
-    special = builtin_calls.lazy(cx, func, node)
+    special = handlers.lazy(cx, func, node)
     if special is not None:
         return special
     args: list[Ref] = []
@@ -118,7 +121,7 @@ def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping
         return derivatives.call(cx, obj, args, kwargs)
     if derivatives.is_transform(obj):
         return derivatives.make(cx, obj, args, kwargs)
-    handler = builtin_calls.handler(obj)
+    handler = handlers.handler(obj)
     if handler is not None:
         return handler(cx, list(args), dict(kwargs))
     record = lookup(obj)

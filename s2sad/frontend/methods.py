@@ -231,7 +231,7 @@ def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> 
             cx.set_content(base, Items(tuple(ordered)))
             return none
         case "sort":
-            from .builtin_calls import handler
+            from .handlers import handler
 
             make = handler(sorted)
             assert make is not None
