@@ -9,9 +9,7 @@ user's own functions are inlined, so that aliasing and mutation of arguments com
 from __future__ import annotations
 
 import ast
-import dataclasses
 import functools
-import inspect
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -24,6 +22,7 @@ from ..ir.nodes import FALSE, Const
 from ..rules.registry import lookup, primitive
 from . import (
     builtin_calls,  # noqa: F401 (enters its handlers)
+    construction,
     derivatives,
     handlers,
     leaving,
@@ -139,7 +138,7 @@ def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping
             receiver = Static(obj.__self__, func.fetch.sub("__self__") if func.fetch else None)
             return apply(cx, Static(obj.__func__), [receiver, *args], kwargs)
         case type():
-            return construct(cx, obj, args, kwargs)
+            return construction.construct(cx, obj, args, kwargs)
         case functools._lru_cache_wrapper():
             return apply(cx, Static(obj.__wrapped__), args, kwargs)
         case np.ufunc():
@@ -342,64 +341,6 @@ def default(
 
 
 # -- objects -------------------------------------------------------------------------------------
-
-
-def construct(cx: Lowerer, cls: type, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
-    """An instance of a class of the user's."""
-    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        names = list(cls._fields)
-        found = dict(zip(names, args, strict=False)) | dict(kwargs)
-        for name, value in getattr(cls, "_field_defaults", {}).items():
-            found.setdefault(name, cx.constant(value))
-        if set(found) != set(names):
-            cx.fail(f"{cls.__name__}() takes {', '.join(names)}")
-        return TupleRef(tuple(found[n] for n in names), cls)
-    if issubclass(cls, BaseException):
-        return Static(cls(*[cx.value(a) for a in args if cx.known(a)]))
-    if dataclasses.is_dataclass(cls) and "__init__" in cls.__dict__ and _generated(cls):
-        return _dataclass(cx, cls, args, kwargs)
-    init = getattr(cls, "__init__", None)
-    if isinstance(init, types.FunctionType):
-        ref = cx.new(Fields(cls, {}))
-        outer, cx.building = cx.building, True
-        try:
-            apply(cx, Static(init), [ref, *args], kwargs)
-        finally:
-            cx.building = outer
-        return ref
-    if init is object.__init__ and not args and not kwargs and cls.__module__ != "builtins":
-        return cx.new(Fields(cls, {}))
-    return primitives.opaque(cx, Static(cls), args, kwargs)
-
-
-def _generated(cls: type) -> bool:
-    init = cls.__dict__["__init__"]
-    return isinstance(init, types.FunctionType) and init.__code__.co_filename == "<string>"
-
-
-def _dataclass(cx: Lowerer, cls: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
-    fields = [f for f in dataclasses.fields(cls) if f.init]
-    try:
-        bound = inspect.signature(cls).bind(*args, **kwargs)
-    except TypeError as error:
-        cx.fail(f"{cls.__name__}(): {error}")
-    found: dict[str, Ref] = {}
-    for f in dataclasses.fields(cls):
-        if f.name in bound.arguments:
-            found[f.name] = bound.arguments[f.name]
-        elif f.default is not dataclasses.MISSING:
-            found[f.name] = value_ref(cx, f.default)
-        elif f.default_factory is not dataclasses.MISSING:
-            found[f.name] = apply(cx, Static(f.default_factory), [], {})
-    del fields
-    ref = cx.new(Fields(cls, found))
-    if hasattr(cls, "__post_init__"):
-        outer, cx.building = cx.building, True
-        try:
-            apply(cx, Static(cls.__post_init__), [ref], {})
-        finally:
-            cx.building = outer
-    return ref
 
 
 def value_ref(cx: Lowerer, value: Any) -> Ref:
