@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from ..ir.nodes import FALSE, TRUE, Const
 from . import leaving, loops
 from .context import Lowerer
-from .iteration import Looper, arith, stepper
+from .iteration import Looper, arith
 from .refs import Data, HeapRef, IterRef, Ref, TupleRef, Val
+from .stepping import stepper
 
 FALSE_REF, TRUE_REF = Val(FALSE), Val(TRUE)
 
