@@ -16,8 +16,9 @@ from typing import Any
 from ..ir.kinds import Array, Mixed, Num, Opaque, Unknown
 from ..ir.nodes import FALSE, TRUE, Atom, Const, Node, Op
 from . import lower_expr, operators
-from .context import Lowerer, Unreachable
+from .context import Lowerer
 from .describe import describe_ref
+from .position import Unreachable
 from .refs import (
     UNASSIGNED,
     ArrayRef,

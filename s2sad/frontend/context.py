@@ -9,31 +9,14 @@ root's present version through its views; writing one makes a new version of the
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any
 
-from ..errors import Problem, Span
 from ..ir.builder import Builder
-from ..ir.kinds import (
-    Array,
-    Dict,
-    FixedList,
-    Kind,
-    ListOf,
-    Mixed,
-    Num,
-    Opaque,
-    Record,
-    Tuple,
-    Unknown,
-    kind_of,
-)
-from ..ir.nodes import Atom, Const, If, Value
-from ..rules.registry import KindError, primitive
-from . import join_values, joins, ref_kinds
-from .captures import Captures
+from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Opaque, Record, Tuple
+from ..ir.nodes import Atom, If, Value
+from . import join_values, joins
+from .position import Unreachable
 from .refs import (
     NOTHING,
     UNASSIGNED,
@@ -42,381 +25,27 @@ from .refs import (
     Data,
     Entries,
     Fields,
-    Frame,
     HeapRef,
     Home,
     Items,
-    Lost,
     Perhaps,
     Ref,
     Root,
     Stale,
-    Static,
     TupleRef,
     Val,
     View,
     same_content,
     same_ref,
 )
-from .source import span_of
 from .state import State
+from .values import Values
 
 
-class Refuse(Exception):
-    """One problem, raised where it is found and noted at the end of the statement."""
-
-    def __init__(self, problem: Problem | None) -> None:
-        super().__init__(problem)
-        self.problem = problem
-
-
-_UNKNOWN_HELP = (
-    "it must be a number or an array on every path (None is neither); "
-    "a function that s2sad does not know needs a rule"
-)
-#: Functions whose results are contiguous, in C order.
-_C_ORDER = {"np.zeros", "np.ones", "np.empty", "np.full", "np.arange", "np.linspace", "np.eye",
-            "np.identity", "np.outer", "np.array", "copy"}  # fmt: skip
-_ELEMENTWISE = {"add", "sub", "mul", "div", "pow", "floordiv", "mod", "neg", "pos"}
-
-
-class Unreachable(Exception):
-    """What is being lowered is never reached: it stands after something that always raises."""
-
-
-class NeedsUnrolling(Exception):
-    """A loop's index chooses among unlike things: the loop must be unrolled, or is refused."""
-
-    def __init__(self, refuse: Refuse) -> None:
-        super().__init__()
-        self.refuse = refuse
-
-
-class Lowerer:
-    """State, builder and position of one lowering."""
-
-    def __init__(self, captures: Captures) -> None:
-        self.b = Builder(tidy=False)
-        self.captures = captures
-        self.state = State(captures.ground)
-        self.problems: list[Problem] = []
-        #: roots of parameters that are written, by parameter
-        self.mutated: set[int] = set()
-        self.frame: Frame = None  # type: ignore[assignment]
-        #: functions being inlined, outermost first
-        self.stack: list[Any] = []
-        self.loops: list[int] = []
-        self.node: ast.AST | None = None
-        self.counter = 0
-        self.unrollable = 0
-        #: inside a constructor, where fields of frozen dataclasses may be set
-        self.building = False
-        #: names declared nonlocal, by frame
-        self.outer_names: dict[Frame, set[str]] = {}
-        #: arrays known to be contiguous, in C order
-        self.contiguous: set[Value] = set()
-        #: arrays among the arguments
-        self.given: set[Atom] = set()
-        #: functions that call themselves, and what has been made of them
-        self.recursive: set[Any] = set()
-        self.specs: list[Any] = []
-
-    # -- refusing -----------------------------------------------------------------------------
-
-    def span(self, node: ast.AST | None = None) -> Span | None:
-        node = node if node is not None else self.node
-        if node is None or self.frame is None:
-            return self.b.span
-        return span_of(node, self.frame.source)
-
-    def refuse(self, message: str, help: str = "", node: ast.AST | None = None) -> Refuse:
-        return Refuse(Problem(message, self.span(node), help))
-
-    def fail(self, message: str, help: str = "", node: ast.AST | None = None) -> NoReturn:
-        raise self.refuse(message, help, node)
-
-    @contextmanager
-    def at(self, node: ast.AST) -> Iterator[None]:
-        """Problems found inside are placed at ``node``."""
-        outer, self.node = self.node, node
-        try:
-            yield
-        finally:
-            self.node = outer
-
-    def fresh_id(self) -> int:
-        self.counter += 1
-        return self.counter
-
-    # -- values -------------------------------------------------------------------------------
-
-    def op(self, fn: str, *args: Atom, name: str | None = None, **attrs: Any) -> Atom:
-        """Append a node with one result."""
-        results = self.ops(fn, *args, names=(name,), **attrs)
-        return results[0]
-
-    def ops(
-        self, fn: str, *args: Atom, names: Sequence[str | None] = (), **attrs: Any
-    ) -> tuple[Value, ...]:
-        """Append a node with any number of results."""
-        try:
-            return self.b.ops(fn, *args, names=names, **attrs)
-        except KindError as error:
-            unknown = any(isinstance(a.kind, Unknown) for a in args)
-            message = str(error) or f"'{fn}' does not take these operands"
-            raise self.refuse(message, _UNKNOWN_HELP if unknown else "") from None
-        except (TypeError, ValueError, IndexError) as error:
-            raise self.refuse(f"{error}") from None
-
-    def ref(self, atom: Atom, name: str | None = None) -> Ref:
-        """The reference to a value that nothing else refers to; structure becomes references."""
-        kind = atom.kind
-        match kind:
-            case Array() | Mixed():
-                root = Root(name or getattr(atom, "name", None), contiguous=self.in_c_order(atom))
-                self.state.heap[root] = Data(atom)
-                return ArrayRef(root)
-            case ListOf():
-                root = Root(name or getattr(atom, "name", None))
-                self.state.heap[root] = Data(atom)
-                return HeapRef(root)
-            case Tuple() | FixedList() | Dict() | Record():
-                if isinstance(atom, Const):
-                    return self.constant(atom.value)
-                return self.unpack(atom, name)
-            case _:
-                return Val(atom)
-
-    def in_c_order(self, atom: Atom) -> bool:
-        """Whether an array that was just made is known to be contiguous, in C order."""
-        node = self.b.definition.get(atom) if isinstance(atom, Value) else None
-        if node is None or not isinstance(atom.kind, Array):
-            return False
-        record = primitive(node.fn)
-        if record.view_of is not None or record.writes is not None:
-            return False
-        if node.fn == "np.array" and isinstance(node.args[0].kind, Array):
-            order = node.attrs.get("order", "K")  # that of the operand
-            known = bool(order == "C") or order == "K" and node.args[0] in self.contiguous
-        elif node.fn in _C_ORDER or atom.kind.rank == 1:
-            known = bool(node.attrs.get("order", "C") == "C")
-        elif node.fn in _ELEMENTWISE or record.partials is not None:
-            known = all(
-                a in self.contiguous or not isinstance(a.kind, Array) or a.kind.rank == 1
-                for a in node.args
-                if isinstance(a, Value)
-            )
-        else:
-            known = False
-        if known and isinstance(atom, Value):
-            self.contiguous.add(atom)
-        return known
-
-    def unpack(self, atom: Atom, name: str | None = None) -> Ref:
-        """References to the parts of a value of known structure."""
-        match atom.kind:
-            case Tuple(items, cls):
-                parts = [self.ref(self.op("item", atom, Const.of(n))) for n in range(len(items))]
-                return TupleRef(tuple(parts), cls)
-            case FixedList(items):
-                parts = [self.ref(self.op("item", atom, Const.of(n))) for n in range(len(items))]
-                return self.new(Items(tuple(parts)), name)
-            case Dict(entries):
-                found = {k: self.ref(self.op("item", atom, Const.of(k))) for k, _ in entries}
-                return self.new(Entries(found), name)
-            case Record(cls, fields):
-                attrs = {n: self.ref(self.attr(atom, n)) for n, _ in fields}
-                return self.new(Fields(cls, attrs), name)
-        raise TypeError(atom.kind)
-
-    def attr(self, atom: Atom, name: str) -> Atom:
-        """``attr(atom, name=...)``: its attribute is called as the hint for results is."""
-        from ..ir.nodes import Op
-
-        attrs = {"name": name}
-        kind = primitive("attr").kind((atom,), attrs)
-        assert isinstance(kind, Kind)
-        result = Value(kind, name)
-        self.b.append(Op((result,), "attr", (atom,), attrs, self.b.span))
-        return result
-
-    def new(self, content: Any, label: str | None = None) -> HeapRef:
-        root = Root(label)
-        self.state.heap[root] = content
-        return HeapRef(root)
-
-    def constant(self, value: Any) -> Ref:
-        """The reference to a constant of the program's text."""
-        if type(value) is tuple:
-            return TupleRef(tuple(map(self.constant, value)))
-        return Val(Const.of(value))
-
-    def known(self, ref: Ref) -> bool:
-        """Whether the value is known now."""
-        match ref:
-            case Val():
-                return isinstance(ref.atom, Const)
-            case Static():
-                return True
-            case TupleRef():
-                return all(map(self.known, ref.items))
-            case HeapRef():
-                content = self.state.content(ref.root)
-                match content:
-                    case Items():
-                        return all(map(self.known, content.items))
-                    case Entries():
-                        return all(map(self.known, content.items.values()))
-            case ArrayRef():
-                content = self.state.content(ref.root)
-                return (
-                    not ref.path and isinstance(content, Data) and isinstance(content.atom, Const)
-                )
-        return False
-
-    def value(self, ref: Ref) -> Any:
-        """The Python object of a reference that is `known`."""
-        match ref:
-            case Val(atom) if isinstance(atom, Const):
-                return atom.value
-            case Static():
-                return ref.obj
-            case TupleRef():
-                parts = tuple(map(self.value, ref.items))
-                return parts if ref.cls is None else ref.cls(*parts)
-            case HeapRef():
-                content = self.state.content(ref.root)
-                match content:
-                    case Items():
-                        return list(map(self.value, content.items))
-                    case Entries():
-                        return {k: self.value(v) for k, v in content.items.items()}
-            case ArrayRef():
-                content = self.state.content(ref.root)
-                if isinstance(content, Data) and isinstance(content.atom, Const):
-                    return content.atom.value
-        raise TypeError(ref)
-
-    def static(self, ref: Ref, what: str, node: ast.AST | None = None) -> Any:
-        """The value, which must be known when the derivative is built.
-
-        Raises `captures.Respecialise` where it is a parameter that can be made part of the key.
-        """
-        if self.known(ref):
-            return self.value(ref)
-        todo, seen = self.leaves(ref), set()
-        while todo:  # what it is computed from may be made part of the key
-            leaf = todo.pop()
-            if isinstance(leaf, Value) and leaf not in seen:
-                seen.add(leaf)
-                self.captures.respecialise(leaf)
-                made = self.b.definition.get(leaf)
-                if made is not None and isinstance(leaf.kind, Num):
-                    todo.extend(made.args)
-        if self.unrollable:
-            raise NeedsUnrolling(self.refuse(f"{what} must be known now", "", node))
-        self.fail(
-            f"{what} must be known when the derivative is built",
-            "write it as a constant, or pass it as an int, a string or a tuple of ints",
-            node,
-        )
-
-    def leaves(self, ref: Ref) -> list[Atom]:
-        match ref:
-            case Val():
-                return [ref.atom]
-            case TupleRef():
-                return [a for r in ref.items for a in self.leaves(r)]
-            case HeapRef():
-                content = self.state.content(ref.root)
-                if isinstance(content, Data):
-                    return [content.atom]
-                return [a for r in ref_kinds.children(content) for a in self.leaves(r)]
-            case ArrayRef():
-                content = self.state.content(ref.root)
-                return [content.atom] if isinstance(content, Data) else []
-        return []
-
-    def atom(self, ref: Ref, node: ast.AST | None = None) -> Atom:
-        """The IR value of a reference, as it is now."""
-        match ref:
-            case Val():
-                return ref.atom
-            case ArrayRef():
-                return self.read(ref)
-            case TupleRef():
-                if self.known(ref) and ref.cls is None:
-                    value = self.value(ref)
-                    return Const(value, kind_of(value))
-                parts = [self.atom(r, node) for r in ref.items]
-                if ref.cls is not None:
-                    return self.op("record", *parts, cls=ref.cls)
-                return self.op("tuple", *parts)
-            case HeapRef():
-                return self.materialise(self.content(ref), node)
-            case Static():
-                return Const(ref.obj, kind_of(ref.obj))
-            case Lost():
-                raise self.lost(ref, node)
-            case _ if ref is UNASSIGNED:
-                self.fail("this is read before it is assigned", node=node)
-            case _:
-                from .describe import describe_ref
-
-                refusal = self.refuse(
-                    f"{describe_ref(ref)} cannot be used as a value here", node=node
-                )
-                if self.unrollable:
-                    raise NeedsUnrolling(refusal)
-                raise refusal
-
-    def materialise(self, content: Any, node: ast.AST | None = None) -> Atom:
-        match content:
-            case Data():
-                return content.atom
-            case Items():
-                return self.op("list", *[self.atom(r, node) for r in content.items])
-            case Entries():
-                parts = [self.atom(r, node) for r in content.items.values()]
-                return self.op("dict", *parts, keys=tuple(content.items))
-            case Fields():
-                parts = [self.atom(r, node) for r in content.items.values()]
-                return self.op("record", *parts, cls=content.cls, fields=tuple(content.items))
-        self.fail("this cannot be used as a value here", node=node)
-
-    def lost(self, ref: Lost, node: ast.AST | None = None) -> Refuse:
-        return Refuse(None) if ref.quiet else self.refuse(ref.reason, ref.help, node)
-
-    def kind(self, ref: Ref) -> Kind:
-        """The kind of a reference, without reading it."""
-        return ref_kinds.ref_kind(self.state, ref)
+class Lowerer(Values):
+    """A lowering that also writes memory and joins branches: what all parts are given."""
 
     # -- memory -------------------------------------------------------------------------------
-
-    def content(self, ref: HeapRef | ArrayRef) -> Any:
-        """The content of a root; refused where it cannot be told."""
-        content = self.state.content(ref.root)
-        if isinstance(content, Stale):
-            self.fail(ref_kinds.stale_text(ref.root.label, content), ref_kinds.STALE_HELP)
-        return content
-
-    def read(self, ref: ArrayRef, name: str | None = None) -> Atom:
-        """The array's present value."""
-        content = self.content(ref)
-        assert isinstance(content, Data)
-        atom = content.atom
-        for n, step in enumerate(ref.path):
-            last = n == len(ref.path) - 1
-            atom = self.view(atom, step, name if last else None)
-        return atom
-
-    def view(self, atom: Atom, step: View, name: str | None = None) -> Atom:
-        key = (atom, step)
-        known = self.state.views.get(key)
-        if known is None:
-            known = self.op(step.fn, atom, *step.args, name=name, **dict(step.attrs))
-            self.state.views[key] = known
-        return known
 
     def write(self, ref: ArrayRef, new: Atom) -> None:
         """Give the array that ``ref`` leads to new content, through all its views."""

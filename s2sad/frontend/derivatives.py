@@ -20,19 +20,9 @@ from ..errors import S2sadError, UnsupportedError
 from ..ir.clone import clone
 from ..ir.kinds import Num
 from ..ir.nodes import Atom, Const, Struct, Value
-from .context import Lowerer, Refuse
-from .refs import (
-    ArrayRef,
-    Entries,
-    Fetch,
-    Fields,
-    HeapRef,
-    Items,
-    Ref,
-    Static,
-    TupleRef,
-    Val,
-)
+from .context import Lowerer
+from .position import Refuse
+from .refs import ArrayRef, Entries, Fetch, Fields, HeapRef, Items, Ref, Static, TupleRef, Val
 
 __all__ = ["call", "is_derivative", "is_transform", "make"]
 

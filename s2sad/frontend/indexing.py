@@ -24,8 +24,9 @@ from ..ir.kinds import (
 )
 from ..ir.nodes import Atom, Const
 from . import attributes, lower_calls, lower_expr
-from .context import Lowerer, NeedsUnrolling
+from .context import Lowerer
 from .describe import describe_ref
+from .position import NeedsUnrolling
 from .ref_kinds import children
 from .refs import (
     ArrayRef,

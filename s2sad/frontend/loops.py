@@ -17,8 +17,9 @@ from ..ir.builder import Builder
 from ..ir.kinds import INT, Num
 from ..ir.nodes import FALSE, TRUE, Atom, Const, For, Value
 from . import indexing, join_values, leaving, loop_carried, unrolling, while_loops
-from .context import Lowerer, NeedsUnrolling
+from .context import Lowerer
 from .iteration import Looper, length, loop_over
+from .position import NeedsUnrolling
 from .refs import Data, HeapRef, Ref, Root, Val
 from .state import State
 

@@ -30,8 +30,9 @@ from ..rules.layout import copy_in_layout
 from ..rules.registry import KindError
 from . import lower_calls, recursion
 from .captures import Capture, Captures, Guard, Respecialise
-from .context import Lowerer, NeedsUnrolling, Refuse, Unreachable
+from .context import Lowerer
 from .describe import describe_ref
+from .position import NeedsUnrolling, Refuse, Unreachable
 from .prune import prune
 from .refs import (
     ArrayRef,

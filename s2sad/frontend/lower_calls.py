@@ -34,8 +34,9 @@ from . import (
     type_calls,  # noqa: F401
     ufuncs,
 )
-from .context import Lowerer, Refuse, Unreachable
+from .context import Lowerer
 from .describe import describe_ref
+from .position import Refuse, Unreachable
 from .refs import (
     UNASSIGNED,
     BoundRef,

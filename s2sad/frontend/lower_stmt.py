@@ -29,7 +29,8 @@ from . import (
     matching,
     while_loops,
 )
-from .context import Lowerer, Refuse, Unreachable
+from .context import Lowerer
+from .position import Refuse, Unreachable
 from .refs import UNASSIGNED, Fetch, Lost, Ref, Static, Val
 
 FALSE_REF, TRUE_REF = Val(FALSE), Val(TRUE)

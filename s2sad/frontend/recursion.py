@@ -18,7 +18,8 @@ from typing import Any
 from ..ir.kinds import Array, Num, join
 from ..ir.nodes import Atom, Call, Value
 from . import indexing, lower_calls, shapes, specs
-from .context import Lowerer, Refuse, Unreachable
+from .context import Lowerer
+from .position import Refuse, Unreachable
 from .refs import UNASSIGNED, ArrayRef, Data, Frame, FuncRef, HeapRef, Ref, TupleRef
 
 #: Specialisations of one function beyond this number mean that they do not end.

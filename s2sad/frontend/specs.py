@@ -17,7 +17,8 @@ from ..ir.kinds import Kind, join
 from ..ir.nodes import FALSE, Atom, Function, Region, Value
 from . import lower_calls, recursion, shapes
 from .captures import Captures
-from .context import Lowerer, Unreachable
+from .context import Lowerer
+from .position import Unreachable
 from .refs import (
     ArrayRef,
     Data,
