@@ -18,7 +18,8 @@ from typing import Any
 from ..ir.nodes import Function, Module, walk
 from .check import check_names
 from .constants import named_constants
-from .expr import Expressions, Namespace
+from .expr import Expressions
+from .literals import Namespace
 from .names import name_values
 from .normal import normalize
 from .outofssa import Result, out_of_ssa

@@ -13,20 +13,9 @@ from typing import Any
 
 from ..ir.interp import leaf_count
 from ..ir.kinds import Num, Undef
-from ..ir.nodes import (
-    Atom,
-    Call,
-    Const,
-    Module,
-    Node,
-    Op,
-    Region,
-    Struct,
-    Value,
-    regions_of,
-    walk,
-)
-from .expr import Expressions, Namespace, call, load
+from ..ir.nodes import Atom, Call, Const, Module, Node, Op, Region, Struct, Value, regions_of, walk
+from .expr import Expressions
+from .literals import Namespace, call, load
 from .ops import ARITHMETIC
 from .outofssa import Result
 from .trees import Block, assign, is_none, operator, signed

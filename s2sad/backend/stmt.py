@@ -31,8 +31,9 @@ from ..ir.nodes import (
     regions_of,
 )
 from .constants import names_read
-from .expr import Expressions, call, load
+from .expr import Expressions
 from .lines import quote
+from .literals import call, load
 from .simple import Simple
 from .text import Comment
 from .trees import (
