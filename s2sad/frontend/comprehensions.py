@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import ast
 import copy
+import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..ir.nodes import Const
 from . import assignment, conditions, indexing, iteration, loops, lower_expr, methods
 from .context import Lowerer
-from .refs import UNASSIGNED, ArrayRef, Data, Entries, HeapRef, Items, IterRef, Ref, Val
+from .refs import UNASSIGNED, ArrayRef, Data, Entries, FuncRef, HeapRef, Items, IterRef, Ref, Val
 
 _Comp = ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp
 
@@ -22,10 +24,12 @@ _Comp = ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp
 def comprehension(cx: Lowerer, node: _Comp) -> Ref:
     """Lower a comprehension (a generator is computed at once: it is consumed where it stands)."""
     targets = [n for g in node.generators for n in _names(g.target)]
+    private: list[str] = []
     if any(isinstance(n, ast.Lambda) for n in ast.walk(node)):
         # functions made inside see the variables of this very run, and its last values
-        node = _own_names(node, {n: f"{n}${cx.fresh_id()}" for n in targets})
-        targets = []
+        own = {n: f"{n}${cx.fresh_id()}" for n in targets}
+        node = _own_names(node, own)
+        targets, private = [], list(own.values())
     frame = cx.frame
     saved = {n: cx.state.get(frame, n) for n in targets}
     if isinstance(node, ast.DictComp):
@@ -37,6 +41,9 @@ def comprehension(cx: Lowerer, node: _Comp) -> Ref:
             cx.state.frames[frame].pop(name, None)
         else:
             cx.state.set(frame, name, ref)
+    if private and not _kept(cx, private, result):
+        for name in private:
+            cx.state.frames[frame].pop(name, None)
     if isinstance(node, ast.SetComp):
         from .handlers import handler
 
@@ -44,6 +51,31 @@ def comprehension(cx: Lowerer, node: _Comp) -> Ref:
         assert make is not None
         return make(cx, [result], {})
     return result
+
+
+def _kept(cx: Lowerer, private: Sequence[str], result: Ref) -> bool:
+    """Whether a function that reads these variables can still be called."""
+
+    def reads(node: ast.AST) -> bool:
+        return any(isinstance(n, ast.Name) and n.id in private for n in ast.walk(node))
+
+    ahead: list[Any] = [result, *cx.state.frames.values(), *cx.state.heap.values()]
+    seen: set[int] = set()
+    while ahead:
+        thing = ahead.pop()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        match thing:
+            case FuncRef() if reads(thing.node):
+                return True
+            case dict():
+                ahead.extend(thing.values())
+            case tuple() | list():
+                ahead.extend(thing)
+            case _ if dataclasses.is_dataclass(thing) and type(thing).__module__ == Ref.__module__:
+                ahead.extend(getattr(thing, f.name) for f in dataclasses.fields(thing))
+    return False
 
 
 class _Renamed(ast.NodeTransformer):
