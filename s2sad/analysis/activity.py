@@ -110,4 +110,3 @@ def _backward_node(node: Node, useful: set[Value]) -> None:
                     break
             _need(node.init, params, useful)
             _need(node.init, node.results, useful)
-

@@ -131,4 +131,3 @@ class Overwritten:
                 if other not in self._overwritten:
                     self._overwritten.add(other)
                     work.append(other)
-
