@@ -294,6 +294,8 @@ def _no_text(f: types.FunctionType) -> SourceError:
 
 def _stale(f: types.FunctionType, why: str) -> SourceError:
     filename = f.__code__.co_filename
+    if filename == "<string>":  # any text without a file goes by that name, and this is another
+        return _no_text(f)
     return SourceError(
         Problem(
             f"the source of {f.__qualname__} is not the code that runs: {filename} was changed "

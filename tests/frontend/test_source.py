@@ -244,6 +244,17 @@ def test_the_generic_functions_of_312(tmp_path: Path) -> None:
     assert find_source(m.f).first_line == 1
 
 
+def test_another_text_by_the_name_of_string_is_not_taken_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = "def g(x):\n    return x\n"
+    entry = (len(text), None, text.splitlines(True), "<string>")
+    monkeypatch.setitem(linecache.cache, "<string>", entry)
+    space: dict[str, Any] = {}
+    exec("def f(x):\n    return x * x\n", space)
+    assert "compiled from a string" in refusal(space["f"])
+
+
 def test_text_of_notebooks_comes_from_linecache() -> None:
     names = []
     for value in (1, 2):  # the same cell, run again with another text
