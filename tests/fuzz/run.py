@@ -186,17 +186,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.count, options.seed, options.level, options.jobs, engines, options.first, shrinking,
         options.shrink_seconds,
     )  # fmt: skip
-    for outcome in outcomes:
-        summary.add(outcome)
-        if summary.programs % 1000 == 0:
-            seconds = time.perf_counter() - start
-            done = f"{summary.programs} programs, {summary.clean} clean, {seconds:.0f} s"
-            print(done, file=sys.stderr, flush=True)
-        if options.save and outcome.tests:
-            options.save.mkdir(parents=True, exist_ok=True)
-            for k, text in enumerate(outcome.tests):
-                name = f"test_seed{options.seed}_level{options.level}_{outcome.index}_{k}.py"
-                (options.save / name).write_text(text, encoding="utf-8")
+    try:
+        for outcome in outcomes:
+            summary.add(outcome)
+            if summary.programs % 1000 == 0:
+                seconds = time.perf_counter() - start
+                done = f"{summary.programs} programs, {summary.failing} failing, "
+                done += f"{summary.refusing} refused, {seconds:.0f} s"
+                print(done, file=sys.stderr, flush=True)
+            if options.save and outcome.tests:
+                options.save.mkdir(parents=True, exist_ok=True)
+                for k, text in enumerate(outcome.tests):
+                    name = f"test_seed{options.seed}_level{options.level}_{outcome.index}_{k}.py"
+                    (options.save / name).write_text(text, encoding="utf-8")
+    except KeyboardInterrupt:
+        print("interrupted; what has run so far:", file=sys.stderr)
     for index, text in sorted(summary.tests)[: options.max_shown]:
         print(f"# ---- program {index} ----\n{text}")
     ran = [e.name for e in available(engines or ())] or ["plain Python and differences only"]
