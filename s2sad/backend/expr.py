@@ -67,7 +67,6 @@ _METHODS = {"flatten": "flatten", "astype": "astype", "to_item": "item", "tolist
 #: Reductions that an array has as methods, and the options that go with them.
 _REDUCTIONS = frozenset({f"np.{f}" for f in ("sum", "mean", "prod", "max", "min", "std", "var")})
 _REDUCED = frozenset({"axis", "keepdims"})
-_BUILTIN_TYPES = (int, float, complex, bool, str, tuple, list, dict, type(None))
 
 
 class Expressions(Literals):
