@@ -73,7 +73,9 @@ def _like(out: Any, *xs: Any) -> Any:
 
 
 def unbroadcast(g: Any, x: Any) -> Any:
-    """``g`` summed over the axes along which ``x`` was broadcast.
+    """``g`` summed over the axes along which ``x`` was broadcast; where ``g`` is smaller, repeated.
+
+    What is repeated is a new array: a broadcast view could not be written.
 
     >>> unbroadcast(np.ones((2, 3)), np.zeros((2, 1)))
     array([[3.],
@@ -86,7 +88,8 @@ def unbroadcast(g: Any, x: Any) -> Any:
     if len(have) < len(shape) or any(
         n != m and n == 1 for n, m in zip(have[::-1], shape[::-1], strict=False)
     ):
-        return unbroadcast(np.broadcast_to(g, np.broadcast_shapes(have, shape)), x)
+        g = np.broadcast_to(g, np.broadcast_shapes(have, shape))
+        return g.copy() if g.shape == shape else unbroadcast(g, x)
     extra = len(have) - len(shape)
     if extra:
         g = np.sum(g, axis=tuple(range(extra)))

@@ -34,7 +34,7 @@ _IMMUTABLE = (str, bytes, type(None), slice, type, range, np.dtype, type(Ellipsi
 OWN = frozenset({"store", "copied", "unpack"})
 
 #: Ops that may hand their first operand back unchanged.
-MAY_PASS = frozenset({"unbroadcast", "cast", "and", "or", "np.asarray", "np.ascontiguousarray"})
+MAY_PASS = frozenset({"unbroadcast", "cast", "np.asarray", "np.ascontiguousarray"})
 
 #: Views that NumPy does not let anyone write to.
 READ_ONLY = frozenset(

@@ -88,11 +88,14 @@ class Summary:
     """What a call's results have to do with its arguments.
 
     ``shares`` has, per yield, the indices of the parameters it may share memory with;
-    ``versions`` maps a yield to the parameter it is the new version of, in the same buffer.
+    ``versions`` maps a yield to the parameter it is the new version of, in the same buffer;
+    ``outside`` are the yields that may be, or hold, what nobody owns: a constant, or a broadcast
+    array, which cannot be written.
     """
 
     shares: tuple[frozenset[int], ...]
     versions: Mapping[int, int]
+    outside: frozenset[int] = frozenset()
 
 
 def storage(
@@ -123,7 +126,8 @@ def summarize(module: Module) -> dict[str, Summary]:
                 frozenset(j for j, bit in enumerate(bits) if facts.memory_of(y) & bit)
                 for y in f.body.yields
             )
-            new[name] = Summary(shares, versions[name])
+            outside = (k for k, y in enumerate(f.body.yields) if facts.memory_of(y) & OUTSIDE)
+            new[name] = Summary(shares, versions[name], frozenset(outside))
         if new == summaries:
             return new
         summaries = new
@@ -284,8 +288,11 @@ class _Analysis:
         elif op.fn == "call":
             self.put(result, memory | fresh | OUTSIDE, memory | OUTSIDE)
         elif isinstance(result.kind, Array | Mixed):
-            passes = op.fn in MAY_PASS or not (op.fn in ARITHMETIC or _makes_new(op.fn))
-            self.put(result, fresh | (memory if passes else 0), 0)
+            if op.fn in MAY_PASS:
+                memory = facts.memory_of(args[0])
+            elif op.fn in ARITHMETIC or _makes_new(op.fn):
+                memory = 0
+            self.put(result, fresh | memory, 0)
         else:
             for r in op.results:
                 if isinstance(r.kind, Array | Mixed):
@@ -302,6 +309,8 @@ class _Analysis:
             for j, a in enumerate(node.args):
                 if summary is None or j in summary.shares[k]:
                     shared |= self.facts.memory_of(a)
+            if summary is None or k in summary.outside:
+                shared |= OUTSIDE
             if summary is not None and k in summary.versions:
                 buffer = node.args[summary.versions[k]]
                 held = self.facts.reach_of(buffer) | fresh | shared

@@ -412,6 +412,32 @@ def test_a_view_that_outlives_a_write_is_copied() -> None:
     agrees(source, np.ones((2, 2)))
 
 
+def test_a_broadcast_array_from_a_list_is_copied_before_it_is_written() -> None:
+    source = """
+    def f(x: float64[n], s: float) -> $0:
+        y: float64[n] = broadcast_like(s, x)
+        ys: list[float64[n]] = list(y)
+        z: float64[n] = item(ys, 0)
+        z.2: float64[n] = setitem(z, 0, 1.0)
+        yield z.2
+    """
+    agrees(source, np.ones(2), 3.0)
+
+
+def test_a_broadcast_array_from_a_call_is_copied_before_it_is_written() -> None:
+    source = """
+    def f(x: float64[n], s: float) -> $0:
+        y: float64[n] = call spread(x, s)
+        z: float64[n] = setitem(y, 0, 1.0)
+        yield z
+
+    def spread(x: float64[n], s: float) -> $0:
+        y: float64[n] = broadcast_like(s, x)
+        yield y
+    """
+    agrees(source, np.ones(2), 3.0)
+
+
 def test_saved_state_shares_nothing_with_the_caller() -> None:
     source = """
     def forward(x: float64[n]):

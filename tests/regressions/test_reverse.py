@@ -63,3 +63,15 @@ def test_saved_array_that_only_some_iterations_make() -> None:
 
     check(f, 3, np.array([0.6, 1.1, 0.9, 0.4]))
     check(f, 2, np.array([0.1, 1.1, 0.9, 0.4]))
+
+
+def test_element_of_a_list_of_cotangents_that_began_as_a_number() -> None:
+    def f(x: np.ndarray, k: int) -> float:
+        y = x * x
+        xs = [2.0 * x, y]
+        xs[0][k] = 0.5
+        total = np.sum(xs[k]) + np.sum(xs[0])
+        return total + np.sum(y * y)
+
+    check(f, np.array([0.6, 1.1, 0.9]), 1)
+    check(f, np.array([0.6, 1.1, 0.9]), 0)
