@@ -73,7 +73,7 @@ def _like(out: Any, *xs: Any) -> Any:
 
 
 def unbroadcast(g: Any, x: Any) -> Any:
-    """``g`` summed over the axes along which ``x`` was broadcast; where ``g`` is smaller, repeated.
+    """``g`` summed over the axes along which ``x`` was broadcast, repeated where it is smaller.
 
     What is repeated is a new array: a broadcast view could not be written.
 
