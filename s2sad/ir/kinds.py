@@ -185,6 +185,8 @@ COMPLEX = Num("complex128", True)
 NONE = Opaque(type(None))
 STR = Opaque(str)
 SLICE = Opaque(slice)
+#: What the forward sweep of a called function saved: a tuple only its reverse sweep looks into.
+SAVED = Opaque(tuple)
 UNDEF = Undef()
 UNKNOWN = Unknown()
 
@@ -380,4 +382,4 @@ def carries_derivative(k: Kind) -> bool:
         case Unknown() | Undef():
             return True
         case _:
-            return False
+            return k == SAVED

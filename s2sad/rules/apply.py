@@ -232,14 +232,14 @@ def _raw_tangent(
                 here = {**names, f"{prim.operands[n]}_dot": t}
                 terms.append(build_text(b, text, here, family))
         return _sum(b, terms)
-    full: list[Any] = [
+    if not isinstance(jvp, str):
+        return jvp(b, tuple(tangents), out, *operands, **attrs)
+    full = [
         b.op("zeros_like", x) if t is None and carries_derivative(x.kind) else t
         for x, t in zip(operands, tangents, strict=True)
     ]
-    if isinstance(jvp, str):
-        names.update({f"{n}_dot": t for n, t in zip(prim.operands, full, strict=False)})
-        return build_text(b, jvp, names, family)
-    return jvp(b, tuple(full), out, *operands, **attrs)
+    names.update({f"{n}_dot": t for n, t in zip(prim.operands, full, strict=False)})
+    return build_text(b, jvp, names, family)
 
 
 def _sum(b: Builder, terms: Sequence[Atom]) -> Atom | None:

@@ -91,13 +91,18 @@ def _list_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
     return FixedList(tuple(a.kind for a in args)) if args else ListOf(None)
 
 
+def _filled(b: Any, dots: Sequence[Any], xs: Sequence[Atom]) -> list[Atom]:
+    """The tangents of the parts of a container, zeros spelled out."""
+    return [b.op("zeros_like", x) if t is None else t for x, t in zip(xs, dots, strict=True)]
+
+
 define(
     "tuple",
     _tuple,
     "*xs",
     lambda args, attrs: Tuple(tuple(a.kind for a in args)),
     vjp=lambda b, g, out, *xs: [b.op("item", g, Const.of(n)) for n in range(len(xs))],
-    jvp=lambda b, dots, out, *xs: b.op("tuple", *dots),
+    jvp=lambda b, dots, out, *xs: b.op("tuple", *_filled(b, dots, xs)),
 )
 define(
     "list",
@@ -105,7 +110,7 @@ define(
     "*xs",
     _list_kind,
     vjp=lambda b, g, out, *xs: [b.op("item", g, Const.of(n)) for n in range(len(xs))],
-    jvp=lambda b, dots, out, *xs: b.op("list", *dots),
+    jvp=lambda b, dots, out, *xs: b.op("list", *_filled(b, dots, xs)),
 )
 define(
     "dict",
@@ -113,7 +118,7 @@ define(
     "*vs",
     lambda args, attrs: Dict(tuple(zip(attrs["keys"], (a.kind for a in args), strict=True))),
     vjp=lambda b, g, out, *vs, keys: [b.op("item", g, Const.of(k)) for k in keys],
-    jvp=lambda b, dots, out, *vs, keys: b.op("dict", *dots, keys=keys),
+    jvp=lambda b, dots, out, *vs, keys: b.op("dict", *_filled(b, dots, vs), keys=keys),
 )
 define("record", _record, "*vs", _record_kind)
 define("attr", _attr, "x", _attr_kind, view_of=0)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..ir.kinds import Kind
 from ..ir.nodes import Atom
+from .optional import load_rules_of
 
 if TYPE_CHECKING:
     pass
@@ -66,7 +67,8 @@ class Primitive:
         operands whose cotangent is wanted.
     jvp: text; or texts per operand, whose values add up; or "linear": the primitive itself,
         applied to the tangents; or a staged function ``jvp(b, tangents, out, *operands,
-        **attrs)``. None: it is derived from ``partials``.
+        **attrs)``, where a tangent that is zero is None, and at least one is not. None: it is
+        derived from ``partials``.
     defaults: attributes that rule text may name although a call left them out.
     effect: "pure", "draws", "prints" or "raises".
     view_of: index of the operand whose memory the result may share.
@@ -132,11 +134,14 @@ def has_primitive(name: str) -> bool:
 
 
 def lookup(f: Any) -> Primitive | None:
-    """The record of a callable, or None."""
+    """The record of a callable, or None; rules of optional packages are loaded for it."""
     try:
-        return _by_callable.get(f)
+        found = _by_callable.get(f)
+        if found is None and load_rules_of(f):
+            found = _by_callable.get(f)
     except TypeError:
         return None
+    return found
 
 
 def method(attribute: str, name: str, *, is_property: bool = False, packs: bool = False) -> None:
@@ -180,6 +185,22 @@ def bind(
         else:
             missing.append(parameter.default)
     return tuple(operands), attrs
+
+
+def keyword_from(operands: Sequence[str], signature: inspect.Signature | None) -> int:
+    """How many operands a call passes by position; the others are out of place in its signature.
+
+    >>> keyword_from(("a", "where"), inspect.signature(lambda a, axis=None, where=True: 0))
+    1
+    """
+    if signature is None:
+        return len(operands)
+    for n, (name, parameter) in enumerate(
+        zip(operands, signature.parameters.values(), strict=False)
+    ):
+        if parameter.kind is parameter.KEYWORD_ONLY or parameter.name != name.lstrip("*"):
+            return n
+    return len(operands)
 
 
 def primitives() -> dict[str, Primitive]:

@@ -258,7 +258,10 @@ def add_jvp(b: Builder, dots: Sequence[Atom | None], out: Atom, x: Atom, y: Atom
     if isinstance(out.kind, Num | Array | Mixed):
         return total(b, dots)
     x_dot, y_dot = dots
-    return b.add(x if x_dot is None else x_dot, y if y_dot is None else y_dot)
+    return b.add(
+        b.op("zeros_like", x) if x_dot is None else x_dot,
+        b.op("zeros_like", y) if y_dot is None else y_dot,
+    )
 
 
 def mul_vjp(b: Builder, g: Atom, out: Atom, x: Atom, y: Atom) -> list[Any]:

@@ -17,13 +17,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..analysis.activity import active_values
-from ..ir.kinds import Array, Kind, ListOf, Mixed, Opaque
+from ..ir.kinds import SAVED, Array, Kind, ListOf, Mixed
 from ..ir.nodes import Atom, Call, Const, Function, Op, Region, Struct, Value, free_values
 from .adjoints import Env, adjoint_kind, bar, reversed_span
 from .reverse import Reverse
-
-#: The kind of what a forward function saved: a tuple only its reverse function looks into.
-SAVED = Opaque(tuple)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,394 @@
+"""The forward transform: from a function to one that computes values and tangents together.
+
+In: a module whose entry is a function in SSA, and the parameters that have tangents. Out: a
+module whose entry takes these tangents after its parameters and returns ``(out, out_dot)``. The
+tangent of each statement stands beside the statement; a loop carries tangents beside values, and
+there is no tape.
+
+    def f(x):                        def f_jvp(x, x_dot):
+        y = sin x              ->        y_dot = mul x_dot (cos x)
+        return y                         y = sin x
+                                         return y, y_dot
+
+A tangent that does not need the result comes before the statement, so that ``y = y * x`` and its
+tangent read the same y and no second name is needed. Where no tangent is, there is a zero, which
+is written only where someone needs it: the other arm of a branch, a loop, a container.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..analysis.activity import active_values, passes_derivative
+from ..errors import Problem, UnsupportedError
+from ..ir.builder import Builder
+from ..ir.kinds import Kind, Num, carries_derivative
+from ..ir.nodes import (
+    Atom,
+    Call,
+    Const,
+    For,
+    Function,
+    If,
+    Module,
+    Node,
+    Op,
+    Region,
+    Struct,
+    Value,
+    While,
+    operands_of,
+    regions_of,
+    walk,
+)
+from ..rules.apply import tangent
+from ..rules.registry import KindError
+from . import forward_ops
+from .adjoints import is_python_only
+from .forward_values import Env, Tangent, dot, tangent_kind, whole
+from .results import conformed, count, plain
+from .simplify import simplify
+
+
+def forward(
+    module: Module,
+    wrt: Sequence[int],
+    *,
+    at: int | None = None,
+    value: bool = True,
+    seed: bool = False,
+    suffix: str = "jvp",
+) -> Module:
+    """A module whose entry returns ``(out, out_dot)``, or ``out_dot`` alone without ``value``.
+
+    ``wrt`` are indices of parameters of the entry. Their tangents, in that order, are parameters
+    of the new entry from position ``at`` on (None: after all others). With ``seed`` there are
+    none: the tangents are 1.0, so that of a scalar parameter the derivative is computed. Parts of
+    the output that carry no derivative have None for their tangent.
+
+    Raises UnsupportedError where an active primitive has no derivative.
+    """
+    function = module.entry
+    kept = function.body.yields[: count(function.out)]
+    active = active_values(module, function, [function.params[k] for k in wrt], kept)
+    run = Forward(module, function, active, {})
+    b = run.builder
+    env: Env = {}
+    dots: list[Value] = []
+    for k in wrt:
+        p = function.params[k]
+        t = Value(_parameter_kind(p.kind), dot(p.name), primal=p)
+        env[p] = _one(p.kind) if seed else t
+        dots.append(t)
+    with b.region() as nodes:
+        run.region(function.body.ops, env)
+        b.span = None
+        leaves: list[Atom] = list(kept) if value else []
+        out_dot = _output(b, function.out, kept, env, leaves)
+    out = Struct("tuple", (function.out, out_dot)) if value else out_dot
+    at = len(function.params) if at is None else at
+    taken = () if seed else tuple(dots)
+    params = (*function.params[:at], *taken, *function.params[at:])
+    name = f"{plain(function.name)}_{suffix}"
+    body = Region((), tuple(nodes), tuple(leaves))
+    entry = Function(name, params, body, out, (), function.origin)
+    functions = {name: entry}
+    for other, f in module.functions.items():
+        if f is not function:
+            functions.setdefault(other, f)
+    for made in run.made.values():
+        functions[made.function.name] = made.function
+    return simplify(Module(functions))
+
+
+def _parameter_kind(kind: Kind) -> Kind:
+    """Of a parameter's tangent: as the parameter's, where it is a number of its own dtype."""
+    match kind:
+        case Num() if kind.dtype[0] in "fc":
+            return Num(kind.dtype, kind.weak)
+        case _:
+            return tangent_kind(kind, None if not is_python_only(kind) else True)
+
+
+def _one(kind: Kind) -> Const:
+    return Const.of(1.0 + 0j if isinstance(kind, Num) and kind.dtype[0] == "c" else 1.0)
+
+
+def _output(
+    b: Builder, out: Struct, yields: Sequence[Atom], env: Env, leaves: list[Atom]
+) -> Struct:
+    """The structure of the output's tangent; its leaves are appended to ``leaves``."""
+    match out.form:
+        case "leaf":
+            y = yields[out.index]
+            if not carries_derivative(y.kind):
+                return Struct("const", cls=None)
+            t = env.get(y) if isinstance(y, Value) else None
+            leaves.append(conformed(b, y.kind, y, t))
+            return Struct("leaf", index=len(leaves) - 1)
+        case "const":
+            return Struct("const", cls=None)
+    parts = tuple(_output(b, child, yields, env, leaves) for child in out.children)
+    return Struct(out.form, parts, out.keys, out.cls)
+
+
+@dataclass(slots=True)
+class _Callee:
+    """The forward function of a callee for one pattern of active arguments.
+
+    ``order`` gives for each of its results the index of the callee's yield and whether it is that
+    yield's tangent.
+    """
+
+    function: Function
+    order: tuple[tuple[int, bool], ...]
+
+
+class Forward:
+    """Writes one function with its tangents."""
+
+    def __init__(
+        self,
+        module: Module,
+        function: Function,
+        active: set[Value],
+        made: dict[tuple[str, tuple[int, ...]], _Callee],
+    ) -> None:
+        self.module = module
+        self.function = function
+        self.active = active
+        self.builder = Builder(tidy=True)
+        #: forward functions of callees, added to the module
+        self.made = made
+        #: in a function NumPy has no part in, tangents are Python's own numbers
+        values = [*function.params, *(r for n in walk(function.body) for r in n.results)]
+        self.weak: bool | None = all(is_python_only(v.kind) for v in values) or None
+
+    # -- regions ------------------------------------------------------------------------------
+
+    def region(self, nodes: Sequence[Node], env: Env) -> None:
+        """Append the nodes, each with its tangent; ``env`` gets the tangents of their results."""
+        for node in nodes:
+            self.builder.span = node.span
+            match node:
+                case Op():
+                    self._op(node, env)
+                case If():
+                    self._branch(node, env)
+                case For() | While():
+                    self._loop(node, env)
+                case Call():
+                    self._call(node, env)
+
+    def keep(self, node: Node) -> None:
+        """Append a node of the primal, which peepholes may look at but not look through."""
+        b = self.builder
+        b.nodes.append(node)
+        if isinstance(node, Op):
+            b.outer.update(dict.fromkeys(node.results, node))
+
+    def set(self, env: Env, value: Value, t: Tangent | None) -> None:
+        """The tangent of ``value`` is ``t``, if it matters."""
+        if t is None or value not in self.active:
+            return
+        env[value] = t
+        if isinstance(t, Value):
+            self.builder.label(t, dot(value.name), dot(value.hint), value)
+
+    def get(self, env: Env, atom: Atom) -> Tangent | None:
+        """The tangent of an operand; None for zero."""
+        return env.get(atom) if isinstance(atom, Value) else None
+
+    def whole(self, env: Env, atom: Atom) -> Atom:
+        """The tangent of an operand as one atom."""
+        return whole(self.builder, atom, self.get(env, atom))
+
+    # -- statements ---------------------------------------------------------------------------
+
+    def _op(self, node: Op, env: Env) -> None:
+        moves = passes_derivative(node) and any(a in env for a in node.args)
+        if not moves or not any(r in self.active for r in node.results):
+            self.keep(node)
+            return
+        b = self.builder
+        with b.region() as nodes:
+            b.outer.update(dict.fromkeys(node.results, node))
+            handler = forward_ops.HANDLERS.get(node.fn)
+            if handler is None or not handler(self, node, env):
+                self._by_rule(node, env)
+        before, after = _parted(nodes, node.results)
+        b.nodes.extend(before)
+        self.keep(node)
+        b.nodes.extend(after)
+
+    def _by_rule(self, node: Op, env: Env) -> None:
+        b = self.builder
+        dots = [whole(b, a, env[a]) if a in env else None for a in node.args]  # type: ignore[index]
+        many = len(node.results) != 1
+        out = node.results if many else node.results[0]
+        try:
+            found = tangent(b, node.fn, node.attrs, node.args, out, dots)
+        except KindError as error:
+            hint = "write it with other functions, or register a rule for it"
+            raise UnsupportedError(Problem(str(error), node.span, hint)) from error
+        parts = found if many and found is not None else [found] * len(node.results)
+        for r, t in zip(node.results, parts, strict=True):
+            self.set(env, r, t)
+
+    def _branch(self, node: If, env: Env) -> None:
+        b = self.builder
+        arms: list[tuple[list[Node], Env]] = []
+        for arm in (node.then, node.orelse):
+            inner = dict(env)
+            with b.region() as nodes:
+                self.region(arm.ops, inner)
+            arms.append((nodes, inner))
+        moving = [
+            k
+            for k, r in enumerate(node.results)
+            if r in self.active
+            and any(
+                self.get(inner, arm.yields[k]) is not None
+                for arm, (_, inner) in zip((node.then, node.orelse), arms, strict=True)
+            )
+        ]
+        ends: list[list[Atom]] = []
+        for arm, (nodes, inner) in zip((node.then, node.orelse), arms, strict=True):
+            with b.region() as more:
+                ends.append([self.whole(inner, arm.yields[k]) for k in moving])
+            nodes.extend(more)
+        regions = [
+            Region((), tuple(nodes), (*arm.yields, *end))
+            for arm, (nodes, _), end in zip((node.then, node.orelse), arms, ends, strict=True)
+        ]
+        dots = [self._new(node.results[k]) for k in moving]
+        results = (*node.results, *dots)
+        self.keep(If(results, node.cond, regions[0], regions[1], node.span))
+        for k, t in zip(moving, dots, strict=True):
+            env[node.results[k]] = t
+
+    def _loop(self, node: For | While, env: Env) -> None:
+        b = self.builder
+        params = node.body.params[1:] if isinstance(node, For) else node.body.params
+        moving = [
+            k
+            for k, (p, r) in enumerate(zip(params, node.results, strict=True))
+            if p in self.active or r in self.active
+        ]
+        inits = [self.whole(env, node.init[k]) for k in moving]
+        inner = dict(env)
+        starts = [self._new(params[k]) for k in moving]
+        inner.update((params[k], t) for k, t in zip(moving, starts, strict=True))
+        with b.region() as nodes:
+            self.region(node.body.ops, inner)
+            ends = [self.whole(inner, node.body.yields[k + 1]) for k in moving]
+        body = Region((*node.body.params, *starts), tuple(nodes), (*node.body.yields, *ends))
+        dots = [self._new(node.results[k], params[k]) for k in moving]
+        results, init = (*node.results, *dots), (*node.init, *inits)
+        if isinstance(node, For):
+            self.keep(For(results, node.start, node.stop, node.step, init, body, node.span))
+        else:
+            faces = tuple(Value(t.kind, t.name) for t in starts)
+            test = Region((*node.test.params, *faces), node.test.ops, node.test.yields)
+            self.keep(While(results, init, test, body, node.span))
+        for k, t in zip(moving, dots, strict=True):
+            if node.results[k] in self.active:
+                env[node.results[k]] = t
+
+    def _new(self, value: Value, other: Value | None = None) -> Value:
+        """A tangent of ``value`` that is a parameter or a result of a branch or loop."""
+        name = value.name or (other.name if other is not None else None)
+        hint = value.hint or (other.hint if other is not None else None)
+        return Value(tangent_kind(value.kind, self.weak), dot(name), dot(hint), value)
+
+    # -- calls --------------------------------------------------------------------------------
+
+    def _call(self, node: Call, env: Env) -> None:
+        pattern = tuple(n for n, a in enumerate(node.args) if a in env)
+        if not pattern or not any(r in self.active for r in node.results):
+            self.keep(node)
+            return
+        callee = self._callee(self.module.functions[node.callee], pattern)
+        dots = tuple(self.whole(env, node.args[n]) for n in pattern)
+        results: list[Value] = []
+        for k, is_tangent in callee.order:
+            r = node.results[k]
+            t = self._new(r) if is_tangent else r
+            results.append(t)
+            if is_tangent and r in self.active:
+                env[r] = t
+        name = callee.function.name
+        self.keep(Call(tuple(results), name, (*node.args, *dots), node.span))
+
+    def _callee(self, callee: Function, pattern: tuple[int, ...]) -> _Callee:
+        """The forward function of ``callee`` where these arguments have tangents."""
+        key = (callee.name, pattern)
+        known = self.made.get(key)
+        if known is not None:
+            return known
+        yields = callee.body.yields
+        moving = [carries_derivative(y.kind) for y in yields]
+        leaves = count(callee.out)
+        order = tuple(
+            (k, is_tangent)
+            for part in (range(leaves), range(leaves, len(yields)))
+            for is_tangent in (False, True)
+            for k in part
+            if not is_tangent or moving[k]
+        )
+        number = sum(1 for name, _ in self.made if name == callee.name)
+        name = f"{plain(callee.name)}_jvp" + (f"_{number + 1}" if number else "")
+        # Known before it is written, because it calls itself.
+        made = self.made[key] = _Callee(Function(name, (), callee.body), order)
+        inputs = [callee.params[n] for n in pattern]
+        active = active_values(self.module, callee, inputs, yields)
+        run = Forward(self.module, callee, active, self.made)
+        dots = tuple(Value(tangent_kind(p.kind, run.weak), dot(p.name), primal=p) for p in inputs)
+        env: Env = dict(zip(inputs, dots, strict=True))
+        with run.builder.region() as nodes:
+            run.region(callee.body.ops, env)
+            run.builder.span = None
+            ends = tuple(run.whole(env, yields[k]) if t else yields[k] for k, t in order)
+        place = {pair: n for n, pair in enumerate(order)}
+        mutates = [(i, place[k, False]) for i, k in callee.mutates]
+        mutates += [
+            (len(callee.params) + pattern.index(i), place[k, True])
+            for i, k in callee.mutates
+            if i in pattern and (k, True) in place
+        ]
+        shown = sum(1 for k, _ in order if k < leaves)
+        parts = tuple(Struct("leaf", index=n) for n in range(shown))
+        out = callee.out if not shown else parts[0] if shown == 1 else Struct("tuple", parts)
+        body = Region((), tuple(nodes), ends)
+        made.function = Function(
+            name, (*callee.params, *dots), body, out, tuple(mutates), callee.origin
+        )
+        return made
+
+
+def _parted(nodes: list[Node], results: tuple[Value, ...]) -> tuple[list[Node], list[Node]]:
+    """The nodes that can do without ``results``, and those that cannot."""
+    late: set[Atom] = set(results)
+    before: list[Node] = []
+    after: list[Node] = []
+    for node in nodes:
+        read = {*operands_of(node), *(a for r in regions_of(node) for a in _read(r))}
+        if read & late:
+            late.update(node.results)
+            after.append(node)
+        else:
+            before.append(node)
+    return before, after
+
+
+def _read(region: Region) -> set[Atom]:
+    found: set[Atom] = set(region.yields)
+    for node in walk(region):
+        found.update(operands_of(node))
+        for inner in regions_of(node):
+            found.update(inner.yields)
+    return found
+
+
+__all__ = ["Forward", "forward"]
