@@ -98,12 +98,20 @@ def _derive(name: str, f: Any, argnums: Any, has_aux: bool) -> Derivative | _Dec
     numbers, many = parse_argnums(argnums)
     transform = Transform(name, numbers, many, bool(has_aux))
     if f is None:
-        return lambda g: Derivative(g, transform)
+        return _decorator(transform)
     if isinstance(f, (int, str)):
         raise ArgumentError(
             f"{name} takes a function first, not {f!r}: write @{name}(argnums={f!r})"
         )
     return Derivative(f, transform)
+
+
+def _decorator(transform: Transform) -> _Decorator:
+    def derive(g: Callable[..., Any]) -> Derivative:
+        return Derivative(g, transform)
+
+    derive.__s2sad_transform__ = True  # type: ignore[attr-defined]
+    return derive
 
 
 def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:

@@ -258,6 +258,10 @@ def header(layout: Layout) -> Span:
     """The place of the function's first line."""
     from .frontend.source import find_source
 
+    inner = getattr(layout.function, "__s2sad_inner__", None)
+    if inner is not None:
+        span: Span = inner.span
+        return span
     return find_source(layout.function).span()
 
 

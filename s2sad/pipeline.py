@@ -183,6 +183,11 @@ def lower_program(
         return differentiate(f.derivative, layout, values, kinds)
     if isinstance(f, Derivative):
         return differentiate(f, layout, values, kinds)
+    inner = getattr(layout.function, "__s2sad_inner__", None)
+    if inner is not None:
+        # It stands for a function of a program that is being lowered: see frontend.inner.
+        module, written = inner.lower(kinds)
+        return Program(module, (), (), written)
     from .frontend.lower import lower
 
     lowered = lower(layout.function, kinds, tuple(values))

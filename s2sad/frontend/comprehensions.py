@@ -16,7 +16,19 @@ from typing import Any
 from ..ir.nodes import Const
 from . import assignment, conditions, indexing, iteration, loops, lower_expr, methods
 from .context import Lowerer
-from .refs import UNASSIGNED, ArrayRef, Data, Entries, FuncRef, HeapRef, Items, IterRef, Ref, Val
+from .refs import (
+    UNASSIGNED,
+    ArrayRef,
+    Data,
+    Entries,
+    FuncRef,
+    HeapRef,
+    Items,
+    IterRef,
+    Ref,
+    Static,
+    Val,
+)
 
 _Comp = ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp
 
@@ -55,6 +67,7 @@ def comprehension(cx: Lowerer, node: _Comp) -> Ref:
 
 def _kept(cx: Lowerer, private: Sequence[str], result: Ref) -> bool:
     """Whether a function that reads these variables can still be called."""
+    from .inner import inner_of
 
     def reads(node: ast.AST) -> bool:
         return any(isinstance(n, ast.Name) and n.id in private for n in ast.walk(node))
@@ -69,6 +82,9 @@ def _kept(cx: Lowerer, private: Sequence[str], result: Ref) -> bool:
         match thing:
             case FuncRef() if reads(thing.node):
                 return True
+            case Static(obj):
+                within = inner_of(obj)
+                ahead.append(None if within is None else within.func)
             case dict():
                 ahead.extend(thing.values())
             case tuple() | list():

@@ -1,8 +1,8 @@
 """Derivatives called inside a function: their SSA is put in place of the call.
 
 In: a derivative object and the references of its arguments. Out: the reference of its result,
-with the nodes of its forward and reverse sweep appended. ``grad(f)`` itself, called on functions
-that are known now, makes the object.
+with the nodes of its forward and reverse sweep appended. ``grad(f)`` itself makes the object, of
+a function that is known now or of one of the program's own (see `inner`).
 
     def g(x): return x * grad(f)(x)      f = x ** 2   ->   t = mul 2.0 x; mul x t
 
@@ -14,15 +14,32 @@ objects has the attribute ``__s2sad_transform__``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from ..errors import S2sadError, UnsupportedError
 from ..ir.clone import clone
 from ..ir.kinds import Num
-from ..ir.nodes import Atom, Const, Struct, Value
+from ..ir.nodes import Atom, Const
 from .context import Lowerer
+from .inner import inner_of, stand_in
 from .position import Refuse
-from .refs import ArrayRef, Entries, Fetch, Fields, HeapRef, Items, Ref, Static, TupleRef, Val
+from .refs import (
+    ArrayRef,
+    Choice,
+    Entries,
+    Fetch,
+    Fields,
+    FuncRef,
+    HeapRef,
+    Items,
+    PartialRef,
+    Ref,
+    Static,
+    TupleRef,
+    Val,
+)
+from .results import put_together
 
 __all__ = ["call", "is_derivative", "is_transform", "make"]
 
@@ -48,17 +65,32 @@ def is_transform(obj: Any) -> bool:
 
 
 def make(cx: Lowerer, func: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
-    """``grad(f)`` for a function that is known now."""
-    if not all(map(cx.known, [*args, *kwargs.values()])):
-        cx.fail(
-            f"'{func.__name__}' of a function defined in here is not supported",
-            "define that function outside, and pass it what it needs as arguments",
-        )
-    values = [cx.value(a) for a in args]
+    """``grad(f)``, where f is known now or a function of the program."""
+    values = [_given(cx, func, a) for a in args]
+    named = {k: _given(cx, func, v) for k, v in kwargs.items()}
+    key = (func, values, named)
+    for known, derivative in cx.derived:
+        if known == key:
+            return Static(derivative)
     try:
-        return Static(func(*values, **{k: cx.value(v) for k, v in kwargs.items()}))
+        made = func(*values, **named)
     except S2sadError as error:
         raise _refused(cx, error) from None
+    cx.derived.append((key, made))
+    return Static(made)
+
+
+def _given(cx: Lowerer, func: Any, ref: Ref) -> Any:
+    """An argument of ``grad``: a function of the program is given by its stand-in."""
+    if cx.known(ref):
+        return cx.value(ref)
+    match ref:
+        case FuncRef() | PartialRef() | Choice() | HeapRef():
+            return stand_in(cx, ref)
+    cx.fail(
+        f"this argument of '{func.__name__}' must be known when the derivative is built",
+        "write it as a constant",
+    )
 
 
 def call(cx: Lowerer, derivative: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
@@ -72,26 +104,42 @@ def call(cx: Lowerer, derivative: Any, args: Sequence[Ref], kwargs: Mapping[str,
         _reference(cx, layout, name, value)
         for name, value in zip(layout.names, bound, strict=True)
     ]
-    refs = [
-        _as_float(cx, ref) if n in derivative.__s2sad_wrt__ else ref for n, ref in enumerate(refs)
-    ]
+    wrt = _differentiated(derivative)
+    refs = [_as_float(cx, ref) if n in wrt else ref for n, ref in enumerate(refs)]
     kinds = tuple(cx.kind(ref) for ref in refs)
     values = tuple(_example(cx, ref) for ref in refs)
+    inner = inner_of(derivative)
     try:
-        program = derivative.__s2sad_program__(values, kinds)
+        with nullcontext() if inner is None else inner.called(refs, wrt):
+            program = derivative.__s2sad_program__(values, kinds)
     except S2sadError as error:
         raise _refused(cx, error) from None
-    _take_guards(cx, layout.function, program)
+    if inner is None:
+        _take_guards(cx, layout.function, program)
     if program.written:
         _check_apart(cx, refs, program.written)
     entry = program.module.entry
     if len(program.module.functions) > 1:
         cx.fail("the derivative of a recursive function cannot be differentiated again")
-    atoms = [cx.atom(ref) for ref in refs] + [_captured(cx, fetch) for fetch in program.captures]
-    nodes, leaves = clone(entry.body, dict(zip(entry.params, atoms, strict=True)))
+    if inner is None:
+        atoms = [cx.atom(r) for r in refs] + [_captured(cx, fetch) for fetch in program.captures]
+    else:
+        # What it reads of this program is passed as it is.
+        atoms = [cx.atom(r) if n in wrt else Const.of(None) for n, r in enumerate(refs)]
+        atoms += entry.params[len(refs) :]
+    nodes, leaves = clone(entry.body, dict(zip(entry.params, atoms, strict=True)), cx.b.definition)
     for node in nodes:
         cx.b.append(node)
-    return _put_together(cx, entry.out, leaves)
+    return put_together(cx, entry.out, leaves)
+
+
+def _differentiated(derivative: Any) -> frozenset[int]:
+    """The parameters that a derivative, or one it is made of, is with respect to."""
+    found: set[int] = set()
+    while is_derivative(derivative):
+        found.update(derivative.__s2sad_wrt__)
+        derivative = derivative.primal
+    return frozenset(found)
 
 
 def _refused(cx: Lowerer, error: S2sadError) -> Refuse:
@@ -199,21 +247,3 @@ def _captured(cx: Lowerer, fetch: Fetch) -> Atom:
     if fetch.form == "param":
         cx.fail("a derivative that reads attributes of its argument cannot be called in here")
     return cx.atom(cx.captures.ref(fetch, fetch.get()))
-
-
-def _put_together(cx: Lowerer, out: Struct, leaves: Sequence[Atom]) -> Ref:
-    parts = [_put_together(cx, child, leaves) for child in out.children]
-    match out.form:
-        case "leaf":
-            leaf = leaves[out.index]
-            return cx.ref(leaf, leaf.name if isinstance(leaf, Value) else None)
-        case "tuple":
-            return TupleRef(tuple(parts), out.cls)
-        case "list":
-            return cx.new(Items(tuple(parts)))
-        case "dict":
-            return cx.new(Entries(dict(zip(out.keys, parts, strict=True))))
-        case "record":
-            return cx.new(Fields(out.cls, dict(zip(out.keys, parts, strict=True))))
-        case _:
-            return Val(Const.of(out.cls))

@@ -28,10 +28,9 @@ from ..ir.kinds import Array, Kind, ListOf, Mixed, Num, Opaque, kind_of
 from ..ir.nodes import FALSE, Atom, Const, Function, Module, Op, Region, Struct, Value, walk
 from ..rules.layout import copy_in_layout
 from ..rules.registry import KindError
-from . import lower_calls, recursion
+from . import lower_calls, recursion, results
 from .captures import Capture, Captures, Guard, Respecialise
 from .context import Lowerer
-from .describe import describe_ref
 from .position import NeedsUnrolling, Refuse, Unreachable
 from .prune import prune
 from .refs import (
@@ -43,7 +42,6 @@ from .refs import (
     Frame,
     HeapRef,
     Items,
-    Lost,
     Ref,
     Root,
     Static,
@@ -283,44 +281,11 @@ class _Entry:
     def result(self, ref: Ref) -> tuple[Struct, list[Atom]]:
         """The leaves of the returned object and how they are put together."""
         leaves: list[Atom] = []
-        cx = self.cx
-
-        def visit(r: Ref) -> Struct:
-            match r:
-                case TupleRef():
-                    return Struct("tuple", tuple(map(visit, r.items)), cls=r.cls)
-                case HeapRef():
-                    content = cx.content(r)
-                    match content:
-                        case Items():
-                            return Struct("list", tuple(map(visit, content.items)))
-                        case Entries():
-                            parts = tuple(map(visit, content.items.values()))
-                            return Struct("dict", parts, tuple(content.items))
-                        case Fields():
-                            parts = tuple(map(visit, content.items.values()))
-                            return Struct("record", parts, tuple(content.items), content.cls)
-                case Static():
-                    return Struct("const", cls=r.obj)
-                case Val(atom) if isinstance(atom, Const) and not isinstance(atom.kind, Num):
-                    return Struct("const", cls=atom.value)
-                case Lost():
-                    raise cx.lost(r)
-                case Val() | ArrayRef():
-                    pass
-                case _:
-                    cx.fail(
-                        f"{describe_ref(r)} is returned, which has no derivative",
-                        "return numbers and arrays",
-                    )
-            leaves.append(cx.atom(r))
-            return Struct("leaf", index=len(leaves) - 1)
-
         try:
-            out = visit(ref)
+            out = results.take_apart(self.cx, ref, leaves)
         except Refuse as error:
             if error.problem is not None:
-                cx.problems.append(error.problem)
+                self.cx.problems.append(error.problem)
             out = Struct("const")
         return out, leaves
 

@@ -18,7 +18,7 @@ from ..ir.kinds import Unknown
 from ..ir.nodes import Atom, Value
 from ..rules.registry import KindError
 from .captures import Captures
-from .refs import Frame
+from .refs import Frame, Ref
 from .source import span_of
 from .state import State
 
@@ -77,6 +77,10 @@ class Position:
         #: functions that call themselves, and what has been made of them
         self.recursive: set[Any] = set()
         self.specs: list[Any] = []
+        #: functions of the program whose derivative is taken, and what stands for them
+        self.stand_ins: list[tuple[Ref, Any]] = []
+        #: derivative objects made of these
+        self.derived: list[tuple[Any, Any]] = []
 
     # -- refusing -----------------------------------------------------------------------------
 

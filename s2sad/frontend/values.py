@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from ..ir.clone import part_of
 from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Record, Tuple, kind_of
 from ..ir.nodes import Atom, Const, Value
 from ..rules.registry import primitive
@@ -89,18 +90,21 @@ class Values(Position):
 
     def unpack(self, atom: Atom, name: str | None = None) -> Ref:
         """References to the parts of a value of known structure."""
+        made = self.b.definition.get(atom) if isinstance(atom, Value) else None
+
+        def part(key: Any) -> Ref:
+            built = part_of(made, key)
+            return self.ref(self.op("item", atom, Const.of(key)) if built is None else built)
+
         match atom.kind:
             case Tuple(items, cls):
-                parts = [self.ref(self.op("item", atom, Const.of(n))) for n in range(len(items))]
-                return TupleRef(tuple(parts), cls)
+                return TupleRef(tuple(map(part, range(len(items)))), cls)
             case FixedList(items):
-                parts = [self.ref(self.op("item", atom, Const.of(n))) for n in range(len(items))]
-                return self.new(Items(tuple(parts)), name)
+                return self.new(Items(tuple(map(part, range(len(items))))), name)
             case Dict(entries):
-                found = {k: self.ref(self.op("item", atom, Const.of(k))) for k, _ in entries}
-                return self.new(Entries(found), name)
+                return self.new(Entries({k: part(k) for k, _ in entries}), name)
             case Record(cls, fields):
-                attrs = {n: self.ref(self.attr(atom, n)) for n, _ in fields}
+                attrs = {n: self.ref(part_of(made, n) or self.attr(atom, n)) for n, _ in fields}
                 return self.new(Fields(cls, attrs), name)
         raise TypeError(atom.kind)
 
