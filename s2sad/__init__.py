@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .api import compare, grad, ssa, value_and_grad, vjp
+from .checkpointing import checkpoint, checkpointed
 from .derivative import Derivative
 from .errors import (
     ArgumentError,
@@ -39,6 +40,8 @@ __all__ = [
     "SourceError",
     "Span",
     "UnsupportedError",
+    "checkpoint",
+    "checkpointed",
     "compare",
     "grad",
     "ssa",

@@ -20,6 +20,7 @@ from .check import check_names
 from .constants import named_constants
 from .expr import Expressions
 from .literals import Namespace
+from .marks import without_marks
 from .names import name_values
 from .normal import normalize
 from .outofssa import Result, out_of_ssa
@@ -47,6 +48,7 @@ def emit(
     another result. Yields of the entry from ``private_from`` on are saved for later: they share
     nothing with the arguments or with what is returned before them.
     """
+    module = without_marks(module)
     sizes = saved_sizes(module)
     normal = {name: unpack_items(normalize(f), sizes) for name, f in module.functions.items()}
     shaped = Module(normal)

@@ -341,6 +341,11 @@ def _loop_iter(cx: Lowerer, ref: IterRef) -> Looper:
             )
         case "generator" | "list":
             return loop_over(cx, ref.args[0])
+        case "checkpointed":
+            looper = loop_over(cx, ref.args[0])
+            given = [cx.atom(r) for r in ref.args[1:]]
+            stop = cx.op("checkpointed", looper.stop, *given, memory=ref.extra)
+            return Looper(looper.start, stop, looper.step, looper.get)
         case _:
             cx.fail(f"a {ref.form} cannot be iterated over here")
 

@@ -20,7 +20,7 @@ from . import indexing, join_values, leaving, loop_carried, unrolling, while_loo
 from .context import Lowerer
 from .iteration import Looper, length, loop_over
 from .position import NeedsUnrolling
-from .refs import Data, HeapRef, Ref, Root, Val
+from .refs import Data, HeapRef, IterRef, Ref, Root, Val
 from .state import State
 
 FALSE_REF, TRUE_REF = Val(FALSE), Val(TRUE)
@@ -37,6 +37,9 @@ def for_loop(
     target: ast.expr | None = None,
 ) -> None:
     """``for target in iterable: body``; unrolled over short containers of known structure."""
+    if isinstance(iterable, IterRef) and iterable.form == "checkpointed":
+        rolled(cx, loop_over(cx, iterable), bind, body, nodes, orelse, target)
+        return
     if unrolling.unrolls(cx, iterable):
         unrolling.unrolled(cx, iterable, bind, body, orelse)
         return

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checkpointing import is_checkpoint
 from ..errors import UnsupportedError
 from ..ir.kinds import Num
 from ..ir.nodes import FALSE, Const
@@ -23,6 +24,7 @@ from ..rules.registry import lookup, primitive
 from . import (
     builtin_calls,  # noqa: F401 (enters its handlers)
     construction,
+    controls,
     derivatives,
     handlers,
     leaving,
@@ -124,6 +126,8 @@ def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping
     handler = handlers.handler(obj)
     if handler is not None:
         return handler(cx, list(args), dict(kwargs))
+    if is_checkpoint(obj):
+        return controls.call_checkpoint(cx, obj, args, kwargs)
     record = lookup(obj)
     if record is not None:
         return primitives.call(cx, record, args, kwargs)

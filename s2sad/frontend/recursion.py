@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..ir.kinds import Array, Num, join
-from ..ir.nodes import Atom, Call, Value
+from ..ir.nodes import Atom, Call, Custom, Value
 from . import indexing, lower_calls, shapes, specs
 from .context import Lowerer
 from .position import Refuse, Unreachable
@@ -74,9 +74,10 @@ def call(
     outer: Frame | None,
     args: Sequence[Ref],
     kwargs: Mapping[str, Ref],
+    custom: Custom | None = None,
 ) -> Ref:
-    """A call of a recursive function."""
-    key = key_of(func)
+    """A call of a recursive function, or of one whose calls are differentiated as ``custom`` says."""
+    key = key_of(func) if custom is None else (custom, key_of(func))
     names = lower_calls.bind(cx, func, source, node, args, kwargs)
     free = _free(cx, node, outer) if outer is not None else {}
     given = (*names.values(), *free.values())
@@ -86,6 +87,7 @@ def call(
             leaves, shape = _flat(cx, given, (*names, *free))
     aliases = _aliases(cx, leaves)
     spec = _find(cx, key, shape, aliases, getattr(node, "name", "function").strip("<>"))
+    spec.custom = custom
     if spec.failed:
         cx.problems.extend(p for p in spec.failed if p not in cx.problems)
         raise Refuse(None)

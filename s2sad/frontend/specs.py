@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import Problem
 from ..ir.kinds import Kind, join
-from ..ir.nodes import FALSE, Atom, Function, Region, Value
+from ..ir.nodes import FALSE, Atom, Custom, Function, Region, Value
 from . import lower_calls, recursion, shapes
 from .captures import Captures
 from .context import Lowerer
@@ -56,6 +56,12 @@ class Spec:
     function: Function | None = None
     #: what is wrong with it
     failed: tuple[Problem, ...] = ()
+    custom: Custom | None = None
+
+    @property
+    def what(self) -> str:
+        """What it is called in messages."""
+        return "a recursive function" if self.custom is None else "a checkpointed function"
 
 
 class _CalleeCaptures(Captures):
@@ -206,14 +212,14 @@ def _close(
     for root, content in before.items():
         if root not in roots and cx.state.heap.get(root) is not content:
             cx.fail(
-                "a recursive function changes a list, dict or object it is given",
+                f"{spec.what} changes a list, dict or object it is given",
                 "return the new value instead",
             )
     leaves: list[Ref] = []
     shape = shapes.flatten(cx, result, leaves)
     for part in _constants(shape):
         if not isinstance(part, Static | Val):
-            cx.fail("a recursive function returns a function", "return numbers and arrays")
+            cx.fail(f"{spec.what} returns a function", "return numbers and arrays")
     if spec.result is not None and not shapes.same_form(spec.result, shape):
         results = (shapes.Shape("args", (spec.result,)), shapes.Shape("args", (shape,)))
         if recursion.loosened(cx, *results, [result]):
@@ -224,7 +230,7 @@ def _close(
                 spec.shares = {}
     if spec.result is not None and not shapes.same_form(spec.result, shape):
         cx.fail(
-            "a recursive function returns different kinds of things on different paths",
+            f"{spec.what} returns different kinds of things on different paths",
             "return the same kind of thing on every path",
         )
     kinds = shapes.kinds_of(shape)
@@ -235,7 +241,7 @@ def _close(
         spec.dirty = True
     if any(spec.aliases[n] != n or n in spec.aliases[n + 1 :] for n in written):
         cx.fail(
-            "a recursive function writes an array that it is also given by another name",
+            f"{spec.what} writes an array that it is also given by another name",
             "pass a copy: .copy()",
         )
     spec.result, spec.result_kinds, spec.written = shape, kinds, written
@@ -251,7 +257,7 @@ def _close(
     for n in written:
         content = cx.state.content(by_number[n])
         if not isinstance(content, Data):
-            cx.fail("a recursive function writes an array in a way that cannot be told")
+            cx.fail(f"{spec.what} writes an array in a way that cannot be told")
         finals.append(content.atom)
     struct = shapes.struct_of(shape, [0])
     hidden = [c.param for c in captures.captures]
@@ -263,6 +269,7 @@ def _close(
         struct,
         tuple((n, len(atoms) + m) for m, n in enumerate(written)),
         None,
+        spec.custom,
     )
 
 

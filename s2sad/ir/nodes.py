@@ -158,6 +158,16 @@ class Struct:
 LEAF0 = Struct("leaf", index=0)
 
 
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """How calls of a function are differentiated, where not through its forward/reverse pair.
+
+    ``how`` is "checkpoint" (its body runs again in the reverse sweep).
+    """
+
+    how: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Function:
     """A function in SSA. ``body`` has no parameters and yields the flat leaves of ``out``.
@@ -165,6 +175,7 @@ class Function:
     ``mutates`` pairs (parameter index, yield index): the parameter's buffer is consumed by a
     call and the yield is its new version. Yields after the leaves of ``out`` are such versions
     or saved values. ``origin`` is the user's Python function, or None for a generated one.
+    ``custom`` says how calls of it are differentiated, where that is not the usual way.
     """
 
     name: str
@@ -173,6 +184,7 @@ class Function:
     out: Struct = LEAF0
     mutates: tuple[tuple[int, int], ...] = ()
     origin: Any = None
+    custom: Custom | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

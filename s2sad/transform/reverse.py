@@ -59,6 +59,7 @@ from .adjoints import (
 from .twins import Twins
 
 if TYPE_CHECKING:
+    from .checkpoint import Again, Pattern
     from .reverse_call import CalleePair
 
 #: Functions that pass a cotangent on where they took an operand, and 0 elsewhere.
@@ -117,6 +118,10 @@ class Reverse:
         )
         self.pairs: dict[tuple[str, tuple[int, ...], tuple[int, ...]], CalleePair] = (
             {} if caller is None else caller.pairs
+        )
+        #: functions that run a checkpointed callee again and reverse it
+        self.again: dict[tuple[str, Pattern], Again] = (
+            {} if caller is None else caller.again
         )
         #: in a function NumPy has no part in, adjoints are Python's own numbers
         self.weak: bool | None = all(is_python_only(p.kind) for p in function.params) or None
@@ -303,9 +308,11 @@ class Reverse:
 
                     reverse_loop(self, node, env)
                 case Call():
+                    from .checkpoint import reverse_checkpoint
                     from .reverse_call import reverse_call
 
-                    reverse_call(self, node, env)
+                    custom = self.module.functions[node.callee].custom
+                    (reverse_call if custom is None else reverse_checkpoint)(self, node, env)
 
     def _op(self, node: Op, env: Env) -> None:
         if not any(a in self.active for a in node.args):

@@ -1,0 +1,267 @@
+"""The reverse of a checkpointed call: its body runs again, and is differentiated there.
+
+In: a ``Call`` of a function marked ``Custom("checkpoint")``. Out: the same call in the forward
+sweep, and in the reverse sweep a call of one function that runs the body and its adjoint. What is
+saved is the arguments.
+
+    y = call block(x, w)   ->   y = call block(x, w)
+                                x_bar, w_bar = call block_reverse(x, w, y_bar, w_bar)
+
+Such a function takes no saved values of unknown kind, so it can be differentiated once more, and
+is a checkpoint again when it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from ..analysis.activity import active_values
+from ..errors import Problem, UnsupportedError
+from ..ir.kinds import Array, Kind, ListOf, Mixed
+from ..ir.nodes import (
+    Atom,
+    Call,
+    Custom,
+    For,
+    Function,
+    If,
+    Module,
+    Node,
+    Op,
+    Region,
+    Struct,
+    Value,
+    While,
+    free_values,
+    walk,
+)
+from ..rules.registry import primitive
+from .adjoints import Env, adjoint_kind, bar, reversed_span
+from .reverse import Reverse
+from .simplify import simplify
+
+CHECKPOINT = Custom("checkpoint")
+
+#: Of a callee: parameters differentiated, results seeded, parameters with an accumulator.
+Pattern: TypeAlias = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+
+
+@dataclass(slots=True)
+class Again:
+    """The function that runs a callee again and reverses it, for one use pattern.
+
+    ``uses`` are the parameters of the callee it takes; then come the cotangents of the seeded
+    results and the adjoints of the parameters ``accumulated``. It returns the adjoints of the
+    parameters ``active``. ``uses`` is None while it is built.
+    """
+
+    name: str
+    active: tuple[int, ...]
+    accumulated: tuple[int, ...]
+    kinds: tuple[Kind, ...]
+    uses: tuple[int, ...] | None = None
+    recursive: bool = False
+
+
+def reverse_checkpoint(rev: Reverse, node: Call, env: Env) -> None:
+    """Append the call that runs the callee again and reverses it."""
+    callee = rev.module.functions[node.callee]
+    seeded = tuple(n for n, r in enumerate(node.results) if r in env)
+    active = tuple(n for n, a in enumerate(node.args) if a in rev.active)
+    gs: list[Atom] = []
+    for n in seeded:
+        g = rev.take(env, node.results[n])
+        assert g is not None
+        gs.append(g)
+    if not active:
+        return
+    written = {p for p, _ in callee.mutates}
+    taken: dict[Atom, int] = {}
+    for n in active:
+        arg = node.args[n]
+        if isinstance(arg.kind, Array | ListOf | Mixed) and n not in written and arg in env:
+            taken.setdefault(arg, n)
+    again = _again(rev, callee, (active, seeded, tuple(taken.values())), node)
+    uses = range(len(node.args)) if again.uses is None else again.uses
+    buffers = [rev.whole(arg, env[arg]) for arg in taken if isinstance(arg, Value)]
+    results = tuple(
+        Value(kind, bar(getattr(node.args[n], "name", None)))
+        for n, kind in zip(again.active, again.kinds, strict=True)
+    )
+    args = (*(node.args[n] for n in uses), *gs, *buffers)
+    rev.builder.append(Call(results, again.name, args, reversed_span(node.span)))
+    for n, r in zip(again.active, results, strict=True):
+        arg = node.args[n]
+        assert isinstance(arg, Value)
+        if taken.get(arg) == n:
+            env[arg] = r
+        else:
+            rev.contribute(env, arg, r)
+
+
+def _again(rev: Reverse, callee: Function, pattern: Pattern, node: Call) -> Again:
+    """The function for this use pattern, made on first demand."""
+    active, seeded, accumulated = pattern
+    key = (callee.name, pattern)
+    known = rev.again.get(key)
+    if known is not None:
+        known.recursive = known.recursive or known.uses is None
+        return known
+    _refuse_draws(rev.module, callee, node)
+    number = sum(1 for name, _ in rev.again if name == callee.name)
+    suffix = f"_{number + 1}" if number else ""
+    sub = Reverse(
+        rev.module,
+        callee,
+        active_values(
+            rev.module,
+            callee,
+            [callee.params[n] for n in active],
+            [callee.body.yields[n] for n in seeded],
+        ),
+        rev,
+    )
+    kinds = tuple(adjoint_kind(callee.params[n].kind, sub.weak) for n in active)
+    again = Again(f"{callee.name}_reverse{suffix}", active, accumulated, kinds)
+    rev.again[key] = again
+    _build(sub, callee, again, seeded)
+    return again
+
+
+def _build(sub: Reverse, callee: Function, again: Again, seeded: tuple[int, ...]) -> None:
+    b = sub.builder
+    env: Env = {}
+    gs = [
+        Value(adjoint_kind(y.kind, sub.weak), bar(getattr(y, "name", None)) or "g")
+        for y in (callee.body.yields[n] for n in seeded)
+    ]
+    buffers = []
+    for n in again.accumulated:
+        p = callee.params[n]
+        buffer = Value(p.kind, bar(p.name))
+        buffers.append(buffer)
+        env[p] = buffer
+    with b.region() as nodes:
+        for n, g in zip(seeded, gs, strict=True):
+            sub.contribute(env, callee.body.yields[n], g)
+        sub.region(callee.body.ops, env)
+        b.span = None
+        ends: list[Atom] = []
+        for n in again.active:
+            p = callee.params[n]
+            end = sub.take(env, p)
+            ends.append(sub.zero(p) if end is None else end)
+    body = Region((), (*_silent(sub.forward()), *nodes), tuple(ends))
+    leaves = tuple(Struct("leaf", index=n) for n in range(len(ends)))
+    out = leaves[0] if len(leaves) == 1 else Struct("tuple", leaves)
+    params = (*callee.params, *gs, *buffers)
+    function = Function(again.name, params, body, out, (), None, CHECKPOINT)
+    known = {**sub.module.functions, **sub.extra_functions}
+    known.pop(again.name, None)
+    function = simplify(Module({again.name: function, **known})).entry
+    read = free_values(function.body)
+    every = range(len(callee.params))
+    again.uses = tuple(n for n in every if again.recursive or callee.params[n] in read)
+    params = (*(callee.params[n] for n in again.uses), *gs, *buffers)
+    consumed = _consumed(function.body, [*buffers, *gs], again)
+    sub.extra_functions[again.name] = replace(
+        function,
+        params=params,
+        mutates=tuple((params.index(p), k) for p, k in consumed),
+    )
+
+
+def _consumed(body: Region, given: Sequence[Value], again: Again) -> list[tuple[Value, int]]:
+    """Adjoints that come in and leave as a new version of themselves: written in place."""
+    origin = versions(body)
+    found: list[tuple[Value, int]] = []
+    for k, end in enumerate(body.yields):
+        first = origin.get(end) if isinstance(end, Value) else None
+        if first in given and first not in [p for p, _ in found]:
+            assert first is not None
+            found.append((first, k))
+    return found
+
+
+def versions(body: Region) -> dict[Value, Value]:
+    """Every array or list that is a version of another, with the first of them."""
+    first: dict[Value, Value] = {}
+
+    def root(a: Atom) -> Value | None:
+        if not isinstance(a, Value) or not isinstance(a.kind, Array | ListOf):
+            return None
+        return first.get(a, a)
+
+    def visit(region: Region) -> None:
+        for node in region.ops:
+            match node:
+                case Op():
+                    target = primitive(node.fn).writes
+                    if target is not None and (base := root(node.args[target])) is not None:
+                        first[node.results[0]] = base
+                case If():
+                    visit(node.then)
+                    visit(node.orelse)
+                    for r, x, y in zip(
+                        node.results, node.then.yields, node.orelse.yields, strict=True
+                    ):
+                        if (base := root(x)) is not None and base is root(y):
+                            first[r] = base
+                case For() | While():
+                    params = node.body.params[1:] if isinstance(node, For) else node.body.params
+                    visit(node.body)
+                    for r, p, a, y in zip(
+                        node.results, params, node.init, node.body.yields[1:], strict=True
+                    ):
+                        if root(y) is p and (base := root(a)) is not None:
+                            first[r] = base
+
+    visit(body)
+    return first
+
+
+def _silent(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """The nodes without what prints: the forward sweep has printed it."""
+
+    def region(r: Region) -> Region:
+        return Region(r.params, _silent(r.ops), r.yields)
+
+    kept: list[Node] = []
+    for node in nodes:
+        match node:
+            case Op() if primitive(node.fn).effect == "prints":
+                continue
+            case If():
+                kept.append(replace(node, then=region(node.then), orelse=region(node.orelse)))
+            case For() | While():
+                kept.append(replace(node, body=region(node.body)))
+            case _:
+                kept.append(node)
+    return tuple(kept)
+
+
+def _refuse_draws(module: Module, callee: Function, call: Call) -> None:
+    """Random numbers would be drawn again, and be others."""
+    seen: set[str] = set()
+    ahead = [callee]
+    while ahead:
+        function = ahead.pop()
+        if function.name in seen:
+            continue
+        seen.add(function.name)
+        for node in walk(function.body):
+            if isinstance(node, Call):
+                ahead.append(module.functions[node.callee])
+            elif isinstance(node, Op) and primitive(node.fn).effect == "draws":
+                raise UnsupportedError(
+                    Problem(
+                        "random numbers are drawn in what a checkpoint runs again",
+                        node.span or call.span,
+                        "draw them before, and pass them as an argument",
+                    )
+                )
+
+
+__all__ = ["CHECKPOINT", "Again", "reverse_checkpoint", "versions"]
