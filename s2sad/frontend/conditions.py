@@ -36,8 +36,8 @@ from .refs import (
     Static,
     TupleRef,
     Val,
-    same_ref,
 )
+from .sameness import same_ref
 
 _COMPARE: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Lt: ("lt", operator.lt),

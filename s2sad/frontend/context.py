@@ -35,9 +35,8 @@ from .refs import (
     TupleRef,
     Val,
     View,
-    same_content,
-    same_ref,
 )
+from .sameness import same_content, same_ref
 from .state import State
 from .values import Values
 

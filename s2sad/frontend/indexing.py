@@ -41,8 +41,8 @@ from .refs import (
     TupleRef,
     Val,
     View,
-    same_ref,
 )
+from .sameness import same_ref
 
 
 def index(cx: Lowerer, node: ast.expr) -> Ref:

@@ -43,9 +43,8 @@ from .refs import (
     Static,
     TupleRef,
     Val,
-    same_content,
-    same_ref,
 )
+from .sameness import same_content, same_ref
 from .source import find_source
 from .state import State
 

@@ -39,9 +39,8 @@ from .refs import (
     TupleRef,
     Val,
     atom_key,
-    same_content,
-    same_ref,
 )
+from .sameness import same_content, same_ref
 from .state import State
 
 Place: TypeAlias = "tuple[Frame, str] | Root"

@@ -26,8 +26,8 @@ from .refs import (
     Static,
     TupleRef,
     Val,
-    same_ref,
 )
+from .sameness import same_ref
 
 
 @dataclass(frozen=True, slots=True, eq=False)
