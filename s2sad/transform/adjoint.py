@@ -39,6 +39,7 @@ from ..ir.nodes import (
     free_values,
 )
 from .adjoints import Adjoint, Env, build_like, parts_of
+from .results import as_scalar, count, is_typed, kind_of_struct, paths, plain, shift
 from .reverse import Reverse
 from .simplify import simplify
 
@@ -86,16 +87,16 @@ def gradient(
     grad_struct = grads[0] if single else Struct("tuple", tuple(grads))
     if value:
         offset = len(leaves)
-        leaves.extend(function.body.yields[: _count(function.out)])
-        out = Struct("tuple", (_shift(function.out, offset), grad_struct))
+        leaves.extend(function.body.yields[: count(function.out)])
+        out = Struct("tuple", (shift(function.out, offset), grad_struct))
     elif has_aux:
         offset = len(leaves)
-        leaves.extend(function.body.yields[: _count(function.out)])
-        out = Struct("tuple", (grad_struct, _shift(function.out.children[1], offset)))
+        leaves.extend(function.body.yields[: count(function.out)])
+        out = Struct("tuple", (grad_struct, shift(function.out.children[1], offset)))
         leaves, out = _compact(leaves, out)
     else:
         out = grad_struct
-    name = f"{_plain(function.name)}_{'value_and_grad' if value else 'grad'}"
+    name = f"{plain(function.name)}_{'value_and_grad' if value else 'grad'}"
     body = Region((), (*rev.forward(), *nodes), tuple(leaves))
     entry = Function(name, function.params, body, out, (), function.origin)
     return simplify(_module(entry, rev))
@@ -104,15 +105,15 @@ def gradient(
 def forward_and_reverse(module: Module, wrt: Sequence[int]) -> Pair:
     """The pair behind ``vjp``: forward returns ``(out, saved)``, reverse takes ``(saved, g)``."""
     function = module.entry
-    count = _count(function.out)
-    targets = function.body.yields[:count]
+    shown = count(function.out)
+    targets = function.body.yields[:shown]
     rev = _reverse(module, function, wrt, targets, packs=True)
     b = rev.builder
-    kind = _kind_of_struct(function.out, targets)
+    kind = kind_of_struct(function.out, targets)
     g = Value(kind, "g")
     with b.region() as nodes:
         env: Env = {}
-        for path, leaf in _paths(function.out):
+        for path, leaf in paths(function.out):
             target = targets[leaf]
             if target in rev.active:
                 rev.contribute(env, target, _follow(rev, g, kind, path))
@@ -120,7 +121,7 @@ def forward_and_reverse(module: Module, wrt: Sequence[int]) -> Pair:
         b.span = None
         gradients = [_result(rev, function.params[k], env) for k in wrt]
     reverse_body = Region((), tuple(nodes), tuple(gradients))
-    base = _plain(function.name)
+    base = plain(function.name)
     reverse = Function(
         f"{base}_reverse",
         (),
@@ -135,7 +136,7 @@ def forward_and_reverse(module: Module, wrt: Sequence[int]) -> Pair:
         "tuple",
         (
             function.out,
-            Struct("tuple", tuple(Struct("leaf", index=count + n) for n in range(len(saved)))),
+            Struct("tuple", tuple(Struct("leaf", index=shown + n) for n in range(len(saved)))),
         ),
     )
     forward = Function(
@@ -231,7 +232,7 @@ def _conformed(rev: Reverse, kind: Kind, value: Atom, g: Adjoint | None) -> Atom
             if g is None:
                 g = rev.zero_of(kind, value)
             assert not isinstance(g, dict)
-            return _as_scalar(rev, kind, g)
+            return as_scalar(rev.builder, kind, g)
         case _:
             if not carries_derivative(kind):
                 return Const.of(None)
@@ -239,30 +240,9 @@ def _conformed(rev: Reverse, kind: Kind, value: Atom, g: Adjoint | None) -> Atom
                 return rev.zero_of(kind, value)
             whole = rev.whole(value, g) if isinstance(value, Value) else g
             assert not isinstance(whole, dict)
-            if isinstance(kind, ListOf) and not _is_typed(whole.kind, kind):
+            if isinstance(kind, ListOf) and not is_typed(whole.kind, kind):
                 return rev.builder.op("typed_like", whole, value)
             return whole
-
-
-def _is_typed(have: Kind, kind: Kind) -> bool:
-    """True where the numbers in an adjoint are known to be of the right type."""
-    match have, kind:
-        case ListOf(elem=None), _:
-            return True
-        case ListOf(), ListOf(elem=Kind()):
-            assert have.elem is not None
-            assert kind.elem is not None
-            return _is_typed(have.elem, kind.elem)
-        case Num(), Num():
-            return have.weak is kind.weak and (
-                have.dtype == kind.dtype or kind.dtype[0] not in "fc"
-            )
-        case Array(), Array():
-            return have.dtype == kind.dtype
-        case Tuple(), Tuple() if len(have.items) == len(kind.items):
-            return all(map(_is_typed, have.items, kind.items))
-        case _:
-            return not carries_derivative(kind)
 
 
 def _lazy_part(rev: Reverse, value: Atom, key: object, kind: Kind, part: Adjoint | None) -> Atom:
@@ -270,20 +250,6 @@ def _lazy_part(rev: Reverse, value: Atom, key: object, kind: Kind, part: Adjoint
 
     needs_value = not isinstance(kind, Num) and carries_derivative(kind)
     return part_of(rev.builder, value, key) if needs_value else value
-
-
-def _as_scalar(rev: Reverse, kind: Num, g: Atom) -> Atom:
-    have = g.kind
-    assert isinstance(have, Num)
-    if kind.weak:
-        wanted = "complex" if kind.dtype[0] == "c" else "float"
-        if isinstance(g, Const) or have.weak and have.dtype[0] in "fc":
-            return g
-        return rev.builder.op(wanted, g)
-    dtype = kind.dtype if kind.dtype[0] in "fc" else "float64"
-    if have.weak is False and have.dtype == dtype:
-        return g
-    return rev.builder.op("cast", g, like=dtype)
 
 
 # -- structures ---------------------------------------------------------------------------------
@@ -294,32 +260,9 @@ def _leaf(leaves: list[Atom], atom: Atom) -> Struct:
     return Struct("leaf", index=len(leaves) - 1)
 
 
-def _count(struct: Struct) -> int:
-    return sum(1 for _ in _paths(struct))
-
-
-def _paths(struct: Struct, path: tuple[object, ...] = ()) -> list[tuple[tuple[object, ...], int]]:
-    """The path of keys to every leaf, with the leaf's index."""
-    if struct.form == "leaf":
-        return [(path, struct.index)]
-    keys = struct.keys or range(len(struct.children))
-    return [
-        found
-        for key, child in zip(keys, struct.children, strict=True)
-        for found in _paths(child, (*path, key))
-    ]
-
-
-def _shift(struct: Struct, offset: int) -> Struct:
-    if struct.form == "leaf":
-        return Struct("leaf", index=struct.index + offset)
-    children = tuple(_shift(c, offset) for c in struct.children)
-    return Struct(struct.form, children, struct.keys, struct.cls)
-
-
 def _compact(leaves: list[Atom], out: Struct) -> tuple[list[Atom], Struct]:
     """Leaves that ``out`` does not mention are dropped."""
-    used = sorted({index for _, index in _paths(out)})
+    used = sorted({index for _, index in paths(out)})
     place = {old: new for new, old in enumerate(used)}
 
     def move(s: Struct) -> Struct:
@@ -330,43 +273,12 @@ def _compact(leaves: list[Atom], out: Struct) -> tuple[list[Atom], Struct]:
     return [leaves[n] for n in used], move(out)
 
 
-def _kind_of_struct(struct: Struct, leaves: Sequence[Atom]) -> Kind:
-    match struct.form:
-        case "leaf":
-            return leaves[struct.index].kind
-        case "const":
-            return Const.of(struct.cls).kind
-        case "dict":
-            return Dict(
-                tuple(
-                    (k, _kind_of_struct(c, leaves))
-                    for k, c in zip(struct.keys, struct.children, strict=True)
-                )
-            )
-        case "record":
-            return Record(
-                struct.cls,
-                tuple(
-                    (k, _kind_of_struct(c, leaves))
-                    for k, c in zip(struct.keys, struct.children, strict=True)
-                ),
-            )
-        case "list":
-            return FixedList(tuple(_kind_of_struct(c, leaves) for c in struct.children))
-        case _:
-            return Tuple(tuple(_kind_of_struct(c, leaves) for c in struct.children), struct.cls)
-
-
 def _follow(rev: Reverse, g: Atom, kind: Kind, path: Sequence[object]) -> Atom:
     from .adjoints import part_of
 
     for key in path:
         g = part_of(rev.builder, g, key)
     return g
-
-
-def _plain(name: str) -> str:
-    return "lambda_" if name == "<lambda>" else name
 
 
 __all__ = ["Pair", "forward_and_reverse", "gradient"]

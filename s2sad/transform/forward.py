@@ -224,7 +224,7 @@ class Forward:
 
     def _by_rule(self, node: Op, env: Env) -> None:
         b = self.builder
-        dots = [whole(b, a, env[a]) if a in env else None for a in node.args]  # type: ignore[index]
+        dots = [whole(b, a, env[a]) if a in env else None for a in node.args]
         many = len(node.results) != 1
         out = node.results if many else node.results[0]
         try:

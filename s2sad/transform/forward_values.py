@@ -69,7 +69,8 @@ def whole(b: Builder, value: Atom, t: Tangent | None) -> Atom:
 
 
 def _assembled(b: Builder, kind: Kind, value: Atom, t: dict[object, Tangent]) -> Atom:
-    keys, atoms = [], []
+    keys: list[object] = []
+    atoms: list[Atom] = []
     for key, k in parts_of(kind):
         part = t.get(key)
         keys.append(key)

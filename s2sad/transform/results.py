@@ -32,7 +32,8 @@ def conformed(b: Builder, kind: Kind, value: Atom, t: Tangent | None) -> Atom:
     """The tangent of ``value`` as a result."""
     match kind:
         case Tuple() | FixedList() | Dict() | Record():
-            keys, atoms = [], []
+            keys: list[object] = []
+            atoms: list[Atom] = []
             for key, k in parts_of(kind):
                 keys.append(key)
                 if not carries_derivative(k):
