@@ -126,7 +126,10 @@ class Literals:
         """``np.linalg.inv`` as an expression; its root enters the namespace."""
         root, *rest = dotted.split(".")
         module = {"np": np, "math": math}.get(root)
-        if module is None:
+        if root == "scipy" and rest[0] != "linalg":  # special.erf, as everyone writes it
+            root, *rest = rest
+            module = importlib.import_module(f"scipy.{root}")
+        elif module is None:
             module = importlib.import_module(root)
         expression: ast.expr = load(self.namespace.name(root, module))
         for part in rest:

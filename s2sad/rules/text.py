@@ -114,6 +114,8 @@ def build_text(
 
 def function_name(name: str, family: str) -> str:
     """The primitive that a function name in rule text means."""
+    if family == "scipy" and has_primitive(f"scipy.special.{name}"):
+        return f"scipy.special.{name}"
     candidates = [f"{family}.{name}", name, f"np.{name}", f"np.linalg.{name}", f"math.{name}"]
     for candidate in candidates:
         if has_primitive(candidate):
