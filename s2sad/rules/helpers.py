@@ -123,6 +123,21 @@ def _on_last(x: Any, axis: Any) -> tuple[Any, Any]:
     return flat, lambda y: np.transpose(y.reshape(moved.shape), np.argsort(order))
 
 
+def share(g: Any, chosen: Any, axis: Any = None) -> Any:
+    """``g`` in equal shares to the elements chosen, along ``axis``.
+
+    None is chosen where an extreme is nan: then every cotangent but a zero becomes nan.
+
+    >>> share(1.0, np.array([True, False, True])), share(1.0, np.array([False, False]))
+    (array([0.5, 0. , 0.5]), array([nan, nan]))
+    """
+    n = np.sum(chosen, axis=axis, keepdims=axis is not None)
+    out = np.where(chosen, g / np.maximum(n, 1), 0.0)
+    if not np.all(n):
+        out = np.where((n == 0) & np.not_equal(g, 0), np.nan, out)
+    return out.astype(np.result_type(g), copy=False)
+
+
 def share_ties(g: Any, best: Any, xs: Any) -> Any:
     """The cotangents of the elements of a list whose largest (or least) is ``best``.
 
@@ -130,13 +145,15 @@ def share_ties(g: Any, best: Any, xs: Any) -> Any:
     [0.5, 0.0, 0.5]
     """
     n = sum(1 for x in xs if x == best)
+    if not n:  # a nan is equal to none of them
+        return type(xs)([math.nan if g else 0.0 for _ in xs])
     return type(xs)([g / n if x == best else 0.0 for x in xs])
 
 
 def gather_ties(g: Any, best: Any, xs: Any) -> Any:
     """The mean of the cotangents of the elements that are largest (or least)."""
     chosen = [a for a, x in zip(g, xs, strict=True) if x == best]
-    return sum(chosen) / len(chosen)
+    return sum(chosen) / len(chosen) if chosen else math.nan
 
 
 def polygamma(n: int, x: float) -> float:

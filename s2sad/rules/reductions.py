@@ -20,6 +20,7 @@ from ..ir.facts import shape_root
 from ..ir.kinds import Array, Num
 from ..ir.nodes import Atom, Const
 from . import helpers
+from . import kindrules as kr
 from .apply import spread_like
 from .declare import each, rule, sample, zero
 from .linear import rank
@@ -266,18 +267,38 @@ def extreme_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
     axis, keepdims = o.get("axis"), o.get("keepdims")
     if isinstance(a.kind, Num):
         return [g]
-    mask = b.op("eq", a, kept(b, out, a, axis, keepdims))
-    over: dict[str, Any] = {} if axis is None else {"axis": axis, "keepdims": True}
-    share = b.div(kept(b, g, a, axis, keepdims), b.op("np.sum", mask, **over))
-    return [b.op("np.where", mask, share, Const.of(0.0))]
+    chosen = b.op("eq", a, kept(b, out, a, axis, keepdims))
+    return [b.op("share", kept(b, g, a, axis, keepdims), chosen, **_over(axis))]
 
 
 def extreme_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
     if isinstance(a.kind, Num):
         return dots[0]
-    mask = b.op("eq", a, kept(b, out, a, o.get("axis"), o.get("keepdims")))
-    chosen = b.op("np.where", mask, dots[0], Const.of(0.0))
-    return b.div(b.op("np.sum", chosen, **o), b.op("np.sum", mask, **o))
+    axis = o.get("axis")
+    chosen = b.op("eq", a, kept(b, out, a, axis, o.get("keepdims")))
+    return b.op("np.sum", b.op("share", dots[0], chosen, **_over(axis)), **o)
+
+
+def _over(axis: Axis) -> dict[str, Any]:
+    return {} if axis is None else {"axis": axis}
+
+
+rule(
+    helpers.share,
+    "g chosen",
+    "axis=None",
+    name="share",
+    kind=lambda args, attrs: kr.elementwise_kind(
+        kr.true_dtype(kr.numeric(args[0].kind)), [kr.as_array(a.kind) for a in args]
+    ),
+    vjp=lambda b, h, out, g, chosen, **o: [b.op("share", h, chosen, **o), None],
+    jvp=lambda b, dots, out, g, chosen, **o: b.op("share", dots[0], chosen, **o),
+    samples=[
+        sample(1.5, np.array([True, False, True])),
+        sample(np.array([[1.5], [0.5]]), np.array([[True, False], [True, True]]), axis=1),
+        sample(np.array([1.5, 0.5]), np.array([True, False])),
+    ],
+)
 
 
 def _ties() -> Sequence[Sample]:

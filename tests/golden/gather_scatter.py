@@ -4,8 +4,7 @@ def gather_scatter_grad(x, weights, index):
         out[index[k]] += weights[k] * x[k] ** 2
     # reverse sweep
     # line 5: return np.max(out)
-    mask = out == np.max(out)
-    out_bar = np.where(mask, 1.0 / mask.sum(), 0.0)
+    out_bar = share(1.0, out == np.max(out))
     weights_bar = np.zeros_like(weights)
     x_bar = np.zeros_like(x)
     for k in range(len(index) - 1, -1, -1):

@@ -6,6 +6,5 @@ def logsumexp_grad(x):
     x_bar = ratio(1.0, np.sum(t)) * t
     m_bar = 1.0 - x_bar.sum()
     # line 2: m = np.max(x)
-    mask = x == m
-    x_bar += np.where(mask, m_bar / mask.sum(), 0.0)
+    x_bar += share(m_bar, x == m)
     return x_bar

@@ -12,6 +12,5 @@ def softmax_entropy_grad(x):
     e_bar -= ratio(e_bar * e, total).sum()
     # line 2: e = np.exp(x - np.max(x))
     x_bar = e_bar * e
-    mask = x == largest
-    x_bar += np.where(mask, -(np.vdot(e_bar, e) / mask.sum()), 0.0)
+    x_bar += share(-np.vdot(e_bar, e), x == largest)
     return x_bar
