@@ -110,6 +110,24 @@ def _entries(i: Atom) -> list[_Entry]:
     return [_entry(i.kind)]
 
 
+def advanced(i: Atom) -> tuple[int, bool] | None:
+    """How many axes index arrays in ``i`` give, and whether others part them; None without any.
+
+    Where they are parted, NumPy puts their axes first; otherwise they stay in their place.
+    """
+    entries = _entries(i)
+    arrays = [e for e in entries if isinstance(e, _Fancy)]
+    if not arrays:
+        return None
+    ranks = []
+    for e in arrays:
+        if e.dims is None:
+            raise KindError("the number of axes of an index is not known here")
+        ranks.append(len(e.dims))
+    places = [n for n, e in enumerate(entries) if isinstance(e, _Fancy | _Int)]
+    return max(ranks), places[-1] - places[0] + 1 != len(places)
+
+
 def slice_dim(d: Dim, s: SliceOf) -> Dim:
     """The size of an axis of size ``d`` after slicing."""
     start, stop, step = s.start, s.stop, s.step

@@ -1,0 +1,418 @@
+"""Batch rules of functions that move elements about or make arrays of a given shape.
+
+In: operands that carry the axis of the batch, shapes and axes that do not. Out: the same with one
+more size in front of shapes, and axes counted one further.
+
+    np.reshape(g: float64[B, 6], (2, 3))   ->   np.reshape(g, (B, 2, 3))
+    np.transpose(g: float64[B, m, n])      ->   np.transpose(g, axes=(0, 2, 1))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..ir.kinds import Array, FixedList, Kind, ListOf, Num, Tuple
+from ..ir.nodes import Atom, Const
+from .batching import Batching, NoBatchRule, Operand, Results, batch_rule, lifted, shifted
+from .batching_forms import Each, expand
+
+_ALL = slice(None)
+
+
+def batch_shape(t: Batching, shape: Atom) -> Atom:
+    """``(B, *shape)`` of a shape that is an int or a tuple."""
+    b = t.b
+    if isinstance(shape, Const):
+        sizes = shape.value if isinstance(shape.value, tuple | list) else (shape.value,)
+        return b.op("tuple", t.size(), *map(Const.of, sizes))
+    if isinstance(shape.kind, Num):
+        return b.op("tuple", t.size(), shape)
+    node = b.origin(shape)
+    if node is not None and node.fn == "tuple":
+        return b.op("tuple", t.size(), *node.args)
+    if isinstance(shape.kind, Tuple):
+        return b.op("add", b.op("tuple", t.size()), shape)
+    raise NoBatchRule
+
+
+@batch_rule("np.reshape")
+def reshape(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """The new shape, behind the batch."""
+    x, shape = xs
+    if attrs.get("order", "C") != "C" or not isinstance(x.kind, Num | Array):
+        raise NoBatchRule
+    return t.b.op(fn, x.atom, batch_shape(t, shape.atom))
+
+
+@batch_rule("np.ravel", "flatten")
+def ravel(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """All axes but the batch's in one."""
+    x = xs[0]
+    if x.rank == 1:
+        return x.atom
+    if x.rank == 0:
+        return t.b.op("item", x.atom, Const.of((_ALL, None)))
+    return t.b.op("np.reshape", x.atom, t.b.op("tuple", t.size(), Const.of(-1)))
+
+
+@batch_rule("np.transpose")
+def transpose(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """The batch stays in front."""
+    (x,) = xs
+    axes = attrs.get("axes")
+    order = range(x.rank)[::-1] if axes is None else [a % x.rank for a in axes]
+    if list(order) == list(range(x.rank)):
+        return x.atom
+    return t.b.op(fn, x.atom, axes=(0, *(a + 1 for a in order)))
+
+
+@batch_rule("np.swapaxes", "np.moveaxis", "np.diagonal", "np.rot90", "np.flip", "np.roll")
+def by_axes(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """Every option that names an axis names the next one."""
+    x = xs[0]
+    if any(y.batched for y in xs[1:]):
+        raise NoBatchRule
+    defaults: dict[str, Any] = {
+        "np.swapaxes": {},
+        "np.moveaxis": {},
+        "np.diagonal": {"axis1": 0, "axis2": 1},
+        "np.rot90": {"axes": (0, 1)},
+        "np.flip": {"axis": None},
+        "np.roll": {"axis": None},
+    }[fn]
+    new = {**defaults, **attrs}
+    for name in ("axis1", "axis2", "source", "destination", "axes", "axis"):
+        if name not in new:
+            continue
+        if new[name] is None:
+            if fn == "np.roll" and x.rank != 1:
+                raise NoBatchRule
+            new[name] = tuple(range(x.rank))
+            if x.rank == 1:
+                new[name] = 0
+        new[name] = shifted(new[name], x.rank)
+    if x.rank == 0:
+        return x.atom
+    return t.b.op(fn, x.atom, *(y.atom for y in xs[1:]), **new)
+
+
+@batch_rule("np.flipud", "np.fliplr")
+def flip_rows(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """Along the first or the second axis."""
+    return t.b.op("np.flip", xs[0].atom, axis=1 if fn == "np.flipud" else 2)
+
+
+@batch_rule("np.trace")
+def trace(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """The sum of the diagonal of every matrix."""
+    if xs[0].rank != 2:
+        raise NoBatchRule
+    diagonal = t.b.op("np.diagonal", xs[0].atom, axis1=1, axis2=2, **attrs)
+    return t.b.op("np.sum", diagonal, axis=1)
+
+
+@batch_rule("np.expand_dims")
+def expand_dims(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """New axes, counted in the result."""
+    x = xs[0]
+    axis = attrs["axis"]
+    many = axis if isinstance(axis, tuple | list) else (axis,)
+    rank = x.rank + len(many)
+    new = tuple(a % rank + 1 for a in many)
+    return t.b.op(fn, x.atom, axis=new if len(new) > 1 else new[0])
+
+
+@batch_rule("np.squeeze")
+def squeeze(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """Axes of size 1 go, but not that of the batch."""
+    x = xs[0]
+    axis = attrs.get("axis")
+    if axis is None:
+        if not isinstance(x.kind, Array) or not isinstance(out, Array | Num):
+            raise NoBatchRule
+        axis = tuple(n for n, d in enumerate(x.kind.dims or ()) if d == 1)
+        left = 0 if isinstance(out, Num) else out.rank
+        if x.rank - len(axis) != left:
+            raise NoBatchRule
+        if not axis:
+            return x.atom
+    return t.b.op(fn, x.atom, axis=shifted(axis, x.rank))
+
+
+@batch_rule("np.atleast_1d", "np.atleast_2d", "np.atleast_3d")
+def at_least(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """New axes where NumPy puts them."""
+    x = xs[0]
+    wanted = int(fn[-2])
+    if x.rank >= wanted:
+        return x.atom
+    index: tuple[Any, ...]
+    if x.rank == 0:
+        index = (_ALL, *[None] * wanted)
+    elif x.rank == 1:
+        index = (_ALL, None, _ALL) if wanted == 2 else (_ALL, None, _ALL, None)
+    else:
+        index = (_ALL, _ALL, _ALL, None)
+    return t.b.op("item", x.atom, Const.of(index))
+
+
+# -- shapes like another's -----------------------------------------------------------------------
+
+
+def _like(t: Batching, x: Operand) -> Atom:
+    """Something of the shape ``(B, *shape of x)``; no memory of its own."""
+    if x.batched:
+        return x.atom
+    return t.b.op("np.broadcast_to", x.atom, batch_shape(t, t.b.op("shape", x.atom)))
+
+
+@batch_rule("unbroadcast")
+def unbroadcast(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """Sums over the axes along which one member was broadcast."""
+    g, x = xs
+    b = t.b
+    if not g.batched:
+        raise NoBatchRule
+    lead = g.rank - x.rank
+    atom = g.atom
+    if x.rank == 0:
+        axes = tuple(range(1, g.rank + 1))
+        return b.op("np.sum", atom, axis=axes if len(axes) > 1 else 1) if axes else atom
+    if lead > 0:
+        atom = b.op("np.sum", atom, axis=tuple(range(1, lead + 1)) if lead > 1 else 1)
+    elif lead < 0:
+        atom = lifted(t, g, x.rank)
+    return b.op(fn, atom, _like(t, x))
+
+
+@batch_rule("broadcast_like")
+def broadcast_like(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """One member has the shape of another array."""
+    x, like = xs
+    if isinstance(out, Num):
+        return [(x.atom, x.form)]
+    whole = Operand(t.conform(x, True), x.kind, True) if like.batched else x
+    if not whole.batched:
+        raise NoBatchRule
+    atom = lifted(t, whole, like.rank)
+    if like.batched:
+        return t.b.op(fn, atom, like.atom)
+    return t.b.op("np.broadcast_to", atom, batch_shape(t, t.b.op("shape", like.atom)))
+
+
+@batch_rule("np.broadcast_to")
+def broadcast_to(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """One member has the given shape."""
+    x, shape = xs
+    if not isinstance(out, Array) or out.rank is None:
+        raise NoBatchRule
+    return t.b.op(fn, lifted(t, x, out.rank), batch_shape(t, shape.atom))
+
+
+@batch_rule("np.full_like")
+def full_like(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """Every member is filled with its own value."""
+    like, value = xs
+    b = t.b
+    if not isinstance(out, Array) or out.rank is None or not isinstance(value.kind, Num | Array):
+        raise NoBatchRule
+    if not value.batched:
+        return b.op(fn, like.atom, value.atom, **attrs)
+    wide = lifted(t, value, out.rank)
+    if getattr(wide.kind, "dtype", None) != out.dtype:
+        wide = b.op("cast", wide, like=out.dtype)
+    if like.batched:
+        return b.op("broadcast_like", wide, like.atom)
+    return b.op("np.broadcast_to", wide, batch_shape(t, b.op("shape", like.atom)))
+
+
+@batch_rule("np.full")
+def full(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """An array of a given shape, filled."""
+    shape, value = xs
+    if not isinstance(out, Array) or out.rank is None or not isinstance(value.kind, Num | Array):
+        raise NoBatchRule
+    wide = lifted(t, value, out.rank)
+    return t.b.op(fn, batch_shape(t, shape.atom), wide, **attrs)
+
+
+@batch_rule("np.repeat")
+def repeat(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """Along an axis, or of the flattened array."""
+    x, count = xs
+    if count.batched:
+        raise NoBatchRule
+    axis = attrs.get("axis")
+    atom = x.atom
+    if axis is not None:
+        return t.b.op(fn, atom, count.atom, axis=axis % x.rank + 1)
+    if x.rank == 0:
+        atom = t.b.op("item", atom, Const.of((_ALL, None)))
+    elif x.rank > 1:
+        atom = t.b.op("np.reshape", atom, t.b.op("tuple", t.size(), Const.of(-1)))
+    return t.b.op(fn, atom, count.atom, axis=1)
+
+
+@batch_rule("np.tile")
+def tile(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """Once along the batch."""
+    x, reps = xs
+    if not isinstance(reps.atom, Const):
+        raise NoBatchRule
+    value = reps.atom.value
+    many = tuple(value) if isinstance(value, tuple | list) else (value,)
+    rank = max(x.rank, len(many))
+    padded = (1,) * (rank - len(many) + 1) + many
+    return t.b.op(fn, lifted(t, x, rank), Const.of(padded))
+
+
+@batch_rule("np.pad")
+def pad(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """Nothing is added along the batch."""
+    x = xs[0]
+    if len(xs) > 1 or x.rank == 0:
+        raise NoBatchRule
+    width = attrs["pad_width"]
+    if isinstance(width, int):
+        width = ((width, width),) * x.rank
+    elif isinstance(width[0], int):
+        width = (tuple(width) if len(width) > 1 else (width[0],) * 2,) * x.rank
+    elif len(width) == 1:
+        width = tuple(width) * x.rank
+    if any(len(pair) != 2 for pair in width):
+        raise NoBatchRule
+    return t.b.op(fn, x.atom, **{**attrs, "pad_width": ((0, 0), *map(tuple, width))})
+
+
+# -- joins and splits ----------------------------------------------------------------------------
+
+
+def _parts(t: Batching, x: Operand) -> tuple[Atom, list[int]]:
+    """A list (or tuple) of arrays all brought to the batch, and their ranks."""
+    kinds: Sequence[Kind | None]
+    match x.kind:
+        case Tuple() | FixedList():
+            kinds = x.kind.items
+            atom = t.conform(x, (True,) * len(kinds))
+        case ListOf():
+            kinds = [x.kind.elem]
+            atom = t.conform(x, Each(True))
+        case _:
+            raise NoBatchRule
+    if not kinds:
+        raise NoBatchRule
+    return atom, [Operand(atom, k, True).rank for k in kinds if k is not None]
+
+
+@batch_rule("np.concatenate", "np.stack", "np.vstack", "np.hstack", "np.column_stack")
+def join(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """Arrays put together along an axis behind the batch."""
+    atom, ranks = _parts(t, xs[0])
+    if not ranks or len(set(ranks)) > 1 or len(xs) > 1:
+        raise NoBatchRule
+    rank = ranks[0]
+    axis = attrs.get("axis", 0)
+    if fn == "np.stack":
+        return t.b.op(fn, atom, axis=axis % (rank + 1) + 1)
+    if fn == "np.concatenate":
+        if axis is None:
+            if rank != 1:
+                raise NoBatchRule
+            axis = 0
+        return t.b.op(fn, atom, axis=axis % rank + 1)
+    if fn == "np.hstack" and rank:
+        return t.b.op("np.concatenate", atom, axis=1 if rank == 1 else 2)
+    if fn == "np.vstack":
+        if rank == 0:
+            raise NoBatchRule
+        return t.b.op("np.stack" if rank == 1 else "np.concatenate", atom, axis=1)
+    if fn == "np.column_stack" and rank in (1, 2):
+        return t.b.op("np.stack" if rank == 1 else "np.concatenate", atom, axis=2)
+    raise NoBatchRule
+
+
+@batch_rule("np.split", "np.array_split", "np.hsplit", "np.vsplit")
+def split(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """Pieces of every member at the same places."""
+    x = xs[0]
+    if len(xs) > 2 or (len(xs) == 2 and xs[1].batched) or not isinstance(x.kind, Array):
+        raise NoBatchRule
+    axis = attrs.get("axis", 0)
+    if fn == "np.hsplit":
+        axis = 0 if x.rank == 1 else 1
+    name = fn if fn == "np.array_split" else "np.split"
+    made = t.b.op(name, x.atom, *(y.atom for y in xs[1:]), axis=axis % x.rank + 1)
+    return [(made, expand(True, out))]
+
+
+@batch_rule("unconcatenate")
+def unconcatenate(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """The pieces of a cotangent, one for each of the arrays that were joined."""
+    v, arrays = xs
+    axis = attrs.get("axis", 0)
+    if not v.batched or not isinstance(arrays.kind, Tuple | FixedList) or axis is None:
+        raise NoBatchRule
+    b = t.b
+    whole = t.conform(arrays, (True,) * len(arrays.kind.items))
+    if any(not isinstance(k, Array) for k in arrays.kind.items):
+        raise NoBatchRule
+    made = b.op(fn, v.atom, whole, axis=axis % v.rank + 1)
+    return [(made, (True,) * len(arrays.kind.items))]
+
+
+@batch_rule("unstack")
+def unstack(
+    t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
+) -> Results:
+    """The array in the nested lists of another value, read along the axis of the list."""
+    v, x = xs
+    if v.rank == 0 or not isinstance(x.kind, Tuple | FixedList):
+        raise NoBatchRule
+    if not all(isinstance(k, Num | Array) for k in x.kind.items):
+        raise NoBatchRule
+    items = [
+        t.b.op("item", v.atom, Const.of((_ALL, n))) for n in range(len(x.kind.items))
+    ]
+    made = t.b.op("tuple" if isinstance(x.kind, Tuple) else "list", *items)
+    return [(made, (True,) * len(items))]

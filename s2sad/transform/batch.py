@@ -1,0 +1,523 @@
+"""The batch pass: a function of one tangent becomes a function of many.
+
+In: a module, and the parameters that get one more axis in front. Out: a module in which every
+value that depends on them has that axis, while everything else is computed once. What is batched
+is tangents and cotangents, which flow through linear code: conditions, trip counts and indices
+are the same for the whole batch. Where that, or a rule, fails, the pass writes a loop over the
+batch (``batch_loop``), so the result is always right.
+
+    def df(x, x_dot):                   def df_batch(x: float64[n], x_dot: float64[B, n]):
+        a = cos x                           a = cos x
+        y_dot = mul a x_dot       ->        y_dot = mul a x_dot
+        s_dot = np.sum y_dot                s_dot = np.sum y_dot axis=1
+        return s_dot                        return s_dot
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..ir.builder import Builder
+from ..ir.kinds import (
+    UNDEF,
+    Array,
+    Dict,
+    Dim,
+    FixedList,
+    Kind,
+    ListOf,
+    Mixed,
+    Num,
+    Record,
+    Sym,
+    Tuple,
+)
+from ..ir.nodes import (
+    Atom,
+    Call,
+    Const,
+    For,
+    Function,
+    If,
+    Module,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    free_values,
+    operands_of,
+    regions_of,
+    walk,
+)
+from ..rules import (
+    batching_containers,
+    batching_index,
+    batching_products,
+    batching_shape,
+)
+from ..rules.batching import NoBatchRule, Operand, find_rule
+from ..rules.batching_forms import Each, Form, any_batched, batched_kind, expand, full_form
+from ..rules.batching_forms import join_forms as join
+from ..rules.kindrules import int_of_dim
+from ..rules.registry import KindError, primitive
+from .adjoints import build_like, part_of, parts_of
+from .batch_loop import for_each_element, loop_over_members
+from .simplify import simplify
+
+__all__ = ["Batched", "batch"]
+
+#: The modules whose import enters the batch rules.
+TABLES = (batching_containers, batching_index, batching_products, batching_shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Batched:
+    """A batched module, and for every yield of its entry which parts are batched."""
+
+    module: Module
+    forms: tuple[Form, ...]
+
+
+def batch(module: Module, batched: Sequence[int]) -> Batched:
+    """The module whose entry takes one more axis in front of the parameters ``batched``.
+
+    Whatever carries a derivative in these parameters gets the axis; numbers become arrays. Values
+    that do not depend on them stay as they are; the forms say which results have the axis.
+    """
+    function = module.entry
+    shared = _Shared(module, Sym(("batch", _level(module))))
+    forms = [
+        full_form(p.kind) if n in batched else False for n, p in enumerate(function.params)
+    ]
+    inner = _Pass(shared, function)
+    params = inner.parameters(forms)
+    inner.measure(params, forms)
+    nodes, yields = inner.body()
+    body = Region((), (*inner.prologue(), *nodes), tuple(y.atom for y in yields))
+    entry = Function(
+        f"{function.name}_batch", tuple(params), body, function.out, (), function.origin
+    )
+    functions = {entry.name: entry}
+    functions.update((c.function.name, c.function) for c in shared.callees.values() if c.function)
+    for name, f in module.functions.items():
+        if f is not function:
+            functions.setdefault(name, f)
+    return Batched(simplify(Module(functions)), tuple(y.form for y in yields))
+
+
+def _level(module: Module) -> int:
+    """A number that no size of a batch in this module goes by: transforms nest."""
+    level = 0
+    for f in module.functions.values():
+        values = [*f.params, *(r for n in walk(f.body) for r in n.results)]
+        for v in values:
+            if isinstance(v.kind, Array) and v.kind.dims:
+                d = v.kind.dims[0]
+                if isinstance(d, Sym) and isinstance(d.base, tuple) and d.base[0] == "batch":
+                    level = max(level, d.base[1])
+    return level + 1
+
+
+@dataclass
+class _Callee:
+    """A batched function of the module: its name, and the forms of its results so far."""
+
+    name: str
+    forms: tuple[Form, ...]
+    function: Function | None = None
+
+
+@dataclass
+class _Shared:
+    """What the passes over all functions of a module have in common."""
+
+    module: Module
+    dim: Dim
+    callees: dict[tuple[str, tuple[Form, ...]], _Callee] = field(default_factory=dict)
+
+    def new_name(self, base: str) -> str:
+        taken = {c.name for c in self.callees.values()} | set(self.module.functions)
+        name, n = base, 1
+        while name in taken:
+            n += 1
+            name = f"{base}_{n}"
+        return name
+
+
+class _Pass:
+    """Batches one function; ``known`` says what every value has become, where it is batched."""
+
+    def __init__(self, shared: _Shared, function: Function) -> None:
+        self.shared = shared
+        self.function = function
+        self.dim = shared.dim
+        self.b = Builder(tidy=True)
+        for node in walk(function.body):
+            if isinstance(node, Op):
+                self.b.outer.update((r, node) for r in node.results)
+        self.known: dict[Value, Operand] = {}
+        self._size: Atom | None = None
+        self._measured: list[Node] = []
+        self._size_used = False
+
+    # -- the size of the batch --------------------------------------------------------------------
+
+    def parameters(self, forms: Sequence[Form]) -> list[Value]:
+        """The function's parameters in these forms."""
+        return [self._fresh(p, f) for p, f in zip(self.function.params, forms, strict=True)]
+
+    def measure(self, params: Sequence[Value], forms: Sequence[Form]) -> None:
+        """The size of the batch is the length of the first batched array."""
+        for new, old, form in zip(params, self.function.params, forms, strict=True):
+            path = _first_leaf(form, old.kind)
+            if path is None:
+                continue
+            with self.b.region() as nodes:
+                x: Atom = new
+                for key in path:
+                    x = part_of(self.b, x, key)
+                size = self.b.ops("len", x)[0]
+            self.b.narrow(size, int_of_dim(self.dim))
+            self.given_size(size, nodes)
+            return
+
+    def given_size(self, size: Atom, nodes: Sequence[Node] = ()) -> None:
+        self._size, self._measured = size, list(nodes)
+
+    def prologue(self) -> list[Node]:
+        return self._measured if self._size_used else []
+
+    def size(self) -> Atom:
+        """The number of members of the batch."""
+        if self._size is None:
+            raise NoBatchRule
+        self._size_used = True
+        return self._size
+
+    # -- values -----------------------------------------------------------------------------------
+
+    def _fresh(self, old: Value, form: Form) -> Value:
+        """A new value for ``old`` in that form; the old one itself where nothing is batched."""
+        if not any_batched(form):
+            self.known.pop(old, None)
+            return old
+        kind = batched_kind(old.kind, form, self.dim)
+        new = Value(kind, old.name, old.hint, old.primal)
+        self.known[old] = Operand(new, old.kind, form)
+        return new
+
+    def look(self, atom: Atom) -> Operand:
+        if isinstance(atom, Value) and (found := self.known.get(atom)) is not None:
+            return found
+        return Operand(atom, atom.kind, False)
+
+    def bind(self, old: Value, atom: Atom, form: Form) -> None:
+        """``old`` has become ``atom``: of the batch's shape and the old dtype."""
+        form = _canonical(form, old.kind)
+        if form is True and isinstance(old.kind, Num | Array | Mixed):
+            atom = self._checked(atom, old.kind)
+        if isinstance(atom, Value):
+            self.b.label(atom, old.name, old.hint, old.primal or old)
+        self.known[old] = Operand(atom, old.kind, form)
+
+    def _checked(self, atom: Atom, kind: Num | Array | Mixed) -> Atom:
+        wanted = batched_kind(kind, True, self.dim)
+        assert isinstance(wanted, Array)
+        have = atom.kind
+        if not isinstance(have, Array):
+            raise NoBatchRule
+        if have.rank is not None and wanted.rank is not None and have.rank != wanted.rank:
+            raise NoBatchRule
+        if have.dtype != wanted.dtype and kind.dtype[0] in "fc":
+            atom = self.b.op("cast", atom, like=wanted.dtype)
+        if isinstance(atom.kind, Array) and atom.kind.rank is None:
+            self.b.narrow(atom, wanted)
+        return atom
+
+    def conform(self, x: Operand, form: Form, dtype: str | None = None) -> Atom:
+        """The operand brought to a form that holds its own."""
+        have, want = _canonical(x.form, x.kind), _canonical(form, x.kind)
+        if have == want or x.kind == UNDEF or not any_batched(want):
+            return x.atom
+        b = self.b
+        match x.kind:
+            case Num() | Array() | Mixed():
+                return self._widened(x, dtype)
+            case Tuple() | FixedList() | Dict() | Record():
+                assert isinstance(want, tuple)
+                given = expand(have, x.kind)
+                assert isinstance(given, tuple)
+                keys, parts = [], []
+                for (key, kind), f, w in zip(parts_of(x.kind), given, want, strict=True):
+                    keys.append(key)
+                    part = Operand(part_of(b, x.atom, key), kind, f)
+                    parts.append(self.conform(part, w))
+                return build_like(b, x.kind, keys, parts)
+            case ListOf():
+                if x.kind.elem is None or isinstance(x.atom, Const):
+                    return x.atom
+                given = expand(have, x.kind)
+                assert isinstance(given, Each)
+                assert isinstance(want, Each)
+                kind, inner = x.kind.elem, given.form
+
+                def change(element: Atom) -> Atom:
+                    return self.conform(Operand(element, kind, inner), want.form)
+
+                return for_each_element(b, x.atom, batched_kind(x.kind, want, self.dim), change)
+        return x.atom
+
+    def _widened(self, x: Operand, dtype: str | None) -> Atom:
+        """A number or array repeated for every member of the batch."""
+        b, atom = self.b, x.atom
+        assert isinstance(x.kind, Num | Array | Mixed)
+        wanted = dtype or x.kind.dtype
+        if isinstance(x.kind, Num):
+            options = {} if wanted in ("float64", x.kind.dtype) else {"dtype": wanted}
+            if isinstance(atom, Const) and atom.value == 0:
+                options = {} if wanted in ("float64", "int64") else {"dtype": wanted}
+                return b.op("np.zeros", self.size(), **options)
+            if x.kind.dtype == "int64" and wanted == "float64":
+                options = {"dtype": "float64"}
+            return b.op("np.full", self.size(), atom, **options)
+        node = b.origin(atom)
+        zero = node is not None and node.fn in ("zeros_like", "np.zeros_like", "np.zeros")
+        if zero:
+            assert node is not None
+            shape = node.args[0] if node.fn == "np.zeros" else b.op("shape", node.args[0])
+            options = {} if x.kind.dtype == "float64" else {"dtype": x.kind.dtype}
+            return b.op("np.zeros", batching_shape.batch_shape(self, shape), **options)
+        whole = batching_shape.batch_shape(self, b.op("shape", atom))
+        return b.op("np.broadcast_to", atom, whole)
+
+    # -- regions ----------------------------------------------------------------------------------
+
+    def body(self) -> tuple[list[Node], list[Operand]]:
+        with self.b.region() as nodes:
+            yields = self.region(self.function.body)
+        return nodes, yields
+
+    def region(self, region: Region) -> list[Operand]:
+        """Builds the region's nodes into the open region; what it yields."""
+        for node in region.ops:
+            self.node(node)
+        return [self.look(a) for a in region.yields]
+
+    def node(self, node: Node) -> None:
+        self.b.span = node.span
+        if not any(v in self.known for v in _read(node)):
+            self.b.append(node)
+            return
+        mark, known = len(self.b.nodes), dict(self.known)
+        try:
+            match node:
+                case Op():
+                    self.op(node)
+                case Call():
+                    self.call(node)
+                case If():
+                    self.branch(node)
+                case For() | While():
+                    self.loop(node)
+        except (NoBatchRule, KindError):
+            del self.b.nodes[mark:]
+            self.known = known
+            self.each_member(node)
+        finally:
+            self.b.span = node.span
+
+    def each_member(self, node: Node) -> None:
+        """The node once for each member of the batch."""
+        batched = [v for v in _read(node) if v in self.known]
+        operands = {v: self.known[v] for v in batched}
+        for old, atom, form in loop_over_members(self.b, self.size(), self.dim, node, operands):
+            self.known[old] = Operand(atom, old.kind, form)
+
+    def op(self, node: Op) -> None:
+        rule = find_rule(node.fn)
+        if rule is None or primitive(node.fn).effect != "pure":
+            raise NoBatchRule
+        xs = [self.look(a) for a in node.args]
+        kinds = tuple(r.kind for r in node.results)
+        made = rule(self, node.fn, xs, node.attrs, kinds[0] if len(kinds) == 1 else kinds)  # type: ignore[arg-type]
+        results = [(made, True)] if isinstance(made, Value | Const) else list(made)
+        if len(results) != len(node.results):
+            raise NoBatchRule
+        for old, (atom, form) in zip(node.results, results, strict=True):
+            self.bind(old, atom, form)
+
+    # -- control flow -----------------------------------------------------------------------------
+
+    def branch(self, node: If) -> None:
+        cond = self.look(node.cond)
+        if cond.batched:
+            raise NoBatchRule
+        arms: list[tuple[list[Node], list[Operand]]] = []
+        for arm in (node.then, node.orelse):
+            with self.b.region() as nodes:
+                arms.append((nodes, self.region(arm)))
+        forms = [
+            _canonical(join(_form_for(x, r), _form_for(y, r)), r.kind)
+            for x, y, r in zip(arms[0][1], arms[1][1], node.results, strict=True)
+        ]
+        regions = [
+            Region((), tuple(nodes), self._conformed(nodes, yields, forms, node.results))
+            for nodes, yields in arms
+        ]
+        regions = [replace(r, ops=tuple(arm[0])) for r, arm in zip(regions, arms, strict=True)]
+        results = tuple(self._fresh(r, f) for r, f in zip(node.results, forms, strict=True))
+        self.b.append(If(results, cond.atom, regions[0], regions[1], node.span))
+
+    def _conformed(
+        self,
+        nodes: list[Node],
+        yields: Sequence[Operand],
+        forms: Sequence[Form],
+        wanted: Sequence[Value],
+    ) -> tuple[Atom, ...]:
+        """What a region yields in these forms; ``nodes`` grow by what that takes."""
+        with self.b.region() as more:
+            atoms = tuple(
+                self.conform(y, f, getattr(v.kind, "dtype", None))
+                for y, f, v in zip(yields, forms, wanted, strict=True)
+            )
+        nodes.extend(more)
+        return atoms
+
+    def loop(self, node: For | While) -> None:
+        offset = 1 if isinstance(node, For) else 0
+        if isinstance(node, For) and any(
+            self.look(a).batched for a in (node.start, node.stop, node.step)
+        ):
+            raise NoBatchRule
+        params = node.body.params[offset:]
+        init = [self.look(a) for a in node.init]
+        forms = [
+            _canonical(_form_for(x, p), p.kind) for x, p in zip(init, params, strict=True)
+        ]
+        while True:
+            with self.b.region() as nodes:
+                carried = [self._fresh(p, f) for p, f in zip(params, forms, strict=True)]
+                leave, *yields = self.region(node.body)
+            if leave.batched:
+                raise NoBatchRule
+            grown = [
+                _canonical(join(f, _form_for(y, p)), p.kind)
+                for f, y, p in zip(forms, yields, params, strict=True)
+            ]
+            if grown == forms:
+                break
+            forms = grown
+        atoms = self._conformed(nodes, yields, forms, params)
+        start = tuple(
+            self.conform(x, f, getattr(p.kind, "dtype", None))
+            for x, f, p in zip(init, forms, params, strict=True)
+        )
+        body = Region(
+            (*node.body.params[:offset], *carried), tuple(nodes), (leave.atom, *atoms)
+        )
+        made: For | While
+        if isinstance(node, For):
+            made = For((), node.start, node.stop, node.step, start, body, node.span)
+        else:
+            with self.b.region() as tests:
+                tested = tuple(
+                    self._fresh(p, f) for p, f in zip(node.test.params, forms, strict=True)
+                )
+                (test,) = self.region(node.test)
+            if test.batched:
+                raise NoBatchRule
+            made = While((), start, Region(tested, tuple(tests), (test.atom,)), body, node.span)
+        results = tuple(self._fresh(r, f) for r, f in zip(node.results, forms, strict=True))
+        self.b.append(replace(made, results=results))
+
+    # -- calls ------------------------------------------------------------------------------------
+
+    def call(self, node: Call) -> None:
+        callee = self.shared.module.functions[node.callee]
+        xs = [self.look(a) for a in node.args]
+        forms = [
+            _canonical(_form_for(x, p), p.kind) for x, p in zip(xs, callee.params, strict=True)
+        ]
+        while True:
+            made = self._callee(callee, tuple(forms))
+            grown = list(forms)
+            for parameter, result in callee.mutates:
+                grown[parameter] = _canonical(
+                    join(forms[parameter], made.forms[result]), callee.params[parameter].kind
+                )
+            if grown == forms:
+                break
+            forms = grown
+        args = [self.conform(x, f) for x, f in zip(xs, forms, strict=True)]
+        results = tuple(
+            self._fresh(r, _canonical(f, r.kind))
+            for r, f in zip(node.results, made.forms, strict=True)
+        )
+        self.b.append(Call(results, made.name, (*args, self.size()), node.span))
+
+    def _callee(self, callee: Function, forms: tuple[Form, ...]) -> _Callee:
+        """The batched version of a function for arguments of these forms."""
+        key = (callee.name, forms)
+        found = self.shared.callees.get(key)
+        if found is not None:
+            return found
+        start: tuple[Form, ...] = (False,) * len(callee.body.yields)
+        made = _Callee(self.shared.new_name(f"{callee.name}_batch"), start)
+        self.shared.callees[key] = made
+        while True:
+            inner = _Pass(self.shared, callee)
+            params = inner.parameters(forms)
+            size = Value(int_of_dim(self.dim), "size")
+            inner.given_size(size)
+            nodes, yields = inner.body()
+            grown = tuple(
+                _canonical(join(f, y.form), y.kind)
+                for f, y in zip(made.forms, yields, strict=True)
+            )
+            if grown == made.forms:
+                break
+            made.forms = grown
+        atoms = inner._conformed(nodes, yields, grown, [Value(y.kind) for y in yields])
+        body = Region((), tuple(nodes), atoms)
+        made.function = replace(callee, name=made.name, params=(*params, size), body=body)
+        return made
+
+
+def _canonical(form: Form, kind: Kind) -> Form:
+    """One spelling for equal forms: False where nothing is batched, else spelled out."""
+    return expand(form, kind) if any_batched(form) else False
+
+
+def _form_for(x: Operand, wanted: Value) -> Form:
+    """The form of an operand, as one of a value of another kind (a list of any length, say)."""
+    if x.kind == UNDEF or not any_batched(x.form):
+        return False
+    return expand(x.form, wanted.kind)
+
+
+def _first_leaf(form: Form, kind: Kind) -> list[object] | None:
+    """The path to the first batched array in a container of known structure."""
+    if form is True:
+        return []
+    if not isinstance(form, tuple):
+        return None
+    for (key, k), f in zip(parts_of(kind), form, strict=True):
+        rest = _first_leaf(f, k)
+        if rest is not None:
+            return [key, *rest]
+    return None
+
+
+def _read(node: Node) -> list[Value]:
+    """Values from outside that the node or its regions read, in order."""
+    found: dict[Value, None] = {a: None for a in operands_of(node) if isinstance(a, Value)}
+    for region in regions_of(node):
+        found.update(free_values(region))
+    return list(found)
+
+
+_ = Mapping, Any
