@@ -41,6 +41,7 @@ from ..ir.nodes import (
 from .adjoints import Adjoint, Env, build_like, parts_of
 from .results import as_scalar, count, is_typed, kind_of_struct, paths, plain, shift
 from .reverse import Reverse
+from .revolve import outline_steps
 from .simplify import simplify
 
 
@@ -65,6 +66,7 @@ def gradient(
 
     Raises OutputError if the output cannot be a scalar.
     """
+    module = outline_steps(module)
     function = module.entry
     primary = function.out.children[0] if has_aux else function.out
     seed_at = _scalar_output(function, primary, has_aux)

@@ -85,6 +85,7 @@ def reverse_checkpoint(rev: Reverse, node: Call, env: Env) -> None:
             taken.setdefault(arg, n)
     again = _again(rev, callee, (active, seeded, tuple(taken.values())), node)
     uses = range(len(node.args)) if again.uses is None else again.uses
+    taken = {arg: n for arg, n in taken.items() if n in again.accumulated}
     buffers = [rev.whole(arg, env[arg]) for arg in taken if isinstance(arg, Value)]
     results = tuple(
         Value(kind, bar(getattr(node.args[n], "name", None)))
@@ -149,10 +150,20 @@ def _build(sub: Reverse, callee: Function, again: Again, seeded: tuple[int, ...]
         sub.region(callee.body.ops, env)
         b.span = None
         ends: list[Atom] = []
+        reached: list[int] = []
         for n in again.active:
             p = callee.params[n]
+            if not again.recursive and (p not in env or env[p] in buffers):
+                continue  # it was said to be active, but nothing of it reaches a result
             end = sub.take(env, p)
             ends.append(sub.zero(p) if end is None else end)
+            reached.append(n)
+    if not again.recursive:
+        again.kinds = tuple(again.kinds[again.active.index(n)] for n in reached)
+        again.active = tuple(reached)
+        gone = [n for n in again.accumulated if n not in reached]
+        buffers = [q for n, q in zip(again.accumulated, buffers, strict=True) if n not in gone]
+        again.accumulated = tuple(n for n in again.accumulated if n not in gone)
     body = Region((), (*_silent(sub.forward()), *nodes), tuple(ends))
     leaves = tuple(Struct("leaf", index=n) for n in range(len(ends)))
     out = leaves[0] if len(leaves) == 1 else Struct("tuple", leaves)

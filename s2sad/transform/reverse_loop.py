@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..ir.kinds import INT, Kind, ListOf, Num, Tuple, join
+from ..ir.kinds import INT, Array, Kind, ListOf, Num, Tuple, join
 from ..ir.nodes import (
     FALSE,
     Atom,
@@ -30,6 +30,7 @@ from ..ir.nodes import (
 from ..ir.rewrite import resolve, substitute_region
 from .adjoints import Env, adjoint_kind, bar, repeat, reversed_span
 from .reverse import Reverse
+from .revolve import mark_of, reverse_scheduled
 from .saves import Plan, Planner
 from .simplify import needed
 
@@ -150,7 +151,7 @@ def reverse_loop(rev: Reverse, node: For | While, env: Env) -> None:
                 raise AssertionError("the adjoint of a running sum changed inside its loop")
         for c in looped:
             end = rev.take(inner, c.primal)
-            c.next = rev.zero(c.primal) if end is None else end
+            c.next = _nothing(rev, node, c) if end is None else end
         touched = [c for c in carried[: len(outers)] if inner[c.primal] is not c.param]
         for c in touched:
             c.next = rev.whole(c.primal, inner[c.primal])
@@ -172,6 +173,13 @@ def _new_carried(
 ) -> _Carried:
     param = Value(adjoint_kind(kind, weak), bar(name or primal.name))
     return _Carried(primal, param, param, param)
+
+
+def _nothing(rev: Reverse, node: For | While, c: _Carried) -> Atom:
+    """The adjoint of what the body does not read."""
+    if mark_of(rev, node) is not None and isinstance(c.param.kind, Array):
+        return rev.builder.op("zeros_like", c.param)  # what is carried may be unassigned
+    return rev.zero(c.primal)
 
 
 def _only_adds(rev: Reverse, value: Atom, param: Value) -> bool:
@@ -221,6 +229,11 @@ def _emit(
 ) -> list[Value]:
     b = rev.builder
     body = node.body
+    mark = mark_of(rev, node)
+    if mark is not None:
+        assert isinstance(node, For)
+        steps = [(c.param, c.init, c.next) for c in carried]
+        return reverse_scheduled(rev, node, mark, nodes, steps)
     index = body.params[0] if isinstance(node, For) else None
     ends = tuple(c.next for c in carried)
     region = Region((), tuple(needed(nodes, ends)), ends)

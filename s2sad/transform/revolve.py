@@ -1,0 +1,366 @@
+"""Checkpointed loops: few snapshots of the state, from which steps are repeated.
+
+In: a module in which the stop of a ``For`` is marked ``checkpointed(stop, k)``. Out of
+``outline_steps``: the same loop, whose body is one call of a function that is a checkpoint. Out of
+``reverse_scheduled``: a forward loop that takes snapshots, and a reverse loop that goes back to
+the newest one, advances from there (taking others where there is room) and reverses one step.
+
+    for t in range(n):                 for t in range(n):
+        u = step(t, u)         ->          if t == keep: snapshots.append((t, u)); keep = ...
+                                           u = step(t, u)
+                                       for t in range(n - 1, -1, -1):
+                                           start, u = snapshots[-1]
+                                           if start == t: snapshots.pop()
+                                           for s in range(start, t): (as above)
+                                           u_bar = step_reverse(t, u, u_bar)
+
+``runtime.next_snapshot`` says where snapshots go: A. Griewank, A. Walther, Algorithm 799: revolve,
+ACM TOMS 26 (2000). The state before the last step is one snapshot more, in place of what that
+algorithm holds when it turns round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..errors import Problem, UnsupportedError
+from ..ir.builder import Builder
+from ..ir.clone import clone
+from ..ir.kinds import INT, Array, ListOf, Tuple
+from ..ir.nodes import (
+    FALSE,
+    UNDEFINED,
+    Atom,
+    Call,
+    Const,
+    For,
+    Function,
+    If,
+    Module,
+    Node,
+    Op,
+    Region,
+    Struct,
+    Value,
+    While,
+    free_values,
+    walk,
+)
+from ..ir.rewrite import substitute_region
+from .adjoints import reversed_span
+from .checkpoint import CHECKPOINT, versions
+from .reverse import Reverse
+from .simplify import needed, simplify
+
+MARK = "checkpointed"
+
+
+def outline_steps(module: Module) -> Module:
+    """The module in which the body of every marked loop is the call of a function."""
+    if not any(_is_mark(n) for f in module.functions.values() for n in walk(f.body)):
+        return module
+    module = simplify(module, keep=[n for n, f in module.functions.items() if f.custom])
+    outliner = _Outliner(dict(module.functions))
+    for name, f in module.functions.items():
+        outliner.functions[name] = replace(f, body=outliner.region(f.body, f.name, {}))
+    return Module(outliner.functions)
+
+
+def mark_of(rev: Reverse, node: For | While) -> Op | None:
+    """The mark of a loop that is checkpointed."""
+    if not isinstance(node, For) or not isinstance(node.stop, Value):
+        return None
+    mark = rev.definition.get(node.stop)
+    return mark if mark is not None and _is_mark(mark) else None
+
+
+def _is_mark(node: Node) -> bool:
+    return isinstance(node, Op) and node.fn == MARK
+
+
+class _Outliner:
+    """Makes functions of loop bodies, inner ones first."""
+
+    def __init__(self, functions: dict[str, Function]) -> None:
+        self.functions = functions
+
+    def region(self, region: Region, name: str, marks: dict[Value, Op]) -> Region:
+        ops: list[Node] = []
+        for node in region.ops:
+            match node:
+                case Op() if _is_mark(node):
+                    marks[node.results[0]] = node
+                case If():
+                    node = replace(
+                        node,
+                        then=self.region(node.then, name, marks),
+                        orelse=self.region(node.orelse, name, marks),
+                    )
+                case For():
+                    node = replace(node, body=self.region(node.body, name, marks))
+                    if node.stop in marks:
+                        node = self.loop(node, name, marks[node.stop])  # type: ignore[index]
+                case While():
+                    node = replace(node, body=self.region(node.body, name, marks))
+            ops.append(node)
+        return Region(region.params, tuple(ops), region.yields)
+
+    def loop(self, node: For, name: str, mark: Op) -> For:
+        """The loop with its body as a call; unmarked where there is nothing to call."""
+        body = node.body
+        made = {r for n in body.ops for r in n.results}
+        outs = list(dict.fromkeys(y for y in body.yields if y in made))
+        if not outs:
+            return replace(node, stop=mark.args[0])
+        free = list(free_values(Region(body.params, body.ops, tuple(outs))))
+        used = set(free_values(Region((), body.ops, ())))
+        given = [*(p for p in body.params if p in used), *free]
+        params = tuple(Value(v.kind, v.name, v.hint) for v in given)
+        ops, yields = clone(
+            Region((), body.ops, tuple(outs)), dict(zip(given, params, strict=True))
+        )
+        inner = Region((), ops, yields)
+        carried = {q for v, q in zip(given, params, strict=True) if v in body.params[1:]}
+        first, mutates = versions(inner), []
+        for k, y in enumerate(yields):
+            root = first.get(y) if isinstance(y, Value) else None
+            if root in carried:
+                carried.discard(root)
+                mutates.append((params.index(root), k))
+        step = self.unused(f"{name}_step")
+        leaves = tuple(Struct("leaf", index=n) for n in range(len(yields)))
+        out = leaves[0] if len(leaves) == 1 else Struct("tuple", leaves)
+        self.functions[step] = Function(
+            step, params, inner, out, tuple(mutates), None, CHECKPOINT
+        )
+        results = tuple(Value(v.kind, v.name, v.hint) for v in outs if isinstance(v, Value))
+        known: dict[Atom, Atom] = dict(zip(outs, results, strict=True))
+        call = Call(results, step, tuple(given), node.span)
+        ends = tuple(known.get(y, y) for y in body.yields)
+        return replace(node, body=Region(body.params, (call,), ends))
+
+    def unused(self, name: str) -> str:
+        new, n = name, 1
+        while new in self.functions:
+            n += 1
+            new = f"{name}_{n}"
+        return new
+
+
+class _Schedule:
+    """One checkpointed loop: its state, and the pieces its two sweeps share.
+
+    ``steps`` counts from 0 whatever the range is.
+    """
+
+    def __init__(self, rev: Reverse, node: For, mark: Op, needs: Sequence[Value]) -> None:
+        self.rev, self.node = rev, node
+        (call,) = node.body.ops
+        assert isinstance(call, Call)
+        self.call = call
+        params = node.body.params[1:]
+        self.places = [k for k, p in enumerate(params) if p in call.args or p in needs]
+        for k in self.places:
+            if node.init[k] is UNDEFINED:
+                raise UnsupportedError(
+                    Problem(
+                        f"'{params[k].name}' is read in a checkpointed loop, but need not be "
+                        "assigned before it",
+                        node.span,
+                        "assign it before the loop",
+                    )
+                )
+        self.state = [params[k] for k in self.places]
+        self.kind = ListOf(Tuple((INT, *(p.kind for p in self.state))))
+        mutates = rev.module.functions[call.callee].mutates
+        self.written = {call.args[j] for j, _ in mutates}
+        self.plain = _is(node.start, 0) and _is(node.step, 1)
+        self.stop = mark.args[0]
+        self.prelude = Builder()
+        self.prelude.span = node.span
+        self.trips = self.stop
+        if not self.plain:
+            (self.trips,) = self.prelude.ops("trip_count", node.start, self.stop, node.step)
+        self.room = self._room(mark)
+
+    def _room(self, mark: Op) -> Atom:
+        """How many snapshots there may be."""
+        if mark.attrs["memory"] is not None:
+            inits = [self.node.init[k] for k in self.places]
+            memory = Const.of(mark.attrs["memory"])
+            (room,) = self.prelude.ops("snapshots_within", memory, *inits, names=["room"])
+            return room
+        if isinstance(mark.args[1], Const):
+            return mark.args[1]
+        (room,) = self.prelude.ops("at_least_one", mark.args[1], names=["room"])
+        return room
+
+    def index(self, b: Builder, n: Atom) -> Atom:
+        """The element of the range at step ``n``."""
+        if self.plain:
+            return n
+        return b.op("add", self.node.start, b.op("mul", n, self.node.step))
+
+    def advance(
+        self, b: Builder, n: Value, end: Atom, state: Sequence[Atom], given: Sequence[Atom]
+    ) -> tuple[Value, Value]:
+        """Take a snapshot before step ``n`` where one is due: ``snapshots`` and ``keep`` after.
+
+        ``end``: the steps before it are those that are to be reversed next.
+        """
+        snapshots, keep = given
+        due = b.op("eq", n, keep)
+        with b.region() as then:
+            held = [
+                b.op("copy", v, name=p.name) if p in self.written and _is_buffer(p) else v
+                for v, p in zip(state, self.state, strict=True)
+            ]
+            more = b.op("append", snapshots, b.op("tuple", n, *held), name="snapshots")
+            free = b.op("sub", self.room, b.op("len", more))
+            next_keep = b.op("next_snapshot", n, end, free, name="keep")
+        after = (Value(self.kind, "snapshots"), Value(INT, "keep"))
+        arms = (Region((), tuple(then), (more, next_keep)), Region((), (), tuple(given)))
+        b.append(If(after, due, *arms, self.node.span))
+        return after
+
+    def forward(self) -> tuple[tuple[Node, ...], Value, Atom]:
+        """The forward loop, the snapshots it takes and the number of steps it has made."""
+        node, body = self.node, self.node.body
+        leaves = not _is(body.yields[0], False)
+        empty = self.prelude.ops("list")[0]
+        snapshots, keep, count = Value(self.kind, "snapshots"), Value(INT, "keep"), Value(INT)
+        b = Builder()
+        b.span = node.span
+        n = body.params[0] if self.plain else Value(INT)
+        after = self.advance(b, n, self.trips, self.state, (snapshots, keep))
+        if not self.plain:
+            i = self.index(b, n)
+            call = replace(
+                self.call, args=tuple(i if a is body.params[0] else a for a in self.call.args)
+            )
+            ends = tuple(i if y is body.params[0] else y for y in body.yields)
+        else:
+            call, ends = self.call, body.yields
+        b.append(call)
+        params, inits, yields = [snapshots, keep], [empty, Const.of(0)], [*after]
+        last, steps = Value(self.kind, "snapshots"), self.trips
+        results = [*node.results, last, Value(INT)]
+        if leaves:
+            params.append(count)
+            inits.append(Const.of(0))
+            (more,) = b.ops("add", count, Const.of(1), names=["steps"])
+            yields.append(more)
+            steps = Value(INT, "steps")
+            results.append(steps)
+        loop = For(
+            tuple(results),
+            Const.of(0),
+            self.trips,
+            Const.of(1),
+            (*node.init, *inits),
+            Region((n, *body.params[1:], *params), tuple(b.nodes), (*ends, *yields)),
+            node.span,
+        )
+        outer = self.rev.region_scope[body].parent
+        assert outer is not None
+        made = [r for op in self.prelude.nodes for r in op.results]
+        for v in (*made, *results):
+            self.rev.scope.setdefault(v, outer)
+        return (*self.prelude.nodes, loop), last, steps
+
+    def backward(self, b: Builder, n: Value, snapshots: Value) -> tuple[list[Atom], Value]:
+        """The state before step ``n``, from the newest snapshot; the snapshots left."""
+        entry = b.op("item", snapshots, Const.of(-1))
+        start = b.op("item", entry, Const.of(0), name="start")
+        state = [
+            b.op("item", entry, Const.of(j), name=p.name) for j, p in enumerate(self.state, 1)
+        ]
+        with b.region() as used_up:
+            rest = b.ops("pop", snapshots, names=["snapshots"])[0]
+        left = Value(self.kind, "snapshots")
+        arms = (Region((), tuple(used_up), (rest,)), Region((), (), (snapshots,)))
+        b.append(If((left,), b.op("eq", start, n), *arms, b.span))
+        end = b.op("add", n, Const.of(1))
+        free = b.op("sub", self.room, b.op("len", left))
+        keep = b.op("next_snapshot", start, end, free, name="keep")
+        inner = [Value(p.kind, p.name) for p in self.state]
+        s, kept = Value(INT, "s"), (Value(self.kind, "snapshots"), Value(INT, "keep"))
+        with b.region() as steps:
+            after = self.advance(b, s, end, inner, kept)
+            known: dict[Value, Atom] = dict(zip(self.state, inner, strict=True))
+            index = self.node.body.params[0]
+            known[index] = self.index(b, s)
+            yields = tuple(self.node.body.yields[k + 1] for k in self.places)
+            (call,), ends = clone(Region((), (self.call,), yields), known)
+            b.append(replace(call, span=b.span))
+        results = (*(Value(p.kind, p.name) for p in self.state), Value(self.kind, "snapshots"))
+        unused = Value(INT)
+        b.append(
+            For(
+                (*results, unused),
+                start,
+                n,
+                Const.of(1),
+                (*state, left, keep),
+                Region((s, *inner, *kept), tuple(steps), (FALSE, *ends, *after)),
+                b.span,
+            )
+        )
+        return list(results[:-1]), results[-1]
+
+
+def reverse_scheduled(
+    rev: Reverse,
+    node: For,
+    mark: Op,
+    nodes: Sequence[Node],
+    carried: Sequence[tuple[Value, Atom, Atom]],
+) -> list[Value]:
+    """Append the reverse loop and register the forward one; the adjoints after it.
+
+    ``nodes`` reverse one step; ``carried`` are the adjoints that the loop carries: parameter, what
+    it is before the loop, what it is after a step.
+    """
+    b = rev.builder
+    ends = tuple(end for _, _, end in carried)
+    region = Region((), tuple(needed(nodes, ends)), ends)
+    inside = rev.region_scope[node.body]
+    needs = [v for v in free_values(region) if rev.is_inside(v, inside)]
+    schedule = _Schedule(rev, node, mark, needs)
+    rev.rewritten[node], snapshots, steps = schedule.forward()
+    index = node.body.params[0]
+    n, kept = Value(INT, index.name), Value(schedule.kind, "snapshots")
+    b.span = reversed_span(node.span)
+    with b.region() as head:
+        state, left = schedule.backward(b, n, kept)
+        mapping: dict[Value, Atom] = dict(zip(schedule.state, state, strict=True))
+        mapping[index] = schedule.index(b, n)
+    region = substitute_region(region, mapping)
+    results = [Value(p.kind, p.name) for p, _, _ in carried]
+    loop = For(
+        (*results, Value(schedule.kind, "snapshots")),
+        b.op("sub", steps, Const.of(1)),
+        Const.of(-1),
+        Const.of(-1),
+        (*(init for _, init, _ in carried), snapshots),
+        Region(
+            (n, *(p for p, _, _ in carried), kept),
+            (*head, *region.ops),
+            (FALSE, *region.yields, left),
+        ),
+        reversed_span(node.span),
+    )
+    b.append(loop)
+    return results
+
+
+def _is(a: Atom, value: object) -> bool:
+    return isinstance(a, Const) and type(a.value) is type(value) and bool(a.value == value)
+
+
+def _is_buffer(v: Value) -> bool:
+    return isinstance(v.kind, Array | ListOf)
+
+
+__all__ = ["mark_of", "outline_steps", "reverse_scheduled"]
