@@ -16,7 +16,7 @@ from typing import Any
 from .. import runtime
 from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import Atom, Const, If, Op, Value
-from ..rules.registry import primitive
+from ..rules.registry import keyword_from, primitive
 from .constants import is_kept
 from .literals import Literals, Namespace, attribute, call, load
 from .ops import is_container
@@ -143,8 +143,15 @@ class Expressions(Literals):
             f = self.namespace.builtin(op.fn)
         else:
             f = load(self.namespace.name(op.fn, record.fun))
-        args = self.atoms(op.args)
-        keywords: dict[str, ast.expr] = {}
+        given = len(op.args)
+        if "." in op.fn and not any(n.startswith("*") for n in record.operands):
+            given = keyword_from(record.operands, record.signature)
+        args = self.atoms(op.args[:given])
+        keywords: dict[str, ast.expr] = {
+            name: self.atom(a)
+            for name, a in zip(record.operands[given:], op.args[given:], strict=False)
+            if not _is_none(a)
+        }
         for name, value in op.attrs.items():
             if self.positional(record.signature, name, len(args)) and not keywords:
                 args.append(self.constant(value))

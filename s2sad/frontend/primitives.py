@@ -29,6 +29,7 @@ from ..ir.kinds import (
 )
 from ..ir.nodes import Atom, Const
 from ..rules.registry import Primitive, primitive
+from . import ufuncs
 from .context import Lowerer
 from .describe import describe_ref
 from .refs import (
@@ -82,6 +83,8 @@ def call(
         out = out.items[0]
     if out is not None and cx.known(out) and cx.value(out) is None:
         out = None
+    if isinstance(record.fun, np.ufunc) and kwargs:
+        return ufuncs.with_options(cx, record, args, kwargs, out)
     operands, attrs = arguments(cx, record, args, kwargs)
     if record.name in _IDENTITIES and isinstance(operands[0], ArrayRef):
         kind, dtype = cx.kind(operands[0]), attrs.get("dtype")

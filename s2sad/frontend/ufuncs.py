@@ -1,20 +1,22 @@
-"""Methods of ufuncs: ``np.add.at``, ``.reduce``, ``.accumulate``, ``.outer``.
+"""Ufuncs: their options and their methods ``.at``, ``.reduce``, ``.accumulate``, ``.outer``.
 
-In: a ufunc, a method's name and arguments. Out: what the method means in other functions.
+In: a ufunc, a method's name and arguments. Out: what the call means in other functions.
 
     np.add.at(a, idx, v)      a1 = accumulate a0 idx v
     np.multiply.reduce(x)     np.prod x {axis: 0}
+    np.log(x, where=m, out=y) y[m] = np.log(x[m])
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..ir.kinds import Array, Num
+from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import Const
-from ..rules.registry import lookup
+from ..rules.registry import Primitive, lookup
 from . import indexing, primitives
 from .context import Lowerer
 from .refs import ArrayRef, Ref, TupleRef, Val
@@ -24,6 +26,59 @@ _REDUCE: dict[Any, Any] = {
     np.logical_and: np.all, np.logical_or: np.any,
 }  # fmt: skip
 _ACCUMULATE: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
+
+
+#: Options that say how NumPy goes about it, and what they are if nothing is said.
+_PLAIN: dict[str, tuple[Any, ...]] = {
+    "casting": ("same_kind", "safe"), "order": ("K", "C"), "subok": (True, False),
+}  # fmt: skip
+
+
+def with_options(
+    cx: Lowerer, record: Primitive, args: Sequence[Ref], kwargs: dict[str, Ref], out: Ref | None
+) -> Ref:
+    """``ufunc(*args, out=out, where=mask, dtype=...)``."""
+    kwargs = dict(kwargs)
+    for name, values in _PLAIN.items():
+        if name in kwargs and cx.static(kwargs[name], f"the '{name}'") in values:
+            del kwargs[name]
+    args = list(args)
+    if "dtype" in kwargs:
+        dtype = cx.static(kwargs.pop("dtype"), f"the 'dtype' of {record.name}")
+        if dtype is not None:
+            args = [_of_dtype(cx, ref, np.dtype(dtype).name) for ref in args]
+    mask = kwargs.pop("where", None)
+    if mask is None or cx.known(mask) and cx.value(mask) is True:
+        result = primitives.call(cx, record, args, kwargs)
+        return result if out is None else primitives.into(cx, record, out, result)
+    if not isinstance(out, ArrayRef):
+        cx.fail(
+            f"{record.name}(where=...) without 'out' leaves elements undefined",
+            "use np.where, or give it an 'out'",
+        )
+    mask = Val(cx.op("broadcast_like", cx.atom(mask), cx.read(out)))
+    chosen = [_chosen(cx, ref, mask, out) for ref in args]
+    indexing.set_item(cx, out, mask, primitives.call(cx, record, chosen, kwargs))
+    return out
+
+
+def _chosen(cx: Lowerer, ref: Ref, mask: Ref, out: ArrayRef) -> Ref:
+    """The elements of an operand that the mask chooses; a number is the same everywhere."""
+    kind = cx.kind(ref)
+    if isinstance(kind, Num):
+        return ref
+    full = cx.op("broadcast_like", cx.atom(ref), cx.read(out))
+    return Val(cx.op("item", full, cx.atom(mask)))
+
+
+def _of_dtype(cx: Lowerer, ref: Ref, dtype: str) -> Ref:
+    """An operand as the loop of that dtype takes it."""
+    kind = cx.kind(ref)
+    if not isinstance(kind, Num | Array | Mixed) or kind.dtype == dtype:
+        return ref
+    if isinstance(kind, Num) and kind.weak and np.dtype(dtype).kind == "f":
+        return Val(cx.op(f"np.{dtype}", cx.atom(ref)))
+    return Val(cx.op("astype", cx.atom(ref), dtype=dtype))
 
 
 def method(

@@ -108,7 +108,7 @@ def is_positive(b: Builder, x: Atom, depth: int = _DEPTH) -> bool:
         )
     if node.fn in ("np.cosh", "math.cosh"):
         return True
-    if node.fn in ("np.sqrt", "math.sqrt", "np.max", "np.min"):
+    if node.fn in ("np.sqrt", "math.sqrt", "np.max", "np.min") and len(node.args) == 1:
         return is_positive(b, node.args[0], depth - 1)
     return False
 
@@ -122,7 +122,7 @@ def is_nonnegative(b: Builder, x: Atom, depth: int = _DEPTH) -> bool:
         return False
     if node.fn in _SQUARES or is_positive(b, x, depth - 1):
         return True
-    if node.fn in _MONOTONE:
+    if node.fn in _MONOTONE and len(node.args) == 1:
         return node.fn.endswith("sqrt") or is_nonnegative(b, node.args[0], depth - 1)
     if node.fn in ("mul", "np.multiply", "div", "np.divide", "add", "np.add"):
         p, q = node.args

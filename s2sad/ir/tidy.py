@@ -36,7 +36,7 @@ Simplify: TypeAlias = "Callable[[Builder, Sequence[Atom]], Atom | None]"
 def tidy(builder: Builder, fn: str, args: Sequence[Atom], attrs: Mapping[str, Any]) -> Atom | None:
     """A simpler atom with the value and kind of ``fn(args)``, or None."""
     if fn == "np.sum":
-        return _sum(builder, args, attrs)
+        return _sum(builder, args, attrs) if len(args) == 1 else None
     rule = _RULES.get(fn)
     if rule is None or attrs:
         return None

@@ -71,7 +71,8 @@ def cotangents(
     if prim.zero or not any(chosen):
         return (None,) * count
     with _Naming(prim):
-        raw = _raw_cotangents(builder, prim, attrs, operands, out, g, chosen)
+        arrays = as_arrays(builder, prim, operands)
+        raw = _raw_cotangents(builder, prim, attrs, arrays, out, g, chosen)
         found = [*raw[:count], *[None] * (count - len(raw))]
         if masked and not isinstance(g, tuple) and _may_spoil(prim, operands):
             found = [None if c is None else builder.op("unless_zero", g, c) for c in found]
@@ -83,6 +84,32 @@ def cotangents(
             else conform(builder, c, operands[n], fresh=c is not g)
             for n, c in enumerate(found)
         )
+
+
+#: Operands that NumPy takes for arrays whatever they are; those of other names are sequences.
+_ARRAYS = frozenset(
+    ("a", "b", "x", "y", "z", "m", "v", "p", "f", "A", "arr", "ar", "ary", "array", "values")
+    + ("condition", "a_min", "a_max", "weights", "xp", "fp", "x1", "x2", "X", "q", "initial")
+    + ("indices", "obj", "to_begin", "to_end", "prepend", "append", "start", "stop", "a1", "a2")
+)
+
+
+def as_arrays(
+    builder: Builder, prim: Primitive, operands: Sequence[Atom], start: int = 0
+) -> Sequence[Atom]:
+    """The operands of a function of NumPy, lists of numbers among them as arrays."""
+    if not prim.name.startswith("np.") or not any(
+        isinstance(a.kind, Tuple | FixedList | ListOf) for a in operands
+    ):
+        return operands
+    names = prim.operands
+    return [
+        builder.op("np.asarray", a)
+        if isinstance(a.kind, Tuple | FixedList | ListOf)
+        and names[min(n, len(names) - 1)] in _ARRAYS
+        else a
+        for n, a in enumerate(operands, start)
+    ]
 
 
 class _Naming:
@@ -187,7 +214,12 @@ def tangent(
     if prim.zero or all(t is None for t in tangents):
         return None
     with _Naming(prim):
-        raw = _raw_tangent(builder, prim, attrs, operands, out, tangents)
+        dots = [
+            None if t is None else as_arrays(builder, prim, (t,), n)[0]
+            for n, t in enumerate(tangents)
+        ]
+        operands = as_arrays(builder, prim, operands)
+        raw = _raw_tangent(builder, prim, attrs, operands, out, dots)
         if isinstance(out, tuple):
             return tuple(
                 None if t is None else spread(builder, t, o) for t, o in zip(raw, out, strict=True)

@@ -25,6 +25,7 @@ from .registry import (
     StagedJvp,
     StagedVjp,
     has_primitive,
+    keyword_from,
     primitive,
     register,
 )
@@ -146,9 +147,10 @@ def rule(
 
     ``operands`` are names (``"a b"``, ``"*arrays"``, ``"x=None"`` for one that may be left out),
     ``options`` the static parameters with their defaults (``"axis=None, keepdims=False"``);
-    ``signature_of`` is the user's call where its parameters come in another order. ``fun`` is
-    called with the operands by position. ``kind`` may be left out where running the function on
-    small examples of its operands does no harm; ValueError where it has an effect.
+    ``signature_of`` is the user's call where its parameters come in another order: operands that
+    are out of place are passed by keyword. ``fun`` is called with the operands by position.
+    ``kind`` may be left out where running the function on small examples of its operands does no
+    harm; ValueError where it has an effect.
     """
     if kind is None and more.get("effect", "pure") != "pure":
         raise ValueError(
@@ -158,10 +160,11 @@ def rule(
     given = operands.split()
     names = tuple(g.partition("=")[0] for g in given)
     sig = signature([signature_of] if signature_of else given, "" if signature_of else options)
-    run = fun or f
+    called = name or name_of(f)
+    run = fun or (keyworded(f, names, sig) if signature_of and "." in called else f)
     return register(
         Primitive(
-            name or name_of(f),
+            called,
             run,
             names,
             kind or by_example(run),
@@ -179,6 +182,21 @@ def rule(
         f,
         *aliases,
     )
+
+
+def keyworded(f: Any, names: Sequence[str], sig: inspect.Signature) -> Callable[..., Any]:
+    """``f`` with the operands by position, although some are keywords of ``f``."""
+    first = keyword_from(names, sig)
+
+    def run(*operands: Any, **options: Any) -> Any:
+        for name, value in zip(names[first:], operands[first:], strict=False):
+            if value is not None:
+                options[name] = value
+        return f(*operands[:first], **options)
+
+    run.__name__ = f.__name__
+    run.__module__ = f.__module__
+    return run
 
 
 def each(*functions: Any) -> tuple[Any, ...]:

@@ -233,8 +233,8 @@ def undiagonal(g: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) 
     return out
 
 
-def flatten(a: Any) -> Any:
-    return a.flatten()
+def flatten(a: Any, order: str = "C") -> Any:
+    return a.flatten(order)
 
 
 def on_diagonal(v: Any, x: Any, subscripts: str = "ii") -> Any:

@@ -93,40 +93,106 @@ def axis_samples(*shapes: tuple[int, ...], extra: dict[str, Any] | None = None) 
     return samples
 
 
+def given(x: Atom | None) -> Atom | None:
+    """An operand that was given; None where it was left out, or says what is so anyway."""
+    if x is None or isinstance(x, Const) and (x.value is None or x.value is True):
+        return None
+    return x
+
+
+def chosen(b: Builder, where: Atom | None, x: Atom) -> Atom:
+    """``x`` where it was chosen, 0 elsewhere."""
+    return x if where is None else b.op("np.where", where, x, Const.of(0.0))
+
+
+def masked(where: Atom | None) -> list[Atom]:
+    """The operands that pass a mask on to ``np.sum``."""
+    return [] if where is None else [Const.of(None), where]
+
+
+#: What NumPy's reductions take: axes by position or by name, then what we have as operands.
+_OPTIONS = "a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None"
+
+
+def where_samples() -> Sequence[Sample]:
+    """Masks of every shape that broadcasts."""
+    x = np.array([[0.5, 1.5, 2.5], [3.5, 0.25, 1.25]])
+    mask = np.array([[True, False, True], [True, True, False]])
+    return [
+        sample(x, None, mask),
+        sample(x, None, mask, axis=1),
+        sample(x, None, mask, axis=0, keepdims=True),
+        sample(x, None, np.array([True, False, True]), axis=-1),
+        sample(x, None, np.array([[True], [False]]), axis=0),
+        sample(x.astype("float32"), None, mask, axis=0),
+    ]
+
+
 # -- sums ----------------------------------------------------------------------------------------
 
 
-def sum_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
-    return [spread(b, g, a, o.get("axis"), o.get("keepdims"))]
+def sum_vjp(
+    b: Builder, g: Atom, out: Atom, a: Atom, initial: Any = None, where: Any = None, **o: Any
+) -> list[Any]:
+    up = spread(b, g, a, o.get("axis"), o.get("keepdims"))
+    return [chosen(b, given(where), up), lambda: g]
 
 
-def sum_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
-    o.pop("initial", None)
-    return b.op("np.sum", dots[0], **o)
+def sum_jvp(
+    b: Builder,
+    dots: Sequence[Any],
+    out: Atom,
+    a: Atom,
+    initial: Any = None,
+    where: Any = None,
+    **o: Any,
+) -> Atom:
+    terms = []
+    if dots[0] is not None:
+        terms.append(b.op("np.sum", dots[0], *masked(given(where)), **o))
+    if len(dots) > 1 and dots[1] is not None:
+        terms.append(dots[1])
+    return terms[0] if len(terms) == 1 else b.add(*terms)
 
 
 rule(
     np.sum,
-    "a",
-    "axis=None, keepdims=False, initial=0",
+    "a initial=None where=None",
+    signature_of=_OPTIONS,
     vjp=sum_vjp,
     jvp=sum_jvp,
     samples=lambda: [
         *axis_samples()(),
+        *where_samples(),
         sample(2.0),
         sample(np.array(1.5)),
         sample(np.zeros(0)),
         sample(np.zeros((0, 3)), axis=0),
         sample([1.0, 2.0]),
         sample(np.ones(2), axis=()),
-        sample(np.ones(2), initial=3.0),
+        sample(np.ones(2), 3.0),
+        sample(np.ones((2, 3)), 3.0, np.array([True, False, True]), axis=1),
+        sample(np.ones(2, "float32"), dtype="float64"),
     ],
 )
 
 
-def mean_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
-    axis = o.get("axis")
-    n, keepdims = count(b, a, axis), o.get("keepdims")
+def number(b: Builder, a: Atom, axis: Axis, where: Atom | None, keepdims: bool) -> Atom:
+    """How many elements go into one element of the result, in the shape of the result."""
+    if where is None:
+        return count(b, a, axis)
+    over: dict[str, Any] = {"keepdims": True} if keepdims else {}
+    if axis is not None:
+        over["axis"] = axis
+    return b.op("np.sum", b.op("broadcast_like", where, a), **over)
+
+
+def mean_vjp(b: Builder, g: Atom, out: Atom, a: Atom, where: Any = None, **o: Any) -> list[Any]:
+    axis, where = o.get("axis"), given(where)
+    keepdims = o.get("keepdims")
+    n = number(b, a, axis, where, bool(keepdims))
+    if where is not None:
+        return [chosen(b, where, spread(b, b.op("ratio", g, n), a, axis, keepdims))]
     known = isinstance(n, Const) and n.value
     if isinstance(g.kind, Num) and g.kind.weak is not False and not known:
         # divided as an array: an empty one divides by zero in silence
@@ -136,11 +202,17 @@ def mean_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
 
 rule(
     np.mean,
-    "a",
-    "axis=None, keepdims=False",
+    "a where=None",
+    signature_of="a, axis=None, dtype=None, out=None, keepdims=False, *, where=None",
     vjp=mean_vjp,
     jvp="linear",
-    samples=lambda: [*axis_samples()(), sample(2.0), sample([1.0, 2.0, 4.0])],
+    samples=lambda: [
+        *axis_samples()(),
+        *(sample(s.args[0], s.args[2], **s.attrs) for s in where_samples()),
+        sample(2.0),
+        sample([1.0, 2.0, 4.0]),
+        sample(np.ones(2, "float32"), dtype="float64"),
+    ],
 )
 
 
@@ -214,69 +286,122 @@ rule(
 # -- spread about the mean -----------------------------------------------------------------------
 
 
-def _centred(b: Builder, a: Atom, axis: Axis) -> Atom:
+def _centred(b: Builder, a: Atom, axis: Axis, where: Atom | None = None) -> Atom:
     over: dict[str, Any] = {} if axis is None else {"axis": axis, "keepdims": True}
-    return b.sub(a, b.op("np.mean", a, **over))
+    mean = b.op("np.mean", a, *([] if where is None else [where]), **over)
+    return chosen(b, where, b.sub(a, mean))
 
 
-def _freedom(b: Builder, a: Atom, axis: Axis, ddof: Any) -> Atom:
-    return b.sub(count(b, a, axis), Const.of(ddof or 0))
+def _freedom(
+    b: Builder, a: Atom, where: Atom | None, o: dict[str, Any], keepdims: bool = False
+) -> Atom:
+    less = o.get("correction", o.get("ddof", 0)) or 0
+    return b.sub(number(b, a, o.get("axis"), where, keepdims), Const.of(less))
 
 
-def var_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
-    axis = o.get("axis")
+def var_vjp(b: Builder, g: Atom, out: Atom, a: Atom, where: Any = None, **o: Any) -> list[Any]:
+    axis, where = o.get("axis"), given(where)
     up = b.mul(Const.of(2.0), kept(b, g, a, axis, o.get("keepdims")))
-    return [b.div(b.mul(up, _centred(b, a, axis)), _freedom(b, a, axis, o.get("ddof")))]
+    below = _freedom(b, a, where, o, where is not None and axis is not None)
+    return [b.div(b.mul(up, _centred(b, a, axis, where)), below)]
 
 
-def var_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
-    axis = o.get("axis")
+def var_jvp(
+    b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, where: Any = None, **o: Any
+) -> Atom:
+    axis, where = o.get("axis"), given(where)
     over = {k: o[k] for k in ("axis", "keepdims") if k in o}
-    inner = b.op("np.sum", b.mul(_centred(b, a, axis), dots[0]), **over)
-    return b.div(b.mul(Const.of(2.0), inner), _freedom(b, a, axis, o.get("ddof")))
+    inner = b.op("np.sum", b.mul(_centred(b, a, axis, where), dots[0]), **over)
+    below = _freedom(b, a, where, o, bool(o.get("keepdims")))
+    return b.div(b.mul(Const.of(2.0), inner), below)
 
 
-def std_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
-    axis, keepdims = o.get("axis"), o.get("keepdims")
-    below = b.mul(_freedom(b, a, axis, o.get("ddof")), kept(b, out, a, axis, keepdims))
-    up = b.mul(kept(b, g, a, axis, keepdims), _centred(b, a, axis))
+def std_vjp(b: Builder, g: Atom, out: Atom, a: Atom, where: Any = None, **o: Any) -> list[Any]:
+    axis, keepdims, where = o.get("axis"), o.get("keepdims"), given(where)
+    free = _freedom(b, a, where, o, where is not None and axis is not None)
+    below = b.mul(free, kept(b, out, a, axis, keepdims))
+    up = b.mul(kept(b, g, a, axis, keepdims), _centred(b, a, axis, where))
     return [b.op("ratio", up, below)]
 
 
-def std_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
-    return b.op("ratio", var_jvp(b, dots, out, a, **o), b.mul(Const.of(2.0), out))
+def std_jvp(
+    b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, where: Any = None, **o: Any
+) -> Atom:
+    return b.op("ratio", var_jvp(b, dots, out, a, where, **o), b.mul(Const.of(2.0), out))
 
 
 for _f, _vjp, _jvp in ((np.var, var_vjp, var_jvp), (np.std, std_vjp, std_jvp)):
     rule(
         _f,
-        "a",
-        "axis=None, ddof=0, keepdims=False",
+        "a where=None",
+        signature_of="a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=None,"
+        " correction=0",
         vjp=_vjp,
         jvp=_jvp,
         samples=lambda: [
             *axis_samples((3,), (2, 3), (2, 3, 2))(),
             *axis_samples((3,), (3, 4), extra={"ddof": 1})(),
+            *axis_samples((3, 4), extra={"correction": 1})(),
+            *(sample(s.args[0], s.args[2], **s.attrs) for s in where_samples()),
+            sample(where_samples()[0].args[0], where_samples()[0].args[2], ddof=1),
         ],
     )
 
 # -- extremes: ties share evenly -----------------------------------------------------------------
 
 
-def extreme_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
+def extreme_vjp(
+    b: Builder, g: Atom, out: Atom, a: Atom, initial: Any = None, where: Any = None, **o: Any
+) -> list[Any]:
     axis, keepdims = o.get("axis"), o.get("keepdims")
-    if isinstance(a.kind, Num):
+    initial, where = given(initial), given(where)
+    if isinstance(a.kind, Num) and initial is None:
         return [g]
-    chosen = b.op("eq", a, kept(b, out, a, axis, keepdims))
-    return [b.op("share", kept(b, g, a, axis, keepdims), chosen, **_over(axis))]
+    best = kept(b, out, a, axis, keepdims)
+    found = b.op("eq", a, best)
+    if where is not None:
+        found = b.op("np.logical_and", found, where)
+    if initial is None:
+        return [b.op("share", kept(b, g, a, axis, keepdims), found, **_over(axis))]
+    first = b.op("eq", out, initial)
+    part = b.div(g, b.op("np.maximum", b.op("np.add", _ties_of(b, found, o), first), Const.of(1)))
+    return [
+        lambda: chosen(b, found, kept(b, part, a, axis, keepdims)),
+        lambda: chosen(b, first, part),
+    ]
 
 
-def extreme_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
-    if isinstance(a.kind, Num):
-        return dots[0]
+def _ties_of(b: Builder, found: Atom, o: dict[str, Any]) -> Atom:
+    """How many elements are the extreme, in the shape of the result."""
+    return b.op("np.sum", found, **{k: o[k] for k in ("axis", "keepdims") if k in o})
+
+
+def extreme_jvp(
+    b: Builder,
+    dots: Sequence[Any],
+    out: Atom,
+    a: Atom,
+    initial: Any = None,
+    where: Any = None,
+    **o: Any,
+) -> Atom:
     axis = o.get("axis")
-    chosen = b.op("eq", a, kept(b, out, a, axis, o.get("keepdims")))
-    return b.op("np.sum", b.op("share", dots[0], chosen, **_over(axis)), **o)
+    initial, where = given(initial), given(where)
+    if isinstance(a.kind, Num) and initial is None:
+        return dots[0]
+    found = b.op("eq", a, kept(b, out, a, axis, o.get("keepdims")))
+    if where is not None:
+        found = b.op("np.logical_and", found, where)
+    if initial is None:
+        return b.op("np.sum", b.op("share", dots[0], found, **_over(axis)), **o)
+    first = b.op("eq", out, initial)
+    n = b.op("np.maximum", b.op("np.add", _ties_of(b, found, o), first), Const.of(1))
+    terms = []
+    if dots[0] is not None:
+        terms.append(b.op("np.sum", chosen(b, found, dots[0]), **o))
+    if dots[1] is not None:
+        terms.append(chosen(b, first, dots[1]))
+    return b.div(terms[0] if len(terms) == 1 else b.add(*terms), n)
 
 
 def _over(axis: Axis) -> dict[str, Any]:
@@ -310,18 +435,37 @@ def _ties() -> Sequence[Sample]:
         sample(tied, expect=(first,)),
         sample(tied, axis=1, expect=(last,)),
         sample(1.5),
+        sample(tied, 3.0, expect=(np.where(tied == 3.0, 0.25, 0.0), 0.25)),
     ]
 
 
+def _bounded() -> Sequence[Sample]:
+    """Extremes that start from a number, over some of the elements."""
+    x = np.array([[3.0, 0.5, 1.0], [1.5, 2.0, 0.25]])
+    some = np.array([[False, True, True], [True, False, True]])
+    return [
+        sample(x, 0.75),
+        sample(x, 1.25, axis=1),
+        sample(x, 1.25, some, axis=1),
+        sample(x, 1.25, some, axis=0, keepdims=True),
+        sample(x.astype("float32"), np.float32(1.25), axis=0),
+    ]
+
+
+EXTREME_OPTIONS = "a, axis=None, out=None, keepdims=False, initial=None, where=None"
 for _f, _alias in each((np.max, np.amax), (np.min, np.amin)):
     rule(
         _f,
-        "a",
-        "axis=None, keepdims=False",
+        "a initial=None where=None",
+        signature_of=EXTREME_OPTIONS,
         vjp=extreme_vjp,
         jvp=extreme_jvp,
         aliases=(_alias,),
-        samples=(lambda: [*axis_samples()(), *_ties()]) if _f is np.max else axis_samples(),
+        samples=lambda f=_f: [
+            *axis_samples()(),
+            *_bounded(),
+            *(_ties() if f is np.max else []),
+        ],
     )
 
 
@@ -336,12 +480,27 @@ def ptp_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> A
     return b.sub(extreme_jvp(b, dots, high, a, **o), extreme_jvp(b, dots, low, a, **o))
 
 
-rule(np.ptp, "a", "axis=None, keepdims=False", vjp=ptp_vjp, jvp=ptp_jvp, samples=axis_samples())
+rule(
+    np.ptp,
+    "a",
+    "axis=None, out=None, keepdims=False",
+    vjp=ptp_vjp,
+    jvp=ptp_jvp,
+    samples=axis_samples(),
+)
 
 # -- zero derivative -----------------------------------------------------------------------------
 
-for _f in each(np.any, np.all, np.count_nonzero):
-    zero(_f, "a", "axis=None, keepdims=False")
+for _f in each(np.any, np.all):
+    zero(
+        _f,
+        "a where=None",
+        signature_of="a, axis=None, out=None, keepdims=False, *, where=None",
+    )
+zero(np.count_nonzero, "a", "axis=None, keepdims=False")
 for _f in each(np.argmax, np.argmin):
-    zero(_f, "a", "axis=None, keepdims=False")
-zero(np.argsort, "a", "axis=-1")
+    zero(_f, "a", signature_of="a, axis=None, out=None, *, keepdims=False")
+for _f in each(np.nanargmax, np.nanargmin):
+    zero(_f, "a", signature_of="a, axis=None, out=None, *, keepdims=False")
+zero(np.argsort, "a", signature_of="a, axis=-1, kind=None, order=None, *, stable=None")
+zero(np.argpartition, "a kth", "axis=-1, kind='introselect'")

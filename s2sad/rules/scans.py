@@ -8,7 +8,7 @@ divided.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from .declare import rule, sample
 from .examplekinds import by_example
 from .kindrules import as_array
 from .linear import rank
-from .reductions import axis_samples, kept
+from .reductions import axis_samples, chosen, given, kept, masked, where_samples
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -28,29 +28,72 @@ if TYPE_CHECKING:
 # -- products ------------------------------------------------------------------------------------
 
 
-def prod_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
-    axis = o.get("axis")
-    others = b.op("prod_others", a, **({} if axis is None else {"axis": axis}))
-    return [b.mul(kept(b, g, a, axis, o.get("keepdims")), others)]
+def _axis(o: Mapping[str, Any]) -> dict[str, Any]:
+    return {} if o.get("axis") is None else {"axis": o["axis"]}
 
 
-def prod_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
-    axis = o.get("axis")
-    others = b.op("prod_others", a, **({} if axis is None else {"axis": axis}))
-    return b.op("np.sum", b.mul(others, dots[0]), **o)
+def _others(b: Builder, a: Atom, where: Any, o: Mapping[str, Any]) -> tuple[Atom, Atom | None]:
+    """The product of the other elements, and the mask if there is one."""
+    where = given(where)
+    if isinstance(a.kind, Num):
+        return Const.of(1.0), where
+    if where is not None:
+        a = b.op("np.where", where, a, Const.of(1.0))
+    return b.op("prod_others", a, **_axis(o)), where
+
+
+def prod_vjp(
+    b: Builder, g: Atom, out: Atom, a: Atom, initial: Any = None, where: Any = None, **o: Any
+) -> list[Any]:
+    first = given(initial)
+
+    def wrt_a() -> Atom:
+        others, mask = _others(b, a, where, o)
+        seed = g if first is None else b.mul(g, first)
+        return chosen(b, mask, b.mul(kept(b, seed, a, o.get("axis"), o.get("keepdims")), others))
+
+    def wrt_initial() -> Atom:
+        return b.mul(g, b.op("np.prod", a, *masked(given(where)), **o))
+
+    return [wrt_a, wrt_initial]
+
+
+def prod_jvp(
+    b: Builder,
+    dots: Sequence[Any],
+    out: Atom,
+    a: Atom,
+    initial: Any = None,
+    where: Any = None,
+    **o: Any,
+) -> Atom:
+    first = given(initial)
+    terms = []
+    if dots[0] is not None:
+        others, mask = _others(b, a, where, o)
+        over = {k: o[k] for k in ("axis", "keepdims") if k in o}
+        change = b.op("np.sum", chosen(b, mask, b.mul(others, dots[0])), **over)
+        terms.append(change if first is None else b.mul(first, change))
+    if len(dots) > 1 and dots[1] is not None:
+        terms.append(b.mul(dots[1], b.op("np.prod", a, *masked(given(where)), **o)))
+    return terms[0] if len(terms) == 1 else b.add(*terms)
 
 
 rule(
     np.prod,
-    "a",
-    "axis=None, keepdims=False",
+    "a initial=None where=None",
+    signature_of="a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None",
     vjp=prod_vjp,
     jvp=prod_jvp,
     samples=lambda: [
         *axis_samples()(),
+        *where_samples(),
+        sample(2.0),
         sample(np.array([2.0, 0.0, 3.0])),
+        sample(np.array([2.0, 0.5, 3.0]), 1.5),
         sample(np.array([[2.0, 0.0, 3.0], [0.0, 0.0, 1.0]]), axis=1),
         sample(np.zeros(0)),
+        sample(np.zeros((0, 3)), axis=0),
     ],
 )
 rule(

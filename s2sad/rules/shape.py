@@ -34,7 +34,11 @@ def back_to_shape(b: Builder, g: Atom, out: Atom, a: Atom, *more: Atom, **o: Any
     """The cotangent reshaped to the operand."""
     if isinstance(a.kind, Num):
         return [b.op("item", g, Const.of((0,) * rank(out))), *[None] * len(more)]
-    return [b.op("np.reshape", g, b.op("shape", a)), *[None] * len(more)]
+    order = o.get("order", "C")
+    if order not in ("C", "F"):
+        raise KindError(f"order={order!r} depends on the layout in memory; say 'C' or 'F'")
+    by = {} if order == "C" else {"order": order}
+    return [b.op("np.reshape", g, b.op("shape", a), **by), *[None] * len(more)]
 
 
 def reshape_kind(args: Sequence[Atom], attrs: Any) -> Kind:
@@ -72,6 +76,8 @@ rule(
         sample(_A, (3, 2)),
         sample(_A, -1),
         sample(_A, (1, 6)),
+        sample(_A, (3, 2), order="F"),
+        sample(np.asfortranarray(_A), 6, order="C"),
         sample(np.ones(1), ()),
         sample(2.0, (1, 1)),
         sample(_A.astype("float32"), 6),
@@ -81,20 +87,28 @@ rule(
 rule(
     np.ravel,
     "a",
+    "order='C'",
     vjp=back_to_shape,
     jvp="linear",
     view_of=0,
-    samples=[sample(_A), sample(np.array(2.0)), sample(2.0), sample([[1.0], [2.0]])],
+    samples=[
+        sample(_A),
+        sample(_A, order="F"),
+        sample(np.array(2.0)),
+        sample(2.0),
+        sample([[1.0], [2.0]]),
+    ],
 )
 
 
 rule(
     helpers.flatten,
     "a",
+    "order='C'",
     name="flatten",
     vjp=back_to_shape,
     jvp="linear",
-    samples=[sample(_A), sample(np.array(2.0))],
+    samples=[sample(_A), sample(_A, order="F"), sample(np.array(2.0))],
 )
 rule(
     np.squeeze,

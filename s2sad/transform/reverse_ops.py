@@ -299,7 +299,7 @@ def _sum(rev: Reverse, node: Op, env: Env) -> None:
     """The cotangent of a whole sum is the same for all elements: no array is made of it."""
     (out,) = node.results
     x = node.args[0]
-    if isinstance(x.kind, Array) and isinstance(out.kind, Num) and not node.attrs.get("where"):
+    if isinstance(x.kind, Array) and isinstance(out.kind, Num) and len(node.args) == 1:
         rev.contribute(env, x, rev.take(env, out))
         return
     g = rev.take(env, out)
