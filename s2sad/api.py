@@ -131,6 +131,7 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
 
 
 _VJP = Transform("vjp", ())
+vjp.__s2sad_derivative__ = lambda f: Derivative(f, _VJP)  # type: ignore[attr-defined]
 _VJPS_KEPT = 256
 _vjps: OrderedDict[Any, Derivative] = OrderedDict()
 _vjps_lock = threading.Lock()

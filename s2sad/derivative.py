@@ -23,11 +23,12 @@ import numpy as np
 from .binding import MISSING, Layout, layout_of
 from .dispatch import CacheInfo, Dispatcher, Specialization, Values, specialized
 from .errors import ArgumentError, S2sadError
-from .pipeline import Program, Text, Transform, build, differentiate, ssa_text
+from .pipeline import Program, Text, Transform, build, differentiate, pair_of, ssa_text
 from .sharing import Shared
 
 if TYPE_CHECKING:
     from .ir.kinds import Kind
+    from .transform.adjoint import Pair
 
 __all__ = ["Derivative", "Method"]
 
@@ -134,6 +135,11 @@ class Derivative:
 
     def __s2sad_program__(self, values: Values, kinds: tuple[Kind, ...]) -> Program:
         return differentiate(self, self._layout, values, kinds)
+
+    def __s2sad_pair__(
+        self, values: Values, kinds: tuple[Kind, ...]
+    ) -> tuple[Program, Pair, list[int]]:
+        return pair_of(self, self._layout, values, kinds)
 
     # -- what can be looked at -------------------------------------------------------------------
 

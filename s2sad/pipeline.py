@@ -30,6 +30,7 @@ from .ir.kinds import Kind
 if TYPE_CHECKING:
     from .frontend.refs import Fetch
     from .ir.nodes import Module
+    from .transform.adjoint import Pair
 
 __all__ = ["Text", "Transform", "build", "differentiate", "primal_ir", "ssa_text"]
 
@@ -241,6 +242,18 @@ def differentiate(
             )
         )
     return dataclasses.replace(program, module=module)
+
+
+def pair_of(
+    derivative: Any, layout: Layout, values: Sequence[Any], kinds: tuple[Kind, ...]
+) -> tuple[Program, Pair, list[int]]:
+    """The forward and the reverse sweep of a ``vjp``, and its parameters with cotangents."""
+    from .transform.adjoint import forward_and_reverse
+
+    targets = targets_of(layout, derivative.transform.argnums, values, kinds, derivative.skip)
+    program = lower_program(derivative.primal, layout, values, kinds)
+    wrt = sorted({target.parameter for target in targets})
+    return program, forward_and_reverse(program.module, wrt), wrt
 
 
 def gradient_of(

@@ -448,3 +448,75 @@ def test_mistakes_are_placed(f: Any, arg: Any, match: str) -> None:
     with pytest.raises(s2sad.UnsupportedError, match=match) as caught:
         grad(f)(arg)
     assert "-->" in str(caught.value)
+
+
+# Pullbacks
+
+
+def pulled_back(x, y):
+    out, pull = s2sad.vjp(lambda a, b: np.tanh(a * b) * y, x, y)
+    ga, gb = pull(out * 2.0)
+    return np.sum(ga * gb * x) + np.sum(out)
+
+
+def pulled_more_than_once(x, s):
+    def f(a, n):
+        t = a
+        for _ in range(n):
+            t = np.sin(t * a) * s
+        return {"u": t, "v": np.sum(t * t)}
+
+    out, pull = s2sad.vjp(f, x, 3)
+    total = 0.0
+    for i in range(3):
+        e = np.zeros(3)
+        e[i] = 1.0
+        g, none = pull({"u": e, "v": s})
+        total += np.sum(g * g)
+    return total * out["v"] + pull({"u": None, "v": 1})[0] @ x
+
+
+def pulled_with_an_int(x):
+    _, pull = s2sad.vjp(lambda a: a**3, x)
+    return pull(1)[0] * x
+
+
+def pulled_in_float32(v, w):
+    out, pull = s2sad.vjp(lambda a: a * a, w)
+    (g,) = pull(v)
+    return np.sum(g * v)
+
+
+def gauss_newton(theta, v):
+    def residual(t):
+        return np.sin(t) * t[::-1]
+
+    r, pull = s2sad.vjp(residual, theta)
+    (g,) = pull(r)
+    return g @ v
+
+
+PULLED = [
+    (pulled_back, (X3, Y3)),
+    (pulled_more_than_once, (X3, 0.8)),
+    (pulled_with_an_int, (1.3,)),
+    (pulled_in_float32, (X3, Y3.astype(np.float32))),
+    (gauss_newton, (X3, Y3)),
+]
+
+
+@pytest.mark.parametrize("f, args", PULLED, ids=lambda p: getattr(p, "__name__", ""))
+def test_pullbacks(f: Any, args: tuple[Any, ...]) -> None:
+    check(f, *args, tape=False)
+
+
+def wrong_cotangent(x, y):
+    _, pull = s2sad.vjp(lambda a: a * a, x)
+    return np.sum(pull(y)[0])
+
+
+def test_a_cotangent_of_another_shape_is_noticed() -> None:
+    with pytest.raises(s2sad.UnsupportedError, match="cotangent"):
+        grad(wrong_cotangent)(X3, 1.0)
+    with pytest.raises(AssertionError, match="another shape"):
+        grad(wrong_cotangent)(X3, np.ones(2))

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import S2sadError, UnsupportedError
 from ..ir.clone import clone
-from ..ir.kinds import Num
-from ..ir.nodes import Atom, Const
+from ..ir.kinds import Num, carries_derivative
+from ..ir.nodes import Atom, Const, Function
 from .context import Lowerer
 from .inner import inner_of, stand_in
 from .position import Refuse
@@ -41,7 +42,16 @@ from .refs import (
 )
 from .results import put_together
 
-__all__ = ["call", "is_derivative", "is_transform", "make"]
+__all__ = [
+    "arguments",
+    "asked",
+    "call",
+    "is_derivative",
+    "is_transform",
+    "made",
+    "make",
+    "operands",
+]
 
 
 class _Dynamic:
@@ -66,18 +76,23 @@ def is_transform(obj: Any) -> bool:
 
 def make(cx: Lowerer, func: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
     """``grad(f)``, where f is known now or a function of the program."""
+    return Static(made(cx, func, args, kwargs))
+
+
+def made(cx: Lowerer, func: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Any:
+    """The derivative object that ``func`` makes; the same one for the same arguments."""
     values = [_given(cx, func, a) for a in args]
     named = {k: _given(cx, func, v) for k, v in kwargs.items()}
     key = (func, values, named)
     for known, derivative in cx.derived:
         if known == key:
-            return Static(derivative)
+            return derivative
     try:
-        made = func(*values, **named)
+        found = func(*values, **named)
     except S2sadError as error:
         raise _refused(cx, error) from None
-    cx.derived.append((key, made))
-    return Static(made)
+    cx.derived.append((key, found))
+    return found
 
 
 def _given(cx: Lowerer, func: Any, ref: Ref) -> Any:
@@ -93,50 +108,90 @@ def _given(cx: Lowerer, func: Any, ref: Ref) -> Any:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A call of a derivative object: one reference per parameter.
+
+    ``wrt`` are the parameters it is differentiated with respect to.
+    """
+
+    derivative: Any
+    layout: Any
+    refs: tuple[Ref, ...]
+    wrt: frozenset[int]
+
+
 def call(cx: Lowerer, derivative: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
     """The result of ``derivative(*args, **kwargs)``."""
-    layout = derivative.__s2sad_layout__
-    try:
-        bound = layout.bind(args, kwargs)
-    except S2sadError as error:
-        raise _refused(cx, error) from None
-    refs = [
-        _reference(cx, layout, name, value)
-        for name, value in zip(layout.names, bound, strict=True)
-    ]
-    wrt = _differentiated(derivative)
-    refs = [_as_float(cx, ref) if n in wrt else ref for n, ref in enumerate(refs)]
-    kinds = tuple(cx.kind(ref) for ref in refs)
-    values = tuple(_example(cx, ref) for ref in refs)
-    inner = inner_of(derivative)
-    try:
-        with nullcontext() if inner is None else inner.called(refs, wrt):
-            program = derivative.__s2sad_program__(values, kinds)
-    except S2sadError as error:
-        raise _refused(cx, error) from None
-    if inner is None:
-        _take_guards(cx, layout.function, program)
-    if program.written:
-        _check_apart(cx, refs, program.written)
+    bound = arguments(cx, derivative, args, kwargs)
+    program = asked(cx, bound, "__s2sad_program__")
     entry = program.module.entry
     if len(program.module.functions) > 1:
         cx.fail("the derivative of a recursive function cannot be differentiated again")
-    if inner is None:
-        atoms = [cx.atom(r) for r in refs] + [_captured(cx, fetch) for fetch in program.captures]
-    else:
-        # What it reads of this program is passed as it is.
-        atoms = [cx.atom(r) if n in wrt else Const.of(None) for n, r in enumerate(refs)]
-        atoms += entry.params[len(refs) :]
+    atoms = operands(cx, bound, program, entry)
     nodes, leaves = clone(entry.body, dict(zip(entry.params, atoms, strict=True)), cx.b.definition)
     for node in nodes:
         cx.b.append(node)
     return put_together(cx, entry.out, leaves)
 
 
-def _differentiated(derivative: Any) -> frozenset[int]:
-    """The parameters that a derivative, or one it is made of, is with respect to."""
+def arguments(
+    cx: Lowerer, derivative: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]
+) -> Bound:
+    """The parameters of a derivative object in a call of it."""
+    layout = derivative.__s2sad_layout__
+    try:
+        values = layout.bind(args, kwargs)
+    except S2sadError as error:
+        raise _refused(cx, error) from None
+    refs = [
+        _reference(cx, layout, name, value)
+        for name, value in zip(layout.names, values, strict=True)
+    ]
+    wrt = _differentiated(derivative)
+    if wrt is None:
+        wrt = frozenset(n for n, ref in enumerate(refs) if carries_derivative(cx.kind(ref)))
+    refs = [_as_float(cx, ref) if n in wrt else ref for n, ref in enumerate(refs)]
+    return Bound(derivative, layout, tuple(refs), wrt)
+
+
+def asked(cx: Lowerer, bound: Bound, what: str) -> Any:
+    """What a derivative object says to these arguments; its guards become this function's."""
+    kinds = tuple(cx.kind(ref) for ref in bound.refs)
+    values = tuple(_example(cx, ref) for ref in bound.refs)
+    inner = inner_of(bound.derivative)
+    try:
+        with nullcontext() if inner is None else inner.called(bound.refs, bound.wrt):
+            found = getattr(bound.derivative, what)(values, kinds)
+    except S2sadError as error:
+        raise _refused(cx, error) from None
+    program = found[0] if isinstance(found, tuple) else found
+    if inner is None:
+        _take_guards(cx, bound.layout.function, program)
+    if program.written:
+        _check_apart(cx, bound.refs, program.written)
+    return found
+
+
+def operands(cx: Lowerer, bound: Bound, program: Any, entry: Function) -> list[Atom]:
+    """The values of the entry's parameters."""
+    refs = bound.refs
+    if inner_of(bound.derivative) is None:
+        return [cx.atom(r) for r in refs] + [_captured(cx, fetch) for fetch in program.captures]
+    # What a function of this program reads of it is passed as it is.
+    atoms = [cx.atom(r) if n in bound.wrt else Const.of(None) for n, r in enumerate(refs)]
+    return [*atoms, *entry.params[len(refs) :]]
+
+
+def _differentiated(derivative: Any) -> frozenset[int] | None:
+    """The parameters that a derivative, or one it is made of, is with respect to.
+
+    None: all that carry a derivative.
+    """
     found: set[int] = set()
     while is_derivative(derivative):
+        if not derivative.transform.argnums:
+            return None
         found.update(derivative.__s2sad_wrt__)
         derivative = derivative.primal
     return frozenset(found)

@@ -17,6 +17,7 @@ from .refs import (
     IterRef,
     Lost,
     PartialRef,
+    Pulled,
     Ref,
     Static,
     TupleRef,
@@ -38,7 +39,7 @@ def describe_ref(ref: Ref) -> str:
             return "a tuple"
         case HeapRef():
             return "a list, dict or object"
-        case FuncRef() | PartialRef() | Choice():
+        case FuncRef() | PartialRef() | Choice() | Pulled():
             return "a function"
         case BoundRef():
             return f"the method '{ref.name}'"

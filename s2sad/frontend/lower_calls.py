@@ -33,6 +33,7 @@ from . import (
     lower_stmt,
     methods,
     primitives,
+    pullbacks,
     type_calls,  # noqa: F401
     ufuncs,
 )
@@ -50,6 +51,7 @@ from .refs import (
     HeapRef,
     Lost,
     PartialRef,
+    Pulled,
     Ref,
     Static,
     TupleRef,
@@ -107,6 +109,8 @@ def apply(cx: Lowerer, func: Ref, args: Sequence[Ref], kwargs: Mapping[str, Ref]
             return found
         case Static():
             return apply_static(cx, func, args, kwargs)
+        case Pulled():
+            return pullbacks.pull(cx, func, args, kwargs)
         case HeapRef() if isinstance(cx.content(func), Fields):
             from .attributes import attribute
 
@@ -123,6 +127,8 @@ def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping
         return derivatives.call(cx, obj, args, kwargs)
     if derivatives.is_transform(obj):
         return derivatives.make(cx, obj, args, kwargs)
+    if hasattr(obj, "__s2sad_derivative__"):
+        return pullbacks.vjp(cx, obj, args, kwargs)
     handler = handlers.handler(obj)
     if handler is not None:
         return handler(cx, list(args), dict(kwargs))

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..errors import Span
 from ..ir.kinds import Kind
-from ..ir.nodes import Atom, Const
+from ..ir.nodes import Atom, Const, Function, Struct
 from .source import Source
 
 
@@ -194,6 +194,21 @@ class IterRef(Ref):
     extra: Any = None
     #: iterators can be consumed once; its content in the heap says whether it has been
     root: Root | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pulled(Ref):
+    """What ``vjp`` returns: the reverse sweep of a function, and what the forward sweep saved.
+
+    ``out`` and ``values`` are the structure and the leaves of the function's value; ``spread``
+    says which cotangent belongs to each argument that was passed (None: it has none).
+    """
+
+    reverse: Function
+    saved: tuple[Atom, ...]
+    out: Struct
+    values: tuple[Atom, ...]
+    spread: tuple[int | None, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
