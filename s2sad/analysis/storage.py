@@ -10,15 +10,22 @@ v's and which costs nothing to keep.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ..ir.kinds import Array, ListOf, Mixed
-from ..ir.nodes import Atom, For, If, Node, Op, Region, Value, While, regions_of
+from ..ir.nodes import Atom, Call, For, If, Node, Op, Region, Value, While, regions_of
 from ..rules.registry import primitive
 
 
 class Overwritten:
     """Facts about one function body."""
 
-    def __init__(self, body: Region) -> None:
+    def __init__(
+        self, body: Region, mutates: Mapping[str, Sequence[tuple[int, int]]] | None = None
+    ) -> None:
+        """``mutates``: of each callee, which parameters it writes and which result is the new
+        version."""
+        self._mutates = mutates or {}
         #: value -> values whose buffer becomes its own (loop and branch results, views)
         self._sources: dict[Value, list[Value]] = {}
         self._views: dict[Value, list[Value]] = {}
@@ -56,6 +63,13 @@ class Overwritten:
             match node:
                 case Op():
                     self._collect_op(node)
+                case Call():
+                    for j, k in self._mutates.get(node.callee, ()):
+                        buffer = node.args[j]
+                        if isinstance(buffer, Value):
+                            self._overwritten.add(buffer)
+                            if isinstance(buffer.kind, Array):
+                                self._next[buffer] = node.results[k]
                 case If():
                     for r, a, b in zip(
                         node.results, node.then.yields, node.orelse.yields, strict=True

@@ -39,7 +39,8 @@ from ..ir.nodes import (
     free_values,
 )
 from .adjoints import Adjoint, Env, build_like, parts_of
-from .results import as_scalar, count, is_typed, kind_of_struct, paths, plain, shift
+from .forward import forward
+from .results import as_scalar, compact, count, is_typed, kind_of_struct, paths, plain, shift
 from .reverse import Reverse
 from .revolve import outline_steps
 from .simplify import simplify
@@ -95,7 +96,7 @@ def gradient(
         offset = len(leaves)
         leaves.extend(function.body.yields[: count(function.out)])
         out = Struct("tuple", (grad_struct, shift(function.out.children[1], offset)))
-        leaves, out = _compact(leaves, out)
+        leaves, out = compact(leaves, out)
     else:
         out = grad_struct
     name = f"{plain(function.name)}_{'value_and_grad' if value else 'grad'}"
@@ -106,6 +107,7 @@ def gradient(
 
 def forward_and_reverse(module: Module, wrt: Sequence[int]) -> Pair:
     """The pair behind ``vjp``: forward returns ``(out, saved)``, reverse takes ``(saved, g)``."""
+    module = outline_steps(module)
     function = module.entry
     shown = count(function.out)
     targets = function.body.yields[:shown]
@@ -153,6 +155,37 @@ def forward_and_reverse(module: Module, wrt: Sequence[int]) -> Pair:
     functions[reverse.name] = reverse
     simple = simplify(Module(functions), keep=(reverse.name,))
     return Pair(simple, forward.name, reverse.name, len(saved))
+
+
+def gauss_newton(module: Module, wrt: Sequence[int], *, at: int, single: bool) -> Module:
+    """A module whose entry takes tangents at ``at`` and returns ``J.T @ (J @ tangents)``.
+
+    J is the Jacobian of all the output with respect to the parameters ``wrt``: the tangent of the
+    output is its own cotangent.
+    """
+    base = module.entry.name
+    inputs = list(dict.fromkeys(wrt))
+    both = forward(module, inputs, at=at)
+    function = both.entry
+    out, out_dot = function.out.children
+    leaves = dict(paths(out))
+    dots = dict(paths(out_dot))
+    targets = [function.body.yields[leaf] for leaf in leaves.values()]
+    rev = _reverse(both, function, wrt, targets)
+    with rev.builder.region() as nodes:
+        env: Env = {}
+        for path, leaf in leaves.items():
+            if path in dots:
+                rev.contribute(env, function.body.yields[leaf], function.body.yields[dots[path]])
+        rev.region(function.body.ops, env)
+        rev.builder.span = None
+        products = [_result(rev, function.params[k], env) for k in wrt]
+    parts = tuple(Struct("leaf", index=n) for n in range(len(products)))
+    name = f"{plain(base)}_gauss_newton_product"
+    body = Region((), (*rev.forward(), *nodes), tuple(products))
+    struct = parts[0] if single else Struct("tuple", parts)
+    entry = Function(name, function.params, body, struct, (), function.origin)
+    return simplify(_module(entry, rev))
 
 
 def _reverse(
@@ -262,19 +295,6 @@ def _leaf(leaves: list[Atom], atom: Atom) -> Struct:
     return Struct("leaf", index=len(leaves) - 1)
 
 
-def _compact(leaves: list[Atom], out: Struct) -> tuple[list[Atom], Struct]:
-    """Leaves that ``out`` does not mention are dropped."""
-    used = sorted({index for _, index in paths(out)})
-    place = {old: new for new, old in enumerate(used)}
-
-    def move(s: Struct) -> Struct:
-        if s.form == "leaf":
-            return Struct("leaf", index=place[s.index])
-        return Struct(s.form, tuple(map(move, s.children)), s.keys, s.cls)
-
-    return [leaves[n] for n in used], move(out)
-
-
 def _follow(rev: Reverse, g: Atom, kind: Kind, path: Sequence[object]) -> Atom:
     from .adjoints import part_of
 
@@ -283,4 +303,4 @@ def _follow(rev: Reverse, g: Atom, kind: Kind, path: Sequence[object]) -> Atom:
     return g
 
 
-__all__ = ["Pair", "forward_and_reverse", "gradient"]
+__all__ = ["Pair", "forward_and_reverse", "gauss_newton", "gradient"]

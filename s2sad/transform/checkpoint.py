@@ -164,7 +164,7 @@ def _build(sub: Reverse, callee: Function, again: Again, seeded: tuple[int, ...]
         gone = [n for n in again.accumulated if n not in reached]
         buffers = [q for n, q in zip(again.accumulated, buffers, strict=True) if n not in gone]
         again.accumulated = tuple(n for n in again.accumulated if n not in gone)
-    body = Region((), (*_silent(sub.forward()), *nodes), tuple(ends))
+    body = Region((), (*silent(sub.forward()), *nodes), tuple(ends))
     leaves = tuple(Struct("leaf", index=n) for n in range(len(ends)))
     out = leaves[0] if len(leaves) == 1 else Struct("tuple", leaves)
     params = (*callee.params, *gs, *buffers)
@@ -233,11 +233,11 @@ def versions(body: Region) -> dict[Value, Value]:
     return first
 
 
-def _silent(nodes: Sequence[Node]) -> tuple[Node, ...]:
+def silent(nodes: Sequence[Node]) -> tuple[Node, ...]:
     """The nodes without what prints: the forward sweep has printed it."""
 
     def region(r: Region) -> Region:
-        return Region(r.params, _silent(r.ops), r.yields)
+        return Region(r.params, silent(r.ops), r.yields)
 
     kept: list[Node] = []
     for node in nodes:
@@ -275,4 +275,4 @@ def _refuse_draws(module: Module, callee: Function, call: Call) -> None:
                 )
 
 
-__all__ = ["CHECKPOINT", "Again", "reverse_checkpoint", "versions"]
+__all__ = ["CHECKPOINT", "Again", "reverse_checkpoint", "silent", "versions"]

@@ -96,7 +96,8 @@ class Reverse:
         self.function = function
         self.active = active
         self.builder = Builder(tidy=True)
-        self.overwritten = Overwritten(function.body)
+        mutates = {name: f.mutates for name, f in module.functions.items() if f.mutates}
+        self.overwritten = Overwritten(function.body, mutates)
         self.definition: dict[Value, Op] = {}
         self.builder.outer = self.definition
         self.scope: dict[Value, Scope] = {}

@@ -21,7 +21,7 @@ algorithm holds when it turns round.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from ..errors import Problem, UnsupportedError
@@ -48,8 +48,9 @@ from ..ir.nodes import (
     walk,
 )
 from ..ir.rewrite import substitute_region
+from ..rules.registry import primitive
 from .adjoints import reversed_span
-from .checkpoint import CHECKPOINT, versions
+from .checkpoint import CHECKPOINT, silent, versions
 from .reverse import Reverse
 from .simplify import needed, simplify
 
@@ -122,18 +123,8 @@ class _Outliner:
         )
         inner = Region((), ops, yields)
         carried = {q for v, q in zip(given, params, strict=True) if v in body.params[1:]}
-        first, mutates = versions(inner), []
-        for k, y in enumerate(yields):
-            root = first.get(y) if isinstance(y, Value) else None
-            if root in carried:
-                carried.discard(root)
-                mutates.append((params.index(root), k))
         step = self.unused(f"{name}_step")
-        leaves = tuple(Struct("leaf", index=n) for n in range(len(yields)))
-        out = leaves[0] if len(leaves) == 1 else Struct("tuple", leaves)
-        self.functions[step] = Function(
-            step, params, inner, out, tuple(mutates), None, CHECKPOINT
-        )
+        self.functions[step] = _function(step, params, inner, carried)
         results = tuple(Value(v.kind, v.name, v.hint) for v in outs if isinstance(v, Value))
         known: dict[Atom, Atom] = dict(zip(outs, results, strict=True))
         call = Call(results, step, tuple(given), node.span)
@@ -148,6 +139,71 @@ class _Outliner:
         return new
 
 
+def _function(
+    name: str, params: tuple[Value, ...], body: Region, carried: Collection[Value]
+) -> Function:
+    """A step; it may write what it is given of ``carried`` to make the next."""
+    first, mutates, left = versions(body), [], set(carried)
+    for k, y in enumerate(body.yields):
+        root = first.get(y) if isinstance(y, Value) else None
+        if root in left:
+            left.discard(root)
+            mutates.append((params.index(root), k))
+    leaves = tuple(Struct("leaf", index=n) for n in range(len(body.yields)))
+    out = leaves[0] if len(leaves) == 1 else Struct("tuple", leaves)
+    return Function(name, params, body, out, tuple(mutates), None, CHECKPOINT)
+
+
+def _advancing(
+    rev: Reverse, node: For, needs: Sequence[Value]
+) -> tuple[Call, tuple[Atom, ...], list[int]]:
+    """The call that advances no more than has to be, what it leaves, and which places those are.
+
+    A running sum or a list of results, which no adjoint reads, is neither computed again nor
+    kept in the snapshots; what is printed is printed once.
+    """
+    (call,) = node.body.ops
+    assert isinstance(call, Call)
+    params, ends = node.body.params[1:], node.body.yields[1:]
+    step = rev.module.functions[call.callee]
+    given = dict(zip(call.args, step.params, strict=True))
+    made = dict(zip(call.results, step.body.yields, strict=True))
+    places = [k for k, p in enumerate(params) if p in needs]
+    while True:
+        wanted = list(dict.fromkeys(e for k in places if (e := ends[k]) in made))
+        ops = silent(step.body.ops)
+        body = Region((), ops, tuple(made[e] for e in wanted))  # type: ignore[index]
+        known = {n: f for n, f in rev.module.functions.items() if n != step.name}
+        name = step.name.replace("_step", "_advance")
+        advance = simplify(Module({name: _function(name, step.params, body, ()), **known})).entry
+        read = free_values(advance.body)
+        grown = [
+            k
+            for k, p in enumerate(params)
+            if k in places or given.get(p) in read or any(p is ends[j] for j in places)
+        ]
+        if grown == places:
+            break
+        places = grown
+    whole = len(wanted) == len(call.results) and not _prints(step.body)
+    if whole or not places:
+        return call, tuple(ends[k] for k in places), places
+    args = tuple(a for a in call.args if given[a] in read)
+    inner = tuple(given[a] for a in args)
+    carried = [given[p] for p in params if p in args]
+    known = {**rev.module.functions, **rev.extra_functions}
+    while name in known:
+        name += "_2"
+    rev.extra_functions[name] = _function(name, inner, advance.body, carried)
+    results = {e: Value(e.kind, e.name, e.hint) for e in wanted if isinstance(e, Value)}
+    again = Call(tuple(results.values()), name, args, node.span)
+    return again, tuple(results.get(e, e) for e in (ends[k] for k in places)), places  # type: ignore[arg-type, call-overload]
+
+
+def _prints(region: Region) -> bool:
+    return any(isinstance(n, Op) and primitive(n.fn).effect == "prints" for n in walk(region))
+
+
 class _Schedule:
     """One checkpointed loop: its state, and the pieces its two sweeps share.
 
@@ -160,7 +216,7 @@ class _Schedule:
         assert isinstance(call, Call)
         self.call = call
         params = node.body.params[1:]
-        self.places = [k for k, p in enumerate(params) if p in call.args or p in needs]
+        self.again, self.next, self.places = _advancing(rev, node, needs)
         for k in self.places:
             if node.init[k] is UNDEFINED:
                 raise UnsupportedError(
@@ -173,15 +229,18 @@ class _Schedule:
                 )
         self.state = [params[k] for k in self.places]
         self.kind = ListOf(Tuple((INT, *(p.kind for p in self.state))))
-        mutates = rev.module.functions[call.callee].mutates
-        self.written = {call.args[j] for j, _ in mutates}
+        functions = {**rev.module.functions, **rev.extra_functions}
+        #: of the state, what the steps that are repeated write in place
+        self.written = {self.again.args[j] for j, _ in functions[self.again.callee].mutates}
         self.plain = _is(node.start, 0) and _is(node.step, 1)
         self.stop = mark.args[0]
         self.prelude = Builder()
         self.prelude.span = node.span
         self.trips = self.stop
         if not self.plain:
-            (self.trips,) = self.prelude.ops("trip_count", node.start, self.stop, node.step)
+            (self.trips,) = self.prelude.ops(
+                "trip_count", node.start, self.stop, node.step, names=["trips"]
+            )
         self.room = self._room(mark)
 
     def _room(self, mark: Op) -> Atom:
@@ -212,11 +271,7 @@ class _Schedule:
         snapshots, keep = given
         due = b.op("eq", n, keep)
         with b.region() as then:
-            held = [
-                b.op("copy", v, name=p.name) if p in self.written and _is_buffer(p) else v
-                for v, p in zip(state, self.state, strict=True)
-            ]
-            more = b.op("append", snapshots, b.op("tuple", n, *held), name="snapshots")
+            more = b.op("append", snapshots, b.op("tuple", n, *state), name="snapshots")
             free = b.op("sub", self.room, b.op("len", more))
             next_keep = b.op("next_snapshot", n, end, free, name="keep")
         after = (Value(self.kind, "snapshots"), Value(INT, "keep"))
@@ -276,6 +331,11 @@ class _Schedule:
         state = [
             b.op("item", entry, Const.of(j), name=p.name) for j, p in enumerate(self.state, 1)
         ]
+        # Here, so that the steps from here on can work in place.
+        state = [
+            b.op("copy", v, name=p.name) if p in self.written and _is_buffer(p) else v
+            for v, p in zip(state, self.state, strict=True)
+        ]
         with b.region() as used_up:
             rest = b.ops("pop", snapshots, names=["snapshots"])[0]
         left = Value(self.kind, "snapshots")
@@ -291,9 +351,9 @@ class _Schedule:
             known: dict[Value, Atom] = dict(zip(self.state, inner, strict=True))
             index = self.node.body.params[0]
             known[index] = self.index(b, s)
-            yields = tuple(self.node.body.yields[k + 1] for k in self.places)
-            (call,), ends = clone(Region((), (self.call,), yields), known)
-            b.append(replace(call, span=b.span))
+            (call,), ends = clone(Region((), (self.again,), self.next), known)
+            if call.results:
+                b.append(replace(call, span=b.span))
         results = (*(Value(p.kind, p.name) for p in self.state), Value(self.kind, "snapshots"))
         unused = Value(INT)
         b.append(
