@@ -1,6 +1,7 @@
-"""Linear algebra: inverses, determinants, solutions, norms.
+"""Linear algebra: inverses, determinants, powers, diagonals.
 
-In: nothing. Out: records in the registry.
+In: nothing. Out: records in the registry (Giles, "Collected matrix derivative results for
+forward and reverse mode AD", 2008). Matrices may come in stacks.
 
     rule(np.linalg.inv, "a", vjp="-(out.mT @ g @ out.mT)", jvp="-(out @ a_dot @ out)")
 """
@@ -14,11 +15,22 @@ import numpy as np
 
 from ..ir.kinds import Array, Kind, Mixed, Num, Tuple
 from ..ir.nodes import Atom, Const
-from . import helpers
-from .declare import rule, sample
+from . import decompositions as dec
+from . import helpers, matrices
+from .declare import rule, sample, zero
+from .examplekinds import by_example
 from .kindrules import as_array
 from .linear import rank
-from .registry import KindError, Sample
+from .pieces import (
+    array_or_number,
+    inexact,
+    is_complex,
+    parts,
+    real_dtype,
+    stack_of,
+    total,
+)
+from .registry import Sample
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -30,29 +42,31 @@ def _r(*shape: int) -> Any:
     return _RNG.uniform(-1.0, 1.0, shape)
 
 
-# -- linear algebra ------------------------------------------------------------------------------
+def _c(*shape: int) -> Any:
+    return _r(*shape) + 1j * _r(*shape)
 
 
 def _square_kind(rank_lost: int) -> Any:
     def kind(args: Sequence[Atom], attrs: Any) -> Kind:
         k = as_array(args[0].kind)
-        dtype = k.dtype if k.dtype in ("float32", "complex64", "complex128") else "float64"
         if not isinstance(k, Array) or k.dims is None:
-            return Mixed(dtype)
-        if len(k.dims) < 2:
-            raise KindError("a matrix is needed")
-        dims = k.dims[: len(k.dims) - rank_lost]
-        return Array(dtype, dims) if dims else Num(dtype, False)
+            return Mixed(inexact(k.dtype))
+        dtype, dims = stack_of(args[0])
+        return array_or_number(dtype, dims[: len(dims) - rank_lost])
 
     return kind
 
 
 _SQUARE = np.array([[2.0, 0.5, -0.3], [0.1, 1.5, 0.4], [0.7, -0.2, 1.1]])
+_STACKED = np.stack([_SQUARE, _SQUARE.T])
 _SQUARES: list[Sample] = [
     sample(_SQUARE),
     sample(np.stack([_SQUARE, _SQUARE.T + 0.1])),
     sample(_SQUARE[:1, :1]),
     sample(_SQUARE.astype("float32")),
+    sample(_SQUARE + 1j * _r(3, 3)),
+    sample(np.asfortranarray(_SQUARE)),
+    sample(np.zeros((0, 2, 2))),
 ]
 rule(
     np.linalg.inv,
@@ -62,6 +76,8 @@ rule(
     jvp="-(out @ a_dot @ out)",
     samples=_SQUARES,
 )
+
+# -- determinants --------------------------------------------------------------------------------
 
 
 def det_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
@@ -84,135 +100,75 @@ rule(
         sample(np.zeros((2, 2)), expect=(np.zeros((2, 2)),)),
     ],
 )
-
-
-def cofactors_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
-    """With P the transposed inverse: sum(g P) C - P g.T C."""
-    text = "sum(g * p, axis=(-2, -1), keepdims=True) * out - p @ g.mT @ out"
-    return [b.text(text, g=g, out=out, p=b.text("inv(a).mT", a=a))]
-
-
-def cofactors_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom) -> Atom:
-    text = "sum(out * t, axis=(-2, -1), keepdims=True) * p - out @ t.mT @ p"
-    return b.text(text, t=dots[0], out=out, p=b.text("inv(a).mT", a=a))
-
-
+# The Hessian of a determinant is symmetric, so that one function serves both modes.
 rule(
     helpers.cofactors,
     "a",
     name="cofactors",
     kind=_square_kind(0),
-    vjp=cofactors_vjp,
-    jvp=cofactors_jvp,
-    samples=_SQUARES[:2],
+    vjp="cofactors_dot(g, a)",
+    jvp="cofactors_dot(a_dot, a)",
+    samples=[*_SQUARES, sample(np.array([[1.0, 2.0], [2.0, 4.0]])), sample(np.zeros((2, 2)))],
 )
 
 
-def solve_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    a, y = (as_array(x.kind) for x in args)
-    if not isinstance(a, Array) or not isinstance(y, Array) or None in (a.dims, y.dims):
-        raise KindError("the number of axes is not known here")
-    dtype = np.linalg.solve(np.eye(1, dtype=a.dtype), np.eye(1, dtype=y.dtype)).dtype.name
-    assert a.dims is not None
-    assert y.dims is not None
-    if len(y.dims) > 2 or len(a.dims) > 2:
-        return Array(dtype, y.dims if len(y.dims) >= len(a.dims) else None)
-    return Array(dtype, y.dims)
-
-
-def solve_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom) -> list[Any]:
-    """``b_bar`` solves with the transpose; ``a_bar = -b_bar out.T``."""
-    b_bar = b.text("solve(a.mT, g)" if rank(a) > 2 else "solve(a.T, g)", a=a, g=g)
-    if rank(b_) == 1:
-        product = "-outer(y, out)" if rank(a) == 2 else "-(y[..., None] * out[..., None, :])"
-    else:
-        product = "-(y @ out.T)" if rank(b_) == 2 and rank(a) == 2 else "-(y @ out.mT)"
-    return [lambda: b.text(product, y=b_bar, out=out), b_bar]
-
-
-def solve_jvp(b: Builder, dots: Sequence[Atom | None], out: Atom, a: Atom, b_: Atom) -> Atom:
-    a_dot, b_dot = dots
-    if a_dot is None:
-        return b.op("np.linalg.solve", a, b_dot or b_)
-    change = b.op("matmul", a_dot, out)
-    right = b.neg(change) if b_dot is None else b.sub(b_dot, change)
-    return b.op("np.linalg.solve", a, right)
+def _third(b: Builder, t: Atom, u: Atom, a: Atom) -> Atom:
+    """The derivative of ``cofactors_dot(t, a)`` along ``u``; with P the transposed inverse."""
+    c, p = b.op("cofactors", a), b.text("inv(a).mT", a=a)
+    along = "sum(p * t, axis=(-2, -1), keepdims=True)"
+    c_dot = b.op("cofactors_dot", u, a)
+    tau = b.text(along, p=p, t=t)
+    first = b.text("tau * cu - sum((p @ u.mT @ p) * t, axis=(-2, -1), keepdims=True) * c",
+                   tau=tau, cu=c_dot, p=p, u=u, t=t, c=c)  # fmt: skip
+    text = "first + p @ u.mT @ p @ t.mT @ c - p @ t.mT @ cu"
+    return b.text(text, first=first, p=p, u=u, t=t, c=c, cu=c_dot)
 
 
 rule(
-    np.linalg.solve,
-    "a b",
-    kind=solve_kind,
-    name="np.linalg.solve",
-    vjp=solve_vjp,
-    jvp=solve_jvp,
-    samples=[
-        sample(_SQUARE, _r(3)),
-        sample(_SQUARE, _r(3, 2)),
-        sample(np.stack([_SQUARE, _SQUARE.T]), _r(2, 3, 2)),
-        sample(_SQUARE.astype("float32"), _r(3).astype("float32")),
+    matrices.cofactors_dot,
+    "t a",
+    name="cofactors_dot",
+    kind=lambda args, attrs: Array(
+        np.result_type(stack_of(args[0])[0], stack_of(args[1])[0]).name, stack_of(args[1])[1]
+    ),
+    vjp=lambda b, g, out, t, a: [
+        lambda: b.op("cofactors_dot", g, a),
+        lambda: _third(b, t, g, a),
     ],
+    jvp=lambda b, dots, out, t, a: total(
+        b,
+        None if dots[0] is None else b.op("cofactors_dot", dots[0], a),
+        None if dots[1] is None else _third(b, t, dots[1], a),
+    ),
+    samples=[sample(_r(3, 3), _SQUARE), sample(_r(2, 3, 3), np.stack([_SQUARE, _SQUARE.T]))],
 )
-
-
-def norm_vjp(b: Builder, g: Atom, out: Atom, x: Atom, **o: Any) -> list[Any]:
-    from .reductions import kept
-
-    axis, keepdims = o.get("axis"), o.get("keepdims")
-    _check_norm(x, o)
-    up = b.mul(kept(b, g, x, axis, keepdims), x)
-    return [b.op("ratio", up, kept(b, out, x, axis, keepdims))]
-
-
-def norm_jvp(b: Builder, dots: Sequence[Atom], out: Atom, x: Atom, **o: Any) -> Atom:
-    _check_norm(x, o)
-    over = {k: o[k] for k in ("axis", "keepdims") if k in o}
-    return b.op("ratio", b.op("np.sum", b.mul(x, dots[0]), **over), out)
-
-
-def _check_norm(x: Atom, o: dict[str, Any]) -> None:
-    order, axis = o.get("ord"), o.get("axis")
-    vector = isinstance(axis, int) or (axis is None and rank(x) == 1)
-    if not (order is None or (order == 2 and vector) or (order == "fro" and not vector)):
-        raise KindError(f"norm with ord={order!r} has no derivative here")
-
-
-rule(
-    np.linalg.norm,
-    "x",
-    "ord=None, axis=None, keepdims=False",
-    vjp=norm_vjp,
-    jvp=norm_jvp,
-    samples=[
-        sample(_r(3)),
-        sample(_r(2, 3)),
-        sample(_r(2, 3), ord="fro"),
-        sample(_r(3), ord=2),
-        sample(_r(2, 3), axis=1),
-        sample(_r(2, 3), axis=0, keepdims=True),
-        sample(_r(3).astype("float32")),
-        sample(np.zeros(2), expect=(np.zeros(2),)),
-    ],
-)
-
 
 _SlogdetResult: Any = type(np.linalg.slogdet(np.eye(1)))
 
 
 def slogdet_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    kind = _square_kind(2)(args, attrs)
-    return Tuple((kind, kind), _SlogdetResult)
+    dtype, dims = stack_of(args[0])
+    sign, size = (array_or_number(d, dims[:-2]) for d in (dtype, real_dtype(dtype)))
+    return Tuple((sign, size), _SlogdetResult)
 
 
 def slogdet_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
-    up = b.op("item", g, Const.of(1))
-    return [b.mul(_wide(b, up, a), b.text("inv(a).mT", a=a))]
+    """The phase of a complex determinant turns with the imaginary part of tr(inv(a) da)."""
+    turn, up = parts(b, g, 2)
+    if turn is not None:
+        text = "1j * imag(t * s)"
+        turn = None if not is_complex(a) else b.text(text, t=turn, s=dec.item(b, out, 0))
+    whole = total(b, up, turn)
+    return [None if whole is None else b.mul(_wide(b, whole, a), b.text("inv(a).mT", a=a))]
 
 
 def slogdet_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom) -> Atom:
     change = b.text("sum(inv(a).mT * t, axis=(-2, -1))", a=a, t=dots[0])
-    still = b.op("zeros_like", b.op("item", out, Const.of(0)))
-    return b.op("record", still, change, cls=_SlogdetResult)
+    sign = dec.item(b, out, 0)
+    if is_complex(a):
+        turned = b.text("1j * imag(c) * s", c=change, s=sign)
+        return b.op("record", turned, b.op("np.real", change), cls=_SlogdetResult)
+    return b.op("record", b.op("zeros_like", sign), change, cls=_SlogdetResult)
 
 
 rule(
@@ -224,79 +180,76 @@ rule(
     samples=_SQUARES,
 )
 
-
-def cholesky_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
-    """Murray, "Differentiation of the Cholesky decomposition", 2016, equation 10.
-
-    NumPy reads the lower triangle only, so that is where the cotangent lies.
-    """
-    if rank(a) != 2:
-        raise KindError("cholesky of a stack of matrices has no derivative here")
-    m = b.text("out.T @ g", out=out, g=g)
-    half = b.text("tril(m) - 0.5 * diag(diag(m))", m=m)
-    inverse = b.text("inv(out)", out=out)
-    s = b.text("i.T @ half @ i", i=inverse, half=half)
-    return [b.text("tril(s + s.T) - diag(diag(s))", s=s)]
+# -- powers --------------------------------------------------------------------------------------
 
 
-def cholesky_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom) -> Atom:
-    if rank(a) != 2:
-        raise KindError("cholesky of a stack of matrices has no derivative here")
-    t = b.text("tril(t) + tril(t, k=-1).T", t=dots[0])
-    m = b.text("i @ t @ i.T", i=b.text("inv(out)", out=out), t=t)
-    return b.text("out @ (tril(m) - 0.5 * diag(diag(m)))", out=out, m=m)
+def _chain(b: Builder, a: Atom, n: int) -> list[tuple[Atom, Atom | None]]:
+    """Repeated squaring: for each bit of n, the square so far and the product so far."""
+    square, product = a, None
+    steps: list[tuple[Atom, Atom | None]] = []
+    while True:
+        steps.append((square, product))
+        if n & 1:
+            product = square if product is None else b.op("matmul", product, square)
+        n >>= 1
+        if not n:
+            return steps
+        square = b.op("matmul", square, square)
 
 
-rule(
-    np.linalg.cholesky,
-    "a",
-    kind=_square_kind(0),
-    vjp=cholesky_vjp,
-    jvp=cholesky_jvp,
-    samples=[sample(_SQUARE @ _SQUARE.T), sample(np.array([[2.0]]))],
-)
+def _power_vjp(b: Builder, g: Atom, a: Atom, n: int) -> Atom:
+    """Backwards through repeated squaring: about 4 log n products."""
+    product_bar: Atom | None = g
+    square_bar: Atom | None = None
+    for bit, (square, product) in reversed([*enumerate(_chain(b, a, n))]):
+        if bit < n.bit_length() - 1:  # what came next is the square of this one
+            assert square_bar is not None
+            turned = b.op("np.matrix_transpose", square)
+            square_bar = b.add(
+                b.op("matmul", square_bar, turned), b.op("matmul", turned, square_bar)
+            )
+        if n >> bit & 1 and product_bar is not None:
+            if product is None:
+                square_bar, product_bar = total(b, square_bar, product_bar), None
+            else:
+                with_product = b.text("p.mT @ g", p=product, g=product_bar)
+                square_bar = total(b, square_bar, with_product)
+                product_bar = b.text("g @ s.mT", g=product_bar, s=square)
+    assert square_bar is not None
+    return square_bar
 
 
-def _powers(b: Builder, a: Atom, n: int) -> list[Atom]:
-    """The powers of a matrix from 1 to n - 1."""
-    powers = [a]
-    for _ in range(n - 2):
-        powers.append(b.op("matmul", powers[-1], a))
-    return powers
-
-
-def matrix_power_terms(b: Builder, change: Atom, a: Atom, n: int) -> Atom:
-    """The sum over k of ``a^k change a^(n - 1 - k)``."""
-    powers = _powers(b, a, n)
-    total: Atom | None = None
-    for k in range(n):
-        term = change
-        if k:
-            term = b.op("matmul", powers[k - 1], term)
-        if n - 1 - k:
-            term = b.op("matmul", term, powers[n - 2 - k])
-        total = term if total is None else b.add(total, term)
-    assert total is not None
-    return total
+def _power_jvp(b: Builder, t: Atom, a: Atom, n: int) -> Atom:
+    product_dot: Atom | None = None
+    square_dot, last = t, a
+    for bit, (square, product) in enumerate(_chain(b, a, n)):
+        if bit:
+            square_dot = b.add(b.op("matmul", square_dot, last), b.op("matmul", last, square_dot))
+        if n >> bit & 1:
+            new = square_dot if product is None else b.op("matmul", product, square_dot)
+            old = None if product_dot is None else b.op("matmul", product_dot, square)
+            product_dot = total(b, new, old)
+        last = square
+    assert product_dot is not None
+    return product_dot
 
 
 def matrix_power_vjp(b: Builder, g: Atom, out: Atom, a: Atom, n: int) -> list[Any]:
     if n == 0:
         return [None]
-    _check_power(n)
-    return [matrix_power_terms(b, g, b.op("np.matrix_transpose", a), n)]
+    if n > 0:
+        return [_power_vjp(b, g, a, n)]
+    inverse = b.op("np.linalg.inv", a)
+    return [b.text("-(i.mT @ g @ i.mT)", i=inverse, g=_power_vjp(b, g, inverse, -n))]
 
 
 def matrix_power_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, n: int) -> Any:
     if n == 0:
         return None
-    _check_power(n)
-    return matrix_power_terms(b, dots[0], a, n)
-
-
-def _check_power(n: int) -> None:
-    if not 0 < n <= 32:
-        raise KindError("matrix_power has a derivative for powers from 0 to 32")
+    if n > 0:
+        return _power_jvp(b, dots[0], a, n)
+    inverse = b.op("np.linalg.inv", a)
+    return _power_jvp(b, b.text("-(i @ t @ i)", i=inverse, t=dots[0]), inverse, -n)
 
 
 rule(
@@ -306,5 +259,55 @@ rule(
     kind=_square_kind(0),
     vjp=matrix_power_vjp,
     jvp=matrix_power_jvp,
-    samples=[sample(_SQUARE, n=n) for n in (0, 1, 2, 3, 5)],
+    samples=[
+        *(sample(_SQUARE, n=n) for n in (0, 1, 2, 3, 5, 12, -1, -3)),
+        sample(_STACKED, n=3),
+        sample(_c(3, 3), n=4),
+        sample(_SQUARE.astype("float32"), n=3),
+    ],
+)
+
+# -- diagonals -----------------------------------------------------------------------------------
+
+
+def _last_two(b: Builder, g: Atom, x: Atom, offset: int) -> Atom:
+    return b.op("undiagonal", g, x, offset=offset, axis1=-2, axis2=-1)
+
+
+rule(
+    np.linalg.diagonal,
+    "x",
+    "*, offset=0",
+    name="np.linalg.diagonal",
+    kind=by_example(np.linalg.diagonal),
+    view_of=0,
+    vjp=lambda b, g, out, x, offset=0: [_last_two(b, g, x, offset)],
+    jvp="linear",
+    samples=[sample(_r(3, 3)), sample(_r(2, 3, 4), offset=1)],
+)
+rule(
+    np.linalg.trace,
+    "x",
+    "*, offset=0",
+    name="np.linalg.trace",
+    kind=by_example(np.linalg.trace),
+    vjp=lambda b, g, out, x, offset=0: [
+        _last_two(
+            b,
+            b.op("broadcast_like", g if rank(x) == 2 else b.op("item", g, Const.of((..., None))),
+                 b.op("np.linalg.diagonal", x, offset=offset)),
+            x,
+            offset,
+        )
+    ],
+    jvp="linear",
+    samples=[sample(_r(3, 3)), sample(_r(2, 3, 4), offset=-1), sample(_c(2, 2))],
+)  # fmt: skip
+zero(
+    np.linalg.matrix_rank,
+    "A",
+    "tol=None, hermitian=False, *, rtol=None",
+    kind=lambda args, attrs: (
+        Num("int64", False) if rank(args[0]) <= 2 else Array("int64", stack_of(args[0])[1][:-2])
+    ),
 )

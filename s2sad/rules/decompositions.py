@@ -1,0 +1,450 @@
+"""Decompositions of matrices and of stacks of them: eigenvalues, singular values, QR, Cholesky.
+
+In: nothing. Out: records in the registry. The formulas are those of
+
+- Giles, "Collected matrix derivative results for forward and reverse mode AD", 2008: eigenvalues;
+- Boeddeker et al., "On the computation of complex-valued gradients", 2017: eigenvectors;
+- Wan and Zhang, "Automatic differentiation for complex valued SVD", 2019, and Townsend,
+  "Differentiating the singular value decomposition", 2016;
+- Walter and Lehmann, "Algorithmic differentiation of linear algebra functions", 2010, and Roberts
+  and Roberts, "QR and LQ decomposition matrix backpropagation", 2020, for wide matrices;
+- Murray, "Differentiation of the Cholesky decomposition", 2016.
+
+Where singular or eigenvalues are equal, their vectors have no derivative: the result is nan if it
+depends on them and right if it does not. Gradients of functions that read one triangle of a
+matrix lie in that triangle.
+
+    w, v = np.linalg.eigh(a):   a_bar = (v * w_bar) @ v.mT    where only w is used
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..ir.kinds import Array, Kind, Tuple
+from ..ir.nodes import Atom, Const
+from . import matrices
+from .declare import rule, sample, zero
+from .kindrules import as_array
+from .pieces import (
+    adjoint_of,
+    columns,
+    complex_dtype,
+    conj,
+    hermitian_part,
+    is_complex,
+    parts,
+    real,
+    real_dtype,
+    stack_of,
+    total,
+)
+
+if TYPE_CHECKING:
+    from ..ir.builder import Builder
+
+_RNG = np.random.default_rng(5)
+
+
+def _r(*shape: int) -> Any:
+    return _RNG.uniform(-1.0, 1.0, shape)
+
+
+def _c(*shape: int) -> Any:
+    return _r(*shape) + 1j * _r(*shape)
+
+
+def item(b: Builder, x: Atom, n: int) -> Atom:
+    return b.op("item", x, Const.of(n))
+
+
+# -- pieces with derivatives of their own --------------------------------------------------------
+
+
+def divided_vjp(b: Builder, g: Atom, out: Atom, x: Atom, w: Atom, used: Atom) -> list[Any]:
+    def wrt_w() -> Atom:
+        t = real(b, b.op("divided", b.mul(g, out), w, used))
+        return b.text("sum(t, axis=-1) - sum(t, axis=-2)", t=t)
+
+    return [lambda: b.op("divided", g, w, used), wrt_w, None]
+
+
+def divided_jvp(
+    b: Builder, dots: Sequence[Atom | None], out: Atom, x: Atom, w: Atom, used: Atom
+) -> Any:
+    x_dot, w_dot, _ = dots
+    change = x_dot
+    if w_dot is not None:
+        moved = b.text("out * (t[..., None, :] - t[..., :, None])", out=out, t=w_dot)
+        change = b.neg(moved) if change is None else b.sub(change, moved)
+    return None if change is None else b.op("divided", change, w, used)
+
+
+_ONES = np.ones((3, 3))
+rule(
+    matrices.divided,
+    "x w used",
+    name="divided",
+    kind=lambda args, attrs: as_array(args[0].kind),
+    vjp=divided_vjp,
+    jvp=divided_jvp,
+    samples=[
+        sample(_r(3, 3), np.array([0.5, 1.0, 3.0]), _ONES),
+        sample(_c(2, 3, 3), np.array([[0.5, 1.0, 3.0], [0.1, 0.2, 0.5]]), _ONES),
+        sample(
+            np.zeros((2, 2)), np.ones(2), np.zeros((2, 2)), expect=(np.zeros((2, 2)), np.zeros(2))
+        ),
+    ],
+)
+
+
+def outside_vjp(b: Builder, g: Atom, out: Atom, u: Atom, x: Atom) -> list[Any]:
+    def wrt_u() -> Atom:
+        text = "-(g @ (xh @ u) + x @ (gh @ u))"
+        h = conj(b, g)
+        bar = b.text(text, g=h, x=x, u=u, xh=adjoint_of(b, x), gh=b.op("np.matrix_transpose", g))
+        return conj(b, bar)
+
+    return [wrt_u, lambda: b.op("outside", conj(b, u), g)]
+
+
+def outside_jvp(b: Builder, dots: Sequence[Atom | None], out: Atom, u: Atom, x: Atom) -> Any:
+    u_dot, x_dot = dots
+    terms = [None if x_dot is None else b.op("outside", u, x_dot)]
+    if u_dot is not None:
+        text = "-(t @ (uh @ x) + u @ (th @ x))"
+        uh, th = adjoint_of(b, u), adjoint_of(b, u_dot)
+        terms.append(b.text(text, t=u_dot, u=u, x=x, uh=uh, th=th))
+    return total(b, *terms)
+
+
+_Q = np.linalg.qr(_r(4, 2))[0]
+rule(
+    matrices.outside,
+    "u x",
+    name="outside",
+    kind=lambda args, attrs: Array(
+        np.result_type(stack_of(args[0])[0], stack_of(args[1])[0]).name, stack_of(args[1])[1]
+    ),
+    vjp=outside_vjp,
+    jvp=outside_jvp,
+    samples=[sample(_Q, _r(4, 3)), sample(np.linalg.qr(_c(4, 2))[0], _c(4, 2))],
+)
+zero(
+    matrices.real_entries,
+    "v",
+    name="real_entries",
+    kind=lambda args, attrs: Array(real_dtype(stack_of(args[0])[0]), stack_of(args[0])[1]),
+)
+
+
+def unturned(b: Builder, v: Atom, bars: Sequence[Atom]) -> list[Atom]:
+    """Cotangents of complex vectors without what depends on how LAPACK turned their phase.
+
+    Where column j turns by i c, its largest real entry y stays real: c = -Im(dy) / y.
+    """
+    where = b.op("real_entries", v)
+    y = b.text("sum(w * v.real, axis=-2, keepdims=True)", w=where, v=v)
+    return [b.text("ratio(1j * s.imag, y) * w", s=s, y=y, w=where) for s in bars]
+
+
+def _turning(b: Builder, v: Atom, gv: Atom) -> Atom:
+    """The cotangent ``gv`` (not conjugated) of vectors whose phase follows from the others."""
+    s = b.text("sum(g * v, axis=-2, keepdims=True)", g=gv, v=v)
+    return b.sub(gv, unturned(b, v, [s])[0])
+
+
+def _turned(b: Builder, v: Atom, t: Atom) -> Atom:
+    """The tangent ``t`` of vectors, turned so that each one's real entry stays real."""
+    where = b.op("real_entries", v)
+    y = b.text("sum(w * v.real, axis=-2, keepdims=True)", w=where, v=v)
+    c = b.text("ratio(sum(w * t.imag, axis=-2, keepdims=True), y)", w=where, t=t, y=y)
+    return b.sub(t, b.text("1j * c * v", c=c, v=v))
+
+
+# -- hermitian eigenvalues -----------------------------------------------------------------------
+
+_EighResult: Any = type(np.linalg.eigh(np.eye(1)))
+
+
+def eigh_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    dtype, dims = stack_of(args[0])
+    return Tuple((Array(real_dtype(dtype), dims[:-1]), Array(dtype, dims)), _EighResult)
+
+
+def eigvalsh_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    dtype, dims = stack_of(args[0])
+    return Array(real_dtype(dtype), dims[:-1])
+
+
+def in_triangle(b: Builder, s: Atom, uplo: str) -> Atom:
+    """The cotangent of the triangle that was read, from that of the Hermitian matrix."""
+    if uplo.upper() == "U":
+        return b.text("triu(s) + triu(s, k=1)", s=s)
+    return b.text("tril(s) + tril(s, k=-1)", s=s)
+
+
+def from_triangle(b: Builder, t: Atom, uplo: str) -> Atom:
+    """The Hermitian matrix that the triangle stands for."""
+    text = ("triu(t)", "triu(t, k=1)") if uplo.upper() == "U" else ("tril(t)", "tril(t, k=-1)")
+    below = b.text(text[1], t=t)
+    if not is_complex(t):
+        return b.add(b.text(text[0], t=t), b.op("np.matrix_transpose", below))
+    on = b.text("triu(tril(t))", t=b.op("astype", b.op("np.real", t), dtype=np.dtype(dtype(t))))
+    return b.add(b.add(below, adjoint_of(b, below)), on)
+
+
+def dtype(x: Atom) -> str:
+    k: Any = as_array(x.kind)
+    return str(k.dtype)
+
+
+def eigh_bar(b: Builder, w: Atom, v: Atom, gw: Atom | None, gv: Atom | None, uplo: str) -> Atom:
+    """The cotangent of a Hermitian matrix from those of its eigenvalues and eigenvectors."""
+    vh = adjoint_of(b, v)
+    terms: list[Atom | None] = []
+    if gv is not None:
+        if is_complex(v):
+            gv = _turning(b, v, gv)
+        m = b.op("matmul", vh, conj(b, gv))
+        skew = b.op("divided", b.sub(m, adjoint_of(b, m)), w, m)
+        terms.append(b.mul(Const.of(0.5), b.op("matmul", v, skew)))
+    if gw is not None:
+        terms.append(b.mul(v, columns(b, gw)))
+    left = total(b, *terms)
+    assert left is not None
+    return conj(b, in_triangle(b, b.op("matmul", left, vh), uplo))
+
+
+def eigh_vjp(b: Builder, g: Atom, out: Atom, a: Atom, UPLO: str = "L") -> list[Any]:
+    gw, gv = parts(b, g, 2)
+    if gw is None and gv is None:
+        return [None]
+    return [eigh_bar(b, item(b, out, 0), item(b, out, 1), gw, gv, UPLO)]
+
+
+def eigh_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, UPLO: str = "L") -> Atom:
+    w, v = item(b, out, 0), item(b, out, 1)
+    moved = b.op("matmul", from_triangle(b, dots[0], UPLO), v)
+    w_dot = real(b, b.text("sum(c * m, axis=-2)", c=conj(b, v), m=moved))
+    q = b.op("matmul", adjoint_of(b, v), moved)
+    v_dot = b.op("matmul", v, b.op("divided", q, w, q))
+    if is_complex(v):
+        v_dot = _turned(b, v, v_dot)
+    return b.op("record", w_dot, v_dot, cls=_EighResult)
+
+
+def eigvalsh_vjp(b: Builder, g: Atom, out: Atom, a: Atom, UPLO: str = "L") -> list[Any]:
+    both = b.op("np.linalg.eigh", a, UPLO=UPLO)
+    return [eigh_bar(b, item(b, both, 0), item(b, both, 1), g, None, UPLO)]
+
+
+def eigvalsh_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, UPLO: str = "L") -> Atom:
+    v = item(b, b.op("np.linalg.eigh", a, UPLO=UPLO), 1)
+    moved = b.op("matmul", from_triangle(b, dots[0], UPLO), v)
+    return real(b, b.text("sum(c * m, axis=-2)", c=conj(b, v), m=moved))
+
+
+def _hermitian(a: Any) -> Any:
+    return a + np.conj(np.swapaxes(a, -1, -2))
+
+
+_SYMMETRIC = np.array([[2.0, 0.5, -0.3], [0.5, -1.0, 0.4], [-0.3, 0.4, 0.7]])
+_SYMMETRICS = [
+    sample(_SYMMETRIC),
+    sample(np.stack([_SYMMETRIC, _SYMMETRIC @ _SYMMETRIC])),
+    sample(_SYMMETRIC, UPLO="U"),
+    sample(_r(3, 3)),
+    sample(_SYMMETRIC[:1, :1]),
+    sample(_SYMMETRIC.astype("float32")),
+    sample(_SYMMETRIC[::-1, ::-1]),
+    sample(_hermitian(_c(3, 3))),
+    sample(_hermitian(_c(2, 3, 3)), UPLO="U"),
+    sample(np.zeros((0, 3, 3))),
+]
+rule(
+    np.linalg.eigh,
+    "a",
+    "UPLO='L'",
+    kind=eigh_kind,
+    vjp=eigh_vjp,
+    jvp=eigh_jvp,
+    samples=_SYMMETRICS,
+)
+rule(
+    np.linalg.eigvalsh,
+    "a",
+    "UPLO='L'",
+    kind=eigvalsh_kind,
+    vjp=eigvalsh_vjp,
+    jvp=eigvalsh_jvp,
+    samples=[*_SYMMETRICS, sample(np.eye(2), expect=(np.eye(2),))],
+)
+
+# -- eigenvalues of any square matrix ------------------------------------------------------------
+
+_EigResult: Any = type(np.linalg.eig(np.eye(1)))
+
+
+def eig_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    dtype, dims = stack_of(args[0])
+    wide = complex_dtype(dtype)
+    return Tuple((Array(wide, dims[:-1]), Array(wide, dims)), _EigResult)
+
+
+def eigvals_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    dtype, dims = stack_of(args[0])
+    return Array(complex_dtype(dtype), dims[:-1])
+
+
+def eig_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
+    """With F[i, j] = 1 / (w[j] - w[i]): inv(v.T) (diag(w_bar) + F * (v.T v_bar)) v.T.
+
+    ``v_bar`` is first freed of what the fixed length and phase of each vector take away.
+    """
+    gw, gv = parts(b, g, 2)
+    w, v = item(b, out, 0), item(b, out, 1)
+    vt = b.op("np.matrix_transpose", v)
+    if gv is None:
+        if gw is None:
+            return [None]
+        return [b.op("np.linalg.solve", vt, b.text("g[..., None] * vt", g=gw, vt=vt))]
+    s = b.text("sum(g * v, axis=-2, keepdims=True)", g=gv, v=v)
+    gv = b.sub(_turning(b, v, gv), b.mul(b.op("np.real", s), conj(b, v)))
+    m = b.op("matmul", vt, gv)
+    inner = b.op("divided_all", m, w)
+    right = b.op("matmul", inner, vt)
+    if gw is not None:
+        right = b.add(right, b.text("g[..., None] * vt", g=gw, vt=vt))
+    return [b.op("np.linalg.solve", vt, right)]
+
+
+def eig_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom) -> Atom:
+    w, v = item(b, out, 0), item(b, out, 1)
+    q = b.text("solve(v, t @ v)", v=v, t=dots[0])
+    w_dot = b.text("diagonal(q, axis1=-2, axis2=-1)", q=q)
+    p = b.op("matmul", v, b.op("divided_all", q, w))
+    along = b.text("sum((v.real * p.real + v.imag * p.imag), axis=-2, keepdims=True)", v=v, p=p)
+    v_dot = _turned(b, v, b.sub(p, b.mul(along, v)))
+    return b.op("record", w_dot, v_dot, cls=_EigResult)
+
+
+def eigvals_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
+    vt = b.op("np.matrix_transpose", item(b, b.op("eig", a), 1))
+    return [b.op("np.linalg.solve", vt, b.text("g[..., None] * vt", g=g, vt=vt))]
+
+
+def eigvals_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom) -> Atom:
+    v = item(b, b.op("eig", a), 1)
+    q = b.text("solve(v, t @ v)", v=v, t=dots[0])
+    return b.text("diagonal(q, axis1=-2, axis2=-1)", q=q)
+
+
+def divided_all_vjp(b: Builder, g: Atom, out: Atom, x: Atom, w: Atom) -> list[Any]:
+    def wrt_w() -> Atom:
+        t = b.op("divided_all", b.mul(g, out), w)
+        return b.text("sum(t, axis=-1) - sum(t, axis=-2)", t=t)
+
+    return [lambda: b.op("divided_all", g, w), wrt_w]
+
+
+def divided_all_jvp(b: Builder, dots: Sequence[Atom | None], out: Atom, x: Atom, w: Atom) -> Any:
+    x_dot, w_dot = dots
+    change = x_dot
+    if w_dot is not None:
+        moved = b.text("out * (t[..., None, :] - t[..., :, None])", out=out, t=w_dot)
+        change = b.neg(moved) if change is None else b.sub(change, moved)
+    return None if change is None else b.op("divided_all", change, w)
+
+
+rule(
+    matrices.divided_all,
+    "x w",
+    name="divided_all",
+    kind=lambda args, attrs: as_array(args[0].kind),
+    vjp=divided_all_vjp,
+    jvp=divided_all_jvp,
+    samples=[sample(_c(3, 3), np.array([1.0 + 0.5j, 2.0, 3.0 - 1.0j]))],
+)
+_GENERAL = np.array([[2.0, 0.5, -0.3], [0.1, 1.5, 0.4], [0.7, -0.2, 1.1]])
+_ROTATING = np.array([[0.5, -1.0, 0.2], [1.2, 0.3, 0.1], [0.3, 0.2, 1.5]])
+_GENERALS = [
+    sample(_GENERAL),
+    sample(_ROTATING),
+    sample(np.stack([_ROTATING, _ROTATING.T])),
+    sample(_ROTATING[:1, :1]),
+    sample(_ROTATING.astype("float32")),
+    sample(_c(3, 3)),
+]
+rule(
+    np.linalg.eig,
+    "a",
+    name="eig",
+    fun=matrices.eig,
+    kind=eig_kind,
+    vjp=eig_vjp,
+    jvp=eig_jvp,
+    samples=_GENERALS,
+)
+rule(
+    np.linalg.eigvals,
+    "a",
+    name="eigvals",
+    fun=matrices.eigvals,
+    kind=eigvals_kind,
+    vjp=eigvals_vjp,
+    jvp=eigvals_jvp,
+    samples=_GENERALS,
+)
+
+# -- Cholesky ------------------------------------------------------------------------------------
+
+
+def _half_diagonal(b: Builder, m: Atom) -> Atom:
+    """The lower triangle with its diagonal halved."""
+    return b.text("0.5 * (tril(m) + tril(m, k=-1))", m=m)
+
+
+def cholesky_vjp(b: Builder, g: Atom, out: Atom, a: Atom, upper: bool = False) -> list[Any]:
+    """Murray, equation 10; for stacks and for complex matrices too."""
+    low, bar = (adjoint_of(b, out), b.op("np.matrix_transpose", g)) if upper else (out, conj(b, g))
+    half = _half_diagonal(b, b.op("matmul", adjoint_of(b, low), bar))
+    inverse = b.op("np.linalg.inv", low)
+    s = b.text("ih @ half @ i", i=inverse, ih=adjoint_of(b, inverse), half=half)
+    return [conj(b, in_triangle(b, hermitian_part(b, s), "U" if upper else "L"))]
+
+
+def cholesky_jvp(
+    b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, upper: bool = False
+) -> Atom:
+    t = from_triangle(b, dots[0], "U" if upper else "L")
+    low = adjoint_of(b, out) if upper else out
+    inverse = b.op("np.linalg.inv", low)
+    m = b.text("i @ t @ ih", i=inverse, ih=adjoint_of(b, inverse), t=t)
+    moved = b.op("matmul", low, _half_diagonal(b, m))
+    return adjoint_of(b, moved) if upper else moved
+
+
+_POSITIVE = _GENERAL @ _GENERAL.T
+_COMPLEX_POSITIVE = _hermitian(_c(3, 3)) + 5.0 * np.eye(3)
+rule(
+    np.linalg.cholesky,
+    "a",
+    "*, upper=False",
+    kind=lambda args, attrs: Array(*stack_of(args[0])),
+    vjp=cholesky_vjp,
+    jvp=cholesky_jvp,
+    samples=[
+        sample(_POSITIVE),
+        sample(np.array([[2.0]])),
+        sample(_POSITIVE, upper=True),
+        sample(np.stack([_POSITIVE, 2.0 * _POSITIVE])),
+        sample(_POSITIVE.astype("float32")),
+        sample(_COMPLEX_POSITIVE),
+        sample(np.stack([_COMPLEX_POSITIVE] * 2), upper=True),
+        sample(np.zeros((0, 2, 2))),
+    ],
+)

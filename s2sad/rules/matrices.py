@@ -1,0 +1,193 @@
+"""Helpers of linear algebra and Fourier transforms that emitted derivatives may call; NumPy only.
+
+In: arrays, stacks of matrices among them. Out: new ones. They are copied into exported modules, as
+are those of ``helpers``.
+
+    divided([[0, 6], [6, 0]], [1.0, 3.0], ...)   ->   [[0, 3], [-3, 0]]
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def divided(x: Any, w: Any, used: Any) -> Any:
+    """``x[i, j] / (w[j] - w[i])``, and 0 on the diagonal.
+
+    Where two of ``w`` are equal to working precision, 0 if neither ``used[i, j]`` nor
+    ``used[j, i]`` is anything but 0, for then nobody asked; else inf or nan.
+
+    >>> divided(np.array([[0.0, 6.0], [6.0, 0.0]]), np.array([1.0, 3.0]), np.ones((2, 2)))
+    array([[ 0.,  3.],
+           [-3.,  0.]])
+    """
+    gaps = w[..., None, :] - w[..., :, None]
+    n = w.shape[-1]
+    scale = np.max(np.abs(w), axis=-1, initial=0)[..., None, None]
+    gaps[np.abs(gaps) <= n * np.finfo(w.dtype).eps * scale] = 0
+    asked = (used != 0) | (np.swapaxes(used, -1, -2) != 0)
+    gaps[(gaps == 0) & ~asked] = 1
+    off = ~np.eye(n, dtype=bool)
+    x = np.where(off & asked, x, np.zeros((), np.asarray(x).dtype))
+    gaps[..., ~off] = 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return x / gaps
+
+
+def outside(u: Any, x: Any) -> Any:
+    """``x`` without its part in the span of the orthonormal columns of ``u``.
+
+    >>> outside(np.array([[1.0], [0.0]]), np.array([[3.0], [4.0]]))
+    array([[0.],
+           [4.]])
+    """
+    if u.shape[-1] >= u.shape[-2]:
+        return np.zeros(x.shape, np.result_type(u, x))
+    return x - u @ (np.conj(np.swapaxes(u, -1, -2)) @ x)
+
+
+def real_entries(v: Any) -> Any:
+    """For each column, a 1 at the largest entry that is real to the bit; LAPACK turns one so.
+
+    >>> real_entries(np.array([[1.0 + 2.0j, 0.5], [-2.0, 0.1j]]))
+    array([[0., 1.],
+           [1., 0.]])
+    """
+    size = np.where(np.imag(v) == 0, np.abs(v), -1)
+    k = np.argmax(size, axis=-2)[..., None, :]
+    rows = np.arange(v.shape[-2])[:, None]
+    return ((rows == k) & (size > 0)).astype(np.real(v).dtype)
+
+
+def eig(a: Any) -> Any:
+    """``np.linalg.eig(a)`` in complex numbers, also where all eigenvalues are real."""
+    w, v = np.linalg.eig(a)
+    kind = np.result_type(w.dtype, np.complex64)
+    return type(np.linalg.eig(np.eye(1)))(w.astype(kind, copy=False), v.astype(kind, copy=False))
+
+
+def eigvals(a: Any) -> Any:
+    """``np.linalg.eigvals(a)`` in complex numbers, also where all eigenvalues are real."""
+    w = np.linalg.eigvals(a)
+    return w.astype(np.result_type(w.dtype, np.complex64), copy=False)
+
+
+_SWAPPED = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+
+
+def rfft_bar(g: Any, like: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
+    """The cotangent of ``like`` under ``np.fft.rfft(like, n, axis, norm)``.
+
+    >>> rfft_bar(np.array([1.0 + 0j, 0.0]), np.zeros(3))
+    array([1., 1., 1.])
+    """
+    size = np.shape(like)[axis]
+    n = size if n is None else int(n)
+    y = np.moveaxis(np.conj(g), axis, -1).copy()
+    y[..., 1 : (n + 1) // 2] *= 0.5
+    x = np.fft.irfft(y, n, norm=_SWAPPED[norm])
+    return _fitted(np.moveaxis(x, -1, axis), size, axis)
+
+
+def irfft_bar(g: Any, like: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:
+    """The cotangent of ``like`` under ``np.fft.irfft(like, n, axis, norm)``.
+
+    >>> irfft_bar(np.array([1.0, 0.0, 0.0]), np.zeros(2, complex))
+    array([0.33333333+0.j, 0.66666667+0.j])
+    """
+    size = np.shape(like)[axis]
+    n = 2 * (size - 1) if n is None else int(n)
+    y = np.moveaxis(np.conj(np.fft.rfft(g, n, axis, _SWAPPED[norm])), axis, -1)
+    y[..., 1 : (n + 1) // 2] *= 2.0
+    return _fitted(np.moveaxis(y, -1, axis), size, axis)
+
+
+def fitted(x: Any, like: Any, axes: Any = None) -> Any:
+    """``x`` cut or filled up with zeros to the sizes of ``like`` along ``axes`` (None: all).
+
+    >>> fitted(np.ones(3), np.zeros(4)), fitted(np.ones(3), np.zeros(2))
+    (array([1., 1., 1., 0.]), array([1., 1.]))
+    """
+    for axis in range(-np.ndim(x), 0) if axes is None else axes:
+        x = _fitted(x, np.shape(like)[axis], axis)
+    return x
+
+
+def _fitted(x: Any, size: int, axis: int) -> Any:
+    have = x.shape[axis]
+    if have == size:
+        return x
+    index = [slice(None)] * x.ndim
+    index[axis] = slice(0, min(size, have))
+    if size < have:
+        return x[tuple(index)]
+    shape = [*x.shape]
+    shape[axis] = size
+    out = np.zeros(shape, x.dtype)
+    out[tuple(index)] = x
+    return out
+
+
+def divided_all(x: Any, w: Any) -> Any:
+    """``x[i, j] / (w[j] - w[i])``, and 0 on the diagonal and where ``x`` is 0.
+
+    >>> divided_all(np.array([[1.0, 6.0], [6.0, 1.0]]), np.array([1.0, 3.0]))
+    array([[ 0.,  3.],
+           [-3.,  0.]])
+    """
+    gaps = w[..., None, :] - w[..., :, None]
+    n = w.shape[-1]
+    scale = np.max(np.abs(w), axis=-1, initial=0)[..., None, None]
+    gaps[np.abs(gaps) <= n * np.finfo(w.dtype).eps * scale] = 0
+    diagonal = np.eye(n, dtype=bool)
+    gaps[..., diagonal] = 1
+    x = np.where(diagonal, np.zeros((), np.asarray(x).dtype), x)
+    gaps[(x == 0) & (gaps == 0)] = 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return x / gaps
+
+
+def cofactors_dot(t: Any, a: Any) -> Any:
+    """The derivative of ``cofactors(a)`` along ``t``; right where the matrix is singular too.
+
+    With a = U S V^H that of the diagonal S along U^H t V, whose minors are products of all but
+    two singular values.
+    """
+    u, s, vh = np.linalg.svd(a)
+    n = s.shape[-1]
+    uh, v = (np.conj(np.swapaxes(m, -1, -2)) for m in (u, vh))
+    turned = uh @ t @ v
+    ones = np.where(np.eye(n, dtype=bool), 1.0, s[..., None, :])  # row i: all but s[i]
+    pairs = np.stack([_others(ones[..., i, :], i) for i in range(n)], axis=-2)
+    diagonal = np.diagonal(turned, axis1=-2, axis2=-1)
+    inner = -pairs * np.swapaxes(turned, -1, -2)
+    inner[..., np.eye(n, dtype=bool)] = (pairs @ diagonal[..., None])[..., 0]
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    return sign[..., None, None] * (np.conj(u) @ inner @ np.conj(vh))
+
+
+def _others(x: Any, i: int) -> Any:
+    """For each element the product of the others, but 0 for element ``i``."""
+    n = x.shape[-1]
+    columns = [np.prod(np.delete(x, k, axis=-1), axis=-1) for k in range(n)]
+    out = np.stack(columns, axis=-1)
+    out[..., i] = 0
+    return out
+
+
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, rtol: Any = None) -> Any:
+    """``np.linalg.pinv``, with None for a tolerance that is not given."""
+    if rtol is not None:
+        return np.linalg.pinv(a, hermitian=hermitian, rtol=rtol)
+    return np.linalg.pinv(a, rcond, hermitian)
+
+
+def scaled_residuals(r: Any, w: Any) -> Any:
+    """``r`` with its columns weighed; 0 where ``w`` is empty, as there are no residuals then.
+
+    >>> scaled_residuals(np.ones(2), np.array([3.0])), scaled_residuals(np.ones(2), np.ones(0))
+    (array([3., 3.]), array([0., 0.]))
+    """
+    return r * w if w.size else np.zeros_like(r)

@@ -1,0 +1,124 @@
+"""Pieces that the rules of linear algebra share: conjugates, parts of named results, kinds.
+
+In: a builder and atoms. Out: atoms, or None for what is zero. Conjugates of real arrays are
+nothing at all, so that real programs show none.
+
+    adjoint_of(b, q)   ->   q.mT, or conj(q).mT where q is complex
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..ir.kinds import Array, Dim, Num, Size, same_dim
+from ..ir.nodes import Atom, Const
+from .kindrules import as_array
+from .registry import KindError
+from .staged import dtype_of
+
+if TYPE_CHECKING:
+    from ..ir.builder import Builder
+
+
+def is_complex(*atoms: Atom | None) -> bool:
+    """True where one of the atoms is complex."""
+    return any(a is not None and dtype_of(a)[0] == "c" for a in atoms)
+
+
+def conj(b: Builder, x: Atom) -> Atom:
+    return b.op("np.conj", x) if is_complex(x) else x
+
+
+def real(b: Builder, x: Atom) -> Atom:
+    return b.op("np.real", x) if is_complex(x) else x
+
+
+def adjoint_of(b: Builder, x: Atom) -> Atom:
+    """The conjugate transpose of a matrix, or of each of a stack."""
+    return b.op("np.matrix_transpose", conj(b, x))
+
+
+def hermitian_part(b: Builder, x: Atom) -> Atom:
+    return b.mul(Const.of(0.5), b.add(x, adjoint_of(b, x)))
+
+
+def columns(b: Builder, x: Atom) -> Atom:
+    """A vector, or a stack of them, in a shape that scales columns of matrices."""
+    if isinstance(x.kind, Array) and x.kind.rank == 1:
+        return x
+    return b.op("item", x, Const.of((..., None, slice(None))))
+
+
+def total(b: Builder, *terms: Atom | None) -> Atom | None:
+    """The sum of the terms there are."""
+    out: Atom | None = None
+    for t in terms:
+        if t is not None:
+            out = t if out is None else b.add(out, t)
+    return out
+
+
+def part(b: Builder, g: Atom, n: int) -> Atom | None:
+    """One part of the cotangent of a tuple; None where nobody used that part."""
+    node = b.origin(g)
+    if node is not None and node.fn in ("record", "tuple"):
+        found = node.args[n]
+        made = b.origin(found)
+        if made is not None and made.fn == "zeros_like":
+            return None
+    else:
+        found = b.op("item", g, Const.of(n))
+    if isinstance(found, Const):
+        if found.value is None or not np.any(found.value):
+            return None
+    return found
+
+
+def parts(b: Builder, g: Atom, count: int) -> list[Atom | None]:
+    return [part(b, g, n) for n in range(count)]
+
+
+# -- kinds ---------------------------------------------------------------------------------------
+
+
+def inexact(dtype: str) -> str:
+    """The dtype in which LAPACK works."""
+    return dtype if dtype in ("float32", "complex64", "complex128") else "float64"
+
+
+def real_dtype(dtype: str) -> str:
+    return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+
+
+def complex_dtype(dtype: str) -> str:
+    return "complex64" if dtype in ("float32", "complex64") else "complex128"
+
+
+def stack_of(x: Atom) -> tuple[str, tuple[Dim, ...]]:
+    """Dtype and dims of a matrix or of a stack of them; KindError where the rank is unknown."""
+    k = as_array(x.kind)
+    if not isinstance(k, Array) or k.dims is None:
+        raise KindError("the number of axes is not known here")
+    if len(k.dims) < 2:
+        raise KindError("a matrix is needed")
+    return inexact(k.dtype), k.dims
+
+
+def lesser(m: Dim, n: Dim) -> Dim:
+    """The smaller of two sizes, as far as it is known."""
+    if same_dim(m, n):
+        return m
+    return min(m, n) if isinstance(m, int) and isinstance(n, int) else Size()
+
+
+def array_or_number(dtype: str, dims: Sequence[Dim]) -> Array | Num:
+    return Array(dtype, tuple(dims)) if dims else Num(dtype, False)
+
+
+def is_square(x: Atom) -> bool:
+    """True where a matrix is known to be square."""
+    k: Any = x.kind
+    return isinstance(k, Array) and k.dims is not None and same_dim(k.dims[-1], k.dims[-2])
