@@ -280,15 +280,25 @@ class _Schedule:
         return after
 
     def forward(self) -> tuple[tuple[Node, ...], Value, Atom]:
-        """The forward loop, the snapshots it takes and the number of steps it has made."""
+        """The forward loop, the snapshots it takes and the number of steps it has made.
+
+        Where the adjoint of a step needs no state there are no snapshots.
+        """
         node, body = self.node, self.node.body
         leaves = not _is(body.yields[0], False)
         empty = self.prelude.ops("list")[0]
         snapshots, keep, count = Value(self.kind, "snapshots"), Value(INT, "keep"), Value(INT)
+        params: list[Value]
+        inits: list[Atom]
+        yields: list[Atom]
+        steps: Atom
         b = Builder()
         b.span = node.span
         n = body.params[0] if self.plain else Value(INT)
-        after = self.advance(b, n, self.trips, self.state, (snapshots, keep))
+        params, inits, yields = [], [], []
+        if self.places:
+            params, inits = [snapshots, keep], [empty, Const.of(0)]
+            yields = [*self.advance(b, n, self.trips, self.state, params)]
         if not self.plain:
             i = self.index(b, n)
             call = replace(
@@ -298,9 +308,10 @@ class _Schedule:
         else:
             call, ends = self.call, body.yields
         b.append(call)
-        params, inits, yields = [snapshots, keep], [empty, Const.of(0)], [*after]
         last, steps = Value(self.kind, "snapshots"), self.trips
-        results = [*node.results, last, Value(INT)]
+        results = [*node.results]
+        if self.places:
+            results += [last, Value(INT)]
         if leaves:
             params.append(count)
             inits.append(Const.of(0))
@@ -393,21 +404,22 @@ def reverse_scheduled(
     n, kept = Value(INT, index.name), Value(schedule.kind, "snapshots")
     b.span = reversed_span(node.span)
     with b.region() as head:
-        state, left = schedule.backward(b, n, kept)
+        state, left = schedule.backward(b, n, kept) if schedule.places else ([], kept)
         mapping: dict[Value, Atom] = dict(zip(schedule.state, state, strict=True))
         mapping[index] = schedule.index(b, n)
     region = substitute_region(region, mapping)
     results = [Value(p.kind, p.name) for p, _, _ in carried]
+    some = slice(None) if schedule.places else slice(0)
     loop = For(
-        (*results, Value(schedule.kind, "snapshots")),
+        (*results, *(Value(schedule.kind, "snapshots"),)[some]),
         b.op("sub", steps, Const.of(1)),
         Const.of(-1),
         Const.of(-1),
-        (*(init for _, init, _ in carried), snapshots),
+        (*(init for _, init, _ in carried), *(snapshots,)[some]),
         Region(
-            (n, *(p for p, _, _ in carried), kept),
+            (n, *(p for p, _, _ in carried), *(kept,)[some]),
             (*head, *region.ops),
-            (FALSE, *region.yields, left),
+            (FALSE, *region.yields, *(left,)[some]),
         ),
         reversed_span(node.span),
     )
