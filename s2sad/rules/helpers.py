@@ -327,23 +327,6 @@ def meshgrid(*xi: Any, indexing: str = "xy") -> Any:
     return tuple(np.meshgrid(*xi, indexing=indexing))  # type: ignore[call-overload]
 
 
-def quantile_weights(a: Any, q: float, axis: Any = None) -> Any:
-    """How much each element weighs in a linear quantile; equal elements share evenly.
-
-    >>> quantile_weights(np.array([3.0, 1.0, 2.0, 4.0]), 0.5)
-    array([0.5, 0. , 0.5, 0. ])
-    """
-    flat, undo = _on_last(a, axis)
-    ordered = np.sort(flat, axis=-1)
-    at = q * (flat.shape[-1] - 1)
-    low = min(int(np.floor(at)), flat.shape[-1] - 1)
-    out = np.zeros_like(flat)
-    for k, weight in ((low, 1.0 - (at - low)), (min(low + 1, flat.shape[-1] - 1), at - low)):
-        same = flat == ordered[..., k : k + 1]
-        out += same * (weight / np.maximum(same.sum(axis=-1, keepdims=True), 1))
-    return undo(out)
-
-
 def _interval(x: Any, xp: Any) -> tuple[Any, Any, Any]:
     """The interval of the nodes each x lies in, its width, and whether x is inside the nodes."""
     nodes = np.asarray(xp, dtype=float)

@@ -16,7 +16,8 @@ import numpy as np
 from ..ir.kinds import Num
 from ..ir.nodes import Atom, Const
 from . import helpers
-from .declare import rule, sample
+from .declare import each, rule, sample
+from .derived import derived
 from .examplekinds import by_example
 from .kindrules import as_array
 from .linear import rank
@@ -131,7 +132,7 @@ def cumsum_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
 rule(
     np.cumsum,
     "a",
-    "axis=None",
+    "axis=None, dtype=None, out=None",
     vjp=cumsum_vjp,
     jvp="linear",
     samples=lambda: [
@@ -139,23 +140,30 @@ rule(
         sample(np.ones((2, 3))),
         sample(np.ones((2, 3)), axis=1),
         sample(np.ones((2, 3), "float32"), axis=0),
+        sample(np.ones(3, "float32"), dtype="float64"),
         sample(np.zeros(0)),
+        sample(np.zeros((0, 2)), axis=0),
+        sample(1.5),
     ],
 )
 
 
 def cumprod_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
-    return [b.op("cumprod_bar", g, a, **o)]
+    if isinstance(a.kind, Num):
+        return [b.op("item", g, Const.of(0))]
+    return [b.op("cumprod_bar", g, a, **_axis(o))]
 
 
 def cumprod_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
-    return b.op("cumprod_dot", dots[0], a, **o)
+    if isinstance(a.kind, Num):
+        return b.op("np.atleast_1d", dots[0])
+    return b.op("cumprod_dot", dots[0], a, **_axis(o))
 
 
 rule(
     np.cumprod,
     "a",
-    "axis=None",
+    "axis=None, dtype=None, out=None",
     vjp=cumprod_vjp,
     jvp=cumprod_jvp,
     samples=lambda: [
@@ -165,8 +173,46 @@ rule(
         sample(np.full((2, 3), 1.5), axis=1),
         sample(np.full((2, 3), 1.5, "float32"), axis=0),
         sample(np.zeros(0)),
+        sample(1.5),
     ],
 )
+
+
+def _cumulative(scan: str, first: float) -> Any:
+    """The scan along the axis, after a first element that depends on nothing."""
+
+    def definition(b: Builder, x: Atom, **o: Any) -> Atom:
+        axis = o.get("axis")
+        along = 0 if axis is None else axis
+        found = b.op(scan, x, axis=along)
+        if not o.get("include_initial"):
+            return found
+        before = (slice(None),) * (along % rank(x))
+        start = b.op("item", found, Const.of((*before, slice(0, 1))))
+        start = b.op("np.full_like", start, Const.of(first))
+        return b.op("np.concatenate", b.op("tuple", start, found), axis=along)
+
+    return definition
+
+
+if hasattr(np, "cumulative_sum"):  # from NumPy 2.1 on
+    for _f, _scan, _first in each(
+        (np.cumulative_sum, "np.cumsum", 0.0), (np.cumulative_prod, "np.cumprod", 1.0)
+    ):
+        _vjp, _jvp = derived(_cumulative(_scan, _first))
+        rule(
+            _f,
+            "x",
+            "*, axis=None, dtype=None, out=None, include_initial=False",
+            vjp=_vjp,
+            jvp=_jvp,
+            samples=lambda: [
+                sample(np.array([1.5, 2.0, 4.0])),
+                sample(np.array([1.5, 2.0, 4.0]), include_initial=True),
+                sample(np.full((2, 3), 1.5), axis=1, include_initial=True),
+                sample(np.full((2, 3), 1.5, "float32"), axis=0),
+            ],
+        )
 rule(
     helpers.cumprod_bar,
     "v x",
