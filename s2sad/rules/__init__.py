@@ -21,6 +21,7 @@ from . import (  # noqa: F401
     joins,
     layout,
     methods,
+    norms,
     orthogonal,
     products,
     reductions,
