@@ -22,7 +22,9 @@ from ..errors import S2sadError, UnsupportedError
 from ..ir.clone import clone
 from ..ir.kinds import Num, carries_derivative
 from ..ir.nodes import Atom, Const, Function
+from .callees import adopt
 from .context import Lowerer
+from .directions import directed
 from .inner import inner_of, stand_in
 from .position import Refuse
 from .refs import (
@@ -46,6 +48,7 @@ __all__ = [
     "arguments",
     "asked",
     "call",
+    "called",
     "is_derivative",
     "is_transform",
     "made",
@@ -123,11 +126,14 @@ class Bound:
 
 def call(cx: Lowerer, derivative: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
     """The result of ``derivative(*args, **kwargs)``."""
+    return called(cx, derivative, *directed(cx, derivative, args, kwargs))
+
+
+def called(cx: Lowerer, derivative: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
+    """The same where every tangent is under the name of its parameter."""
     bound = arguments(cx, derivative, args, kwargs)
     program = asked(cx, bound, "__s2sad_program__")
-    entry = program.module.entry
-    if len(program.module.functions) > 1:
-        cx.fail("the derivative of a recursive function cannot be differentiated again")
+    (entry,) = adopt(cx, program.module, [program.module.entry.name])
     atoms = operands(cx, bound, program, entry)
     nodes, leaves = clone(entry.body, dict(zip(entry.params, atoms, strict=True)), cx.b.definition)
     for node in nodes:

@@ -309,6 +309,7 @@ class _Entry:
         origin = self.f if isinstance(self.f, types.FunctionType) else self.source.function
         function = Function(name, tuple(params), body, out, (), origin)
         callees = {s.name: s.function for s in cx.specs if s.function is not None}
+        callees.update(cx.callees)
         callees.pop(name, None)
         return Lowered(
             Module({name: function, **callees}),

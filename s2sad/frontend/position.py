@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from ..errors import Problem, Span
 from ..ir.builder import Builder
 from ..ir.kinds import Unknown
-from ..ir.nodes import Atom, Value
+from ..ir.nodes import Atom, Function, Value
 from ..rules.registry import KindError
 from .captures import Captures
 from .refs import Frame, Ref
@@ -77,6 +77,8 @@ class Position:
         #: functions that call themselves, and what has been made of them
         self.recursive: set[Any] = set()
         self.specs: list[Any] = []
+        #: other functions of the module, which derivatives called in here have brought along
+        self.callees: dict[str, Function] = {}
         #: functions of the program whose derivative is taken, and what stands for them
         self.stand_ins: list[tuple[Ref, Any]] = []
         #: derivative objects made of these

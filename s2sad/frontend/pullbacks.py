@@ -17,6 +17,7 @@ from ..ir.clone import clone
 from ..ir.kinds import Array, Kind, Num, Opaque, carries_derivative
 from ..ir.nodes import Const, Struct
 from . import derivatives
+from .callees import adopt
 from .context import Lowerer
 from .describe import describe_ref
 from .refs import ArrayRef, Entries, Fields, HeapRef, Items, Pulled, Ref, TupleRef, Val
@@ -32,10 +33,7 @@ def vjp(cx: Lowerer, func: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) 
     derivative = derivatives.made(cx, func.__s2sad_derivative__, args[:1], {})
     call = derivatives.arguments(cx, derivative, args[1:], {})
     program, pair, wrt = derivatives.asked(cx, call, "__s2sad_pair__")
-    functions = pair.module.functions
-    if len(functions) > 2:
-        cx.fail("the derivative of a recursive function cannot be differentiated again")
-    forward, reverse = functions[pair.forward], functions[pair.reverse]
+    forward, reverse = adopt(cx, pair.module, [pair.forward, pair.reverse])
     atoms = derivatives.operands(cx, call, program, forward)
     nodes, leaves = clone(
         forward.body, dict(zip(forward.params, atoms, strict=True)), cx.b.definition

@@ -187,7 +187,7 @@ def _find(
             return spec
     if len(same) >= _MOST:
         cx.fail("this recursion passes something different on every level")
-    taken = {s.name for s in cx.specs}
+    taken = {*cx.callees, *(s.name for s in cx.specs)}
     full = f"{name}_call" if name else "call"
     number = 1
     unique = full

@@ -1,0 +1,65 @@
+"""Functions that a derivative put in place of its call brings along.
+
+In: the module of the derivative. Out: its entry, whose calls are of functions of this program's
+module, under names that are free there.
+
+    h_step, which is taken   ->   h_step_2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..ir.kinds import SAVED
+from ..ir.nodes import Call, For, Function, If, Module, Region, While, walk
+from .context import Lowerer
+
+__all__ = ["adopt"]
+
+
+def adopt(cx: Lowerer, module: Module, roots: Sequence[str]) -> list[Function]:
+    """The functions ``roots`` of a module; what they call becomes part of this program.
+
+    What one level of a recursion saves for the next has no kind, so its derivative would be lost:
+    that is refused.
+    """
+    nodes = (node for f in module.functions.values() for node in walk(f.body))
+    called = {node.callee for node in nodes if isinstance(node, Call)}
+    others = {n: f for n, f in module.functions.items() if n in called and n not in roots}
+    for f in others.values():
+        if any(p.kind == SAVED for p in f.params):
+            cx.fail("the derivative of a recursive function cannot be differentiated again")
+    names: dict[str, str] = {}
+    taken = {*cx.callees, *(spec.name for spec in cx.specs), *roots}
+    for name in others:
+        new, n = name, 1
+        while new in taken:
+            n += 1
+            new = f"{name}_{n}"
+        taken.add(new)
+        names[name] = new
+    for name, f in others.items():
+        cx.callees[names[name]] = replace(f, name=names[name], body=_renamed(f.body, names))
+    found = [module.functions[root] for root in roots]
+    return [replace(f, body=_renamed(f.body, names)) for f in found]
+
+
+def _renamed(region: Region, names: dict[str, str]) -> Region:
+    if not names:
+        return region
+    ops = []
+    for node in region.ops:
+        match node:
+            case Call():
+                node = replace(node, callee=names.get(node.callee, node.callee))
+            case If():
+                then, orelse = _renamed(node.then, names), _renamed(node.orelse, names)
+                node = replace(node, then=then, orelse=orelse)
+            case For():
+                node = replace(node, body=_renamed(node.body, names))
+            case While():
+                test, body = _renamed(node.test, names), _renamed(node.body, names)
+                node = replace(node, test=test, body=body)
+        ops.append(node)
+    return Region(region.params, tuple(ops), region.yields)
