@@ -13,7 +13,18 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .api import compare, grad, ssa, value_and_grad, vjp
+from .api import (
+    compare,
+    derivative,
+    gauss_newton_product,
+    grad,
+    hvp,
+    jvp,
+    linearize,
+    ssa,
+    value_and_grad,
+    vjp,
+)
 from .checkpointing import checkpoint, checkpointed
 from .derivative import Derivative
 from .errors import (
@@ -43,7 +54,12 @@ __all__ = [
     "checkpoint",
     "checkpointed",
     "compare",
+    "derivative",
+    "gauss_newton_product",
     "grad",
+    "hvp",
+    "jvp",
+    "linearize",
     "ssa",
     "tape",
     "tools",

@@ -1,4 +1,4 @@
-"""The public functions: `grad`, `value_and_grad`, `vjp`, `ssa`, `compare`.
+"""The public functions: `grad`, `vjp`, `jvp`, `derivative`, `hvp` and their like.
 
 In: a function written in plain Python and NumPy. Out: its derivative, as another such function::
 
@@ -18,10 +18,23 @@ from typing import Any, overload
 
 from .binding import Argnums, parse_argnums
 from .derivative import Derivative, Method
+from .directional import Directional, Jvp, Linear, with_loss
 from .errors import ArgumentError
 from .pipeline import Text, Transform, primal_ir, ssa_text
+from .recipes import recipe_of
 
-__all__ = ["compare", "grad", "ssa", "value_and_grad", "vjp"]
+__all__ = [
+    "compare",
+    "derivative",
+    "gauss_newton_product",
+    "grad",
+    "hvp",
+    "jvp",
+    "linearize",
+    "ssa",
+    "value_and_grad",
+    "vjp",
+]
 
 _Decorator = Callable[[Callable[..., Any]], Derivative]
 
@@ -103,12 +116,16 @@ def _derive(name: str, f: Any, argnums: Any, has_aux: bool) -> Derivative | _Dec
         raise ArgumentError(
             f"{name} takes a function first, not {f!r}: write @{name}(argnums={f!r})"
         )
-    return Derivative(f, transform)
+    return _class_of(transform)(f, transform)
+
+
+def _class_of(transform: Transform) -> type[Derivative]:
+    return Directional if recipe_of(transform.name).tangents else Derivative
 
 
 def _decorator(transform: Transform) -> _Decorator:
     def derive(g: Callable[..., Any]) -> Derivative:
-        return Derivative(g, transform)
+        return _class_of(transform)(g, transform)
 
     derive.__s2sad_transform__ = True  # type: ignore[attr-defined]
     return derive
@@ -130,30 +147,164 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
     return out, pullback.first(len(args))
 
 
-_VJP = Transform("vjp", ())
-vjp.__s2sad_derivative__ = lambda f: Derivative(f, _VJP)  # type: ignore[attr-defined]
-_VJPS_KEPT = 256
-_vjps: OrderedDict[Any, Derivative] = OrderedDict()
-_vjps_lock = threading.Lock()
+# -- forward mode ------------------------------------------------------------------------------
 
 
-def _vjp_of(f: Callable[..., Any]) -> Derivative:
-    """The derivative object behind ``vjp(f, ...)``; the same function has the same one."""
+def jvp(
+    f: Callable[..., Any],
+    primals: Sequence[Any] | None = None,
+    tangents: Sequence[Any] | None = None,
+    *,
+    has_aux: bool = False,
+) -> Any:
+    """Run ``f`` at ``primals`` and return ``(out, tangent_out)``, its derivative along ``tangents``.
+
+    Both are tuples, one entry for each argument. A tangent has the structure and shape of its
+    argument; None stands for zero, and so does 0 for an int, which then stays an int. The tangent
+    of the output has the structure of the output, with None for parts that are not floating
+    point. With ``has_aux`` the function returns ``(out, aux)``, and this ``(out, tangent_out,
+    aux)``. Without arguments, the derivative object: a function of ``(primals, tangents)`` that
+    shows its ``source(*primals)``.
+
+    Raises `ArgumentError` for tangents that do not fit, `UnsupportedError` for what cannot be
+    differentiated exactly.
+
+    >>> jvp(lambda x, n: x ** n, (2.0, 3), (1.0, None))
+    (8.0, 12.0)
+    """
+    found = _kept(f, "jvp_with_aux" if has_aux else "jvp", lambda: Jvp(f, has_aux=has_aux))
+    if primals is None and tangents is None:
+        return found
+    if primals is None or tangents is None:
+        raise ArgumentError("jvp takes both arguments and tangents, each as a tuple")
+    return found(primals, tangents)
+
+
+def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """``(out, f_jvp)``: the value at ``primals``, and the tangent there as a linear function.
+
+    ``f_jvp(*tangents)`` takes one tangent for each argument. What the caller does to ``primals``
+    afterwards does not change it.
+
+    >>> out, f_jvp = linearize(lambda x, y: x * y, 2.0, 3.0)
+    >>> out, f_jvp(1.0, 0.0), f_jvp(0.0, 1.0)
+    (6.0, 3.0, 2.0)
+    """
+    along: Jvp = jvp(f)
+    out, _ = along(primals, (None,) * len(primals))
+    return out, Linear(along, primals)
+
+
+@overload
+def derivative(
+    f: Callable[..., Any], argnums: int | str = ..., *, has_aux: bool = ...
+) -> Derivative: ...
+
+
+@overload
+def derivative(*, argnums: int | str = ..., has_aux: bool = ...) -> _Decorator: ...
+
+
+def derivative(
+    f: Callable[..., Any] | None = None, argnums: int | str = 0, *, has_aux: bool = False
+) -> Derivative | _Decorator:
+    """The derivative with respect to one number, in forward mode; the output may be anything.
+
+    It has the structure of the output, with None for parts that are not floating point. Arguments
+    and errors are otherwise those of `grad`; ``argnums`` is one argument.
+
+    >>> derivative(lambda t: (t ** 2, [t, 1]))(3.0)
+    (6.0, [1.0, None])
+    """
+    if not isinstance(argnums, (int, str)):
+        raise ArgumentError("s2sad.derivative is with respect to one argument: see s2sad.jacobian")
+    return _derive("derivative", f, argnums, has_aux)
+
+
+# -- second order ------------------------------------------------------------------------------
+
+
+def hvp(
+    f: Callable[..., Any] | None = None, argnums: Argnums = 0, *, has_aux: bool = False
+) -> Any:
+    """Hessian-vector products: ``hvp(f)(*args, v)`` is the Hessian of ``f`` at ``args`` times ``v``.
+
+    ``v`` and the product have the structure of the argument differentiated; with a sequence of
+    ``argnums`` both are tuples, and the product takes all second derivatives between them into
+    account. Forward over reverse: a few times the cost of ``f``, whatever the size of ``v``
+    (Pearlmutter, Fast exact multiplication by the Hessian, 1994).
+
+    Arguments and errors are otherwise those of `grad`.
+
+    >>> hvp(lambda x: x ** 3)(2.0, 1.0)
+    12.0
+    """
+    return _derive("hvp", f, argnums, has_aux)
+
+
+def gauss_newton_product(
+    f: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    loss: Callable[[Any], Any] | None = None,
+) -> Any:
+    """Gauss-Newton products: ``gauss_newton_product(f)(*args, v)`` is ``J.T @ (J @ v)``.
+
+    J is the Jacobian of all the output of ``f`` with respect to ``argnums``. With ``loss``, a
+    scalar function of the output, it is ``J.T @ H @ J @ v``, where H is the Hessian of the loss
+    (Schraudolph, Fast curvature matrix-vector products, 2002).
+
+    >>> gauss_newton_product(lambda x: (x ** 2, 3.0 * x))(2.0, 1.0)
+    25.0
+    """
+    if loss is None:
+        return _derive("gauss_newton_product", f, argnums, False)
+    if f is None:
+        return lambda g: gauss_newton_product(g, argnums, loss=loss)
+    return with_loss(f, loss, argnums)
+
+
+for _transform in (derivative, hvp, gauss_newton_product):
+    _transform.__s2sad_transform__ = True  # type: ignore[attr-defined]
+jvp.__s2sad_directional__ = lambda f, argnums, has_aux: Directional(  # type: ignore[attr-defined]
+    f, Transform("jvp", argnums, True, has_aux)
+)
+
+# -- derivative objects kept by function -------------------------------------------------------
+
+_KEPT = 256
+_objects: OrderedDict[Any, Any] = OrderedDict()
+_objects_lock = threading.Lock()
+
+
+def _kept(f: Callable[..., Any], name: str, make: Callable[[], Any]) -> Any:
+    """The derivative object of that name; the same function has the same one."""
     try:
-        with _vjps_lock:
-            found = _vjps.get(f)
+        with _objects_lock:
+            key = (name, f)
+            found = _objects.get(key)
             if found is None:
-                found = _vjps[f] = Derivative(f, _VJP)
-            _vjps.move_to_end(f)
-            if len(_vjps) > _VJPS_KEPT:
-                _vjps.popitem(last=False)
+                found = _objects[key] = make()
+            _objects.move_to_end(key)
+            if len(_objects) > _KEPT:
+                _objects.popitem(last=False)
             return found
     except TypeError:
         try:
             hash(f)
         except TypeError:  # a callable object that can't be hashed: compiled every time
-            return Derivative(f, _VJP)
+            return make()
         raise
+
+
+_VJP = Transform("vjp", ())
+vjp.__s2sad_derivative__ = lambda f: Derivative(f, _VJP)  # type: ignore[attr-defined]
+
+
+def _vjp_of(f: Callable[..., Any]) -> Derivative:
+    """The derivative object behind ``vjp(f, ...)``."""
+    found: Derivative = _kept(f, "vjp", lambda: Derivative(f, _VJP))
+    return found
 
 
 def ssa(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Text:

@@ -12,6 +12,7 @@ given; defaults are read at each call, as Python does.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -63,18 +64,21 @@ class Layout:
     keywords: str
     bound_args: tuple[Any, ...] = ()
     bound_keywords: Mapping[str, Any] = field(default_factory=dict)
+    #: names for tangents, which a derivative takes besides the function's own parameters
+    tangents: tuple[str, ...] = ()
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """All parameters in the order of values."""
         stars = (self.variadic,) if self.variadic else ()
         double = (self.keywords,) if self.keywords else ()
-        return (*self.positional, *stars, *self.keyword_only, *double)
+        return (*self.positional, *stars, *self.keyword_only, *double, *self.tangents)
 
     @property
     def free(self) -> tuple[str, ...]:
         """The positional parameters that the caller passes."""
-        return self.positional[len(self.bound_args) :]
+        after = () if self.variadic else self.tangents
+        return (*self.positional[len(self.bound_args) :], *after)
 
     @property
     def bound_rest(self) -> dict[str, Any]:
@@ -82,10 +86,26 @@ class Layout:
         known = {*self.positional[self.only :], *self.keyword_only}
         return {k: v for k, v in self.bound_keywords.items() if k not in known}
 
+    def with_tangents(self, parameters: Sequence[int]) -> Layout:
+        """The same with a parameter for the tangent of each of these.
+
+        They are passed after all that is passed by position, or by name alone where ``*args``
+        takes all of that.
+        """
+        added = list(self.tangents)
+        for parameter in parameters:
+            name = f"{self.names[parameter]}_dot" + ("_" if self.keywords else "")
+            while name in self.names or name in added:
+                name += "_"
+            added.append(name)
+        return dataclasses.replace(self, tangents=tuple(added))
+
     def default(self, name: str) -> Any:
         """What a parameter gets when it is not passed: its default as it is now, or MISSING."""
         if name in self.bound_keywords:
             return self.bound_keywords[name]
+        if name in self.tangents:
+            return MISSING
         if name in self.keyword_only:
             return (self.function.__kwdefaults__ or {}).get(name, MISSING)
         defaults = self.function.__defaults__ or ()
@@ -123,11 +143,12 @@ class Layout:
         """The values of one call, as Python binds them; raises `ArgumentError`."""
         values: dict[str, Any] = dict.fromkeys(self.names, MISSING)
         given = (*self.bound_args, *args)
-        values.update(zip(self.positional, given, strict=False))
-        extra: tuple[Any, ...] = given[len(self.positional) :]
+        takes = self.positional if self.variadic else (*self.positional, *self.tangents)
+        values.update(zip(takes, given, strict=False))
+        extra: tuple[Any, ...] = given[len(takes) :]
         if self.variadic:
             values[self.variadic], extra = extra, ()
-        by_name = {*self.positional[self.only :], *self.keyword_only}
+        by_name = {*self.positional[self.only :], *self.keyword_only, *self.tangents}
         unknown: dict[str, Any] = {}
         for key, value in kwargs.items():
             if key not in by_name:
@@ -169,10 +190,8 @@ class Layout:
             has = ", ".join(self.names) or "no parameters"
             raise ArgumentError(f"{name}() has no argument {n!r} to differentiate (it has: {has})")
         free = self.free[skip:]
-        if 0 <= n < len(free):
-            return Target(len(self.positional) - len(free) + n)
-        if -len(free) <= n < 0 and not self.variadic:
-            return Target(len(self.positional) + n)
+        if 0 <= n < len(free) or (-len(free) <= n < 0 and not self.variadic):
+            return Target(self.names.index(free[n]))
         if self.variadic and n >= 0:
             # A receiver may itself be the first element of *args.
             skipped = max(len(self.bound_args), skip) - len(self.positional)

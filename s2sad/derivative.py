@@ -20,10 +20,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .binding import MISSING, Layout, layout_of
+from .binding import MISSING, Layout
 from .dispatch import CacheInfo, Dispatcher, Specialization, Values, specialized
 from .errors import ArgumentError, S2sadError
-from .pipeline import Program, Text, Transform, build, differentiate, pair_of, ssa_text
+from .pipeline import (
+    Program,
+    Text,
+    Transform,
+    build,
+    differentiate,
+    pair_of,
+    primal_layout,
+    ssa_text,
+)
 from .sharing import Shared
 
 if TYPE_CHECKING:
@@ -74,10 +83,14 @@ class Derivative:
             self._layout.targets(transform.argnums, skip=skip)
 
     def _start(self) -> None:
-        self._layout: Layout = layout_of(inner_function(self._primal))
+        self._layout: Layout = self._parameters(primal_layout(self._primal))
         self._dispatcher = Dispatcher(
             self._layout, self._prepare, self._build, self._install, self._renew
         )
+
+    def _parameters(self, layout: Layout) -> Layout:
+        """The parameters of the derivative, given those of the primal."""
+        return layout
 
     def _install(self, function: Callable[..., Any]) -> None:
         function.__qualname__ = self._layout.function.__qualname__
@@ -237,7 +250,7 @@ class Derivative:
     @functools.cached_property
     def _as_method(self) -> Derivative:
         """The same derivative where the first parameter is ``self``, not counted by argnums."""
-        return Derivative(self._primal, self._transform, skip=1)
+        return type(self)(self._primal, self._transform, skip=1)
 
     def __reduce__(self) -> Any:
         name = self._dotted_name(self)
@@ -333,6 +346,15 @@ def _resolve(thing: Any) -> Any:
         except AttributeError:
             return MISSING
     return found
+
+
+def own_tangents(f: Any) -> tuple[str, ...]:
+    """The names of the tangents that a derivative object takes; none for a function."""
+    if isinstance(f, types.MethodType):
+        f = f.__func__
+    if isinstance(f, Method):
+        f = f.derivative
+    return f._layout.tangents if isinstance(f, Derivative) else ()
 
 
 def _rebuild_from(holder: Derivative, transform: Transform, skip: int) -> Derivative:

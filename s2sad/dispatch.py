@@ -150,8 +150,10 @@ class Dispatcher:
         """Arguments as a caller passes them, for a function that has other parameters now."""
         layout = self.layout
         by_name = dict(zip(layout.names, values, strict=True))
-        args = [by_name.pop(name) for name in layout.positional][len(layout.bound_args) :]
-        names = layout.positional[len(layout.bound_args) :]
+        names = layout.free
+        args = [by_name.pop(name) for name in names]
+        for name in layout.positional[: len(layout.bound_args)]:
+            del by_name[name]
         given = args.index(MISSING) if MISSING in args else len(args)
         kwargs = dict(zip(names[given:], args[given:], strict=True))
         stars = by_name.pop(layout.variadic, ())[
@@ -291,8 +293,13 @@ def _header(layout: Layout, missing: str, more: str, others: str) -> tuple[str, 
             parts.append(f"{name}={missing}")
         if i + 1 == layout.only and i >= bound:
             parts.append("/")
+    tangents = [f"{name}={missing}" for name in layout.tangents]
+    if not layout.variadic:
+        parts += tangents
     parts.append(f"*{layout.variadic or more}")
     parts += [f"{name}={missing}" for name in layout.keyword_only]
+    if layout.variadic:
+        parts += tangents
     parts.append(f"**{layout.keywords or others}")
     return (
         ", ".join(parts),

@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .binding import Layout, Target, layout_of
-from .checks import check_output, header, refuse_overlaps, same_objects, targets_of
+from .checks import header, refuse_overlaps, same_objects, targets_of
 from .dispatch import Specialization
 from .errors import OutputError, Problem, UnsupportedError
 from .guards import Guard, Is, KindIs, ValueIs
 from .ir.kinds import Kind
+from .recipes import Request, recipe_of
 
 if TYPE_CHECKING:
     from .frontend.refs import Fetch
@@ -37,7 +38,7 @@ __all__ = ["Text", "Transform", "build", "differentiate", "primal_ir", "ssa_text
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """Which derivative: ``name`` is "grad", "value_and_grad" or "vjp".
+    """Which derivative: ``name`` is "vjp" or the name of a recipe: see `recipes.RECIPES`.
 
     ``many``: argnums was a sequence, so that the gradient is a tuple.
     """
@@ -91,14 +92,16 @@ def build(
 
     Raises `ArgumentError`, `OutputError` or `UnsupportedError`; nothing has run then.
     """
-    targets = targets_of(layout, transform.argnums, values, kinds, skip)
-    program = lower_program(f, layout, values, kinds)
-    finish = _picker(transform, targets)
-    wrt = sorted({target.parameter for target in targets})
+    inner = primal_layout(f)
+    count = len(inner.names)
+    values, given = values[:count], kinds[:count]
+    targets = targets_of(inner, transform.argnums, values, given, skip)
+    program = lower_program(f, inner, values, given)
     name = layout.function.__qualname__
     if transform.name == "vjp":
         from .transform.adjoint import forward_and_reverse
 
+        wrt = sorted({target.parameter for target in targets})
         pair = forward_and_reverse(program.module, wrt)
         module = pair.module
         saved_from = len(module.functions[pair.forward].body.yields) - pair.saved
@@ -107,10 +110,11 @@ def build(
         text = f"{text}\n\n{reverse_text}"
         run = _vjp_runner(name, forward, reverse, layout, wrt, skip)
     else:
-        module, checked = gradient_of(layout, program.module, transform, targets)
+        made = recipe_of(transform.name).make(program.module, Request(inner, transform, targets))
+        module, finish = made.module, _picker(transform, targets)
         run, text = _compile(module, module.entry.name)
-        if checked or finish is not None:
-            run = _checked_runner(name, run, transform, checked, finish)
+        if made.checked or finish is not None:
+            run = _checked_runner(name, run, transform, made.checked, finish)
     return Specialization(
         run,
         kinds,
@@ -217,13 +221,16 @@ def differentiate(
     derivative: Any, layout: Layout, values: Sequence[Any], kinds: tuple[Kind, ...]
 ) -> Program:
     """The SSA of a derivative object, to be differentiated once more."""
-    from .ir.nodes import Call, walk
+    from .transform.admit import admit
 
     transform = derivative.transform
-    targets = targets_of(layout, transform.argnums, values, kinds, derivative.skip)
-    program = lower_program(derivative.primal, layout, values, kinds)
-    module, checked = gradient_of(layout, program.module, transform, targets)
-    if checked or _picker(transform, targets) is not None:
+    inner = primal_layout(derivative.primal)
+    count = len(inner.names)
+    targets = targets_of(inner, transform.argnums, values[:count], kinds[:count], derivative.skip)
+    program = lower_program(derivative.primal, inner, values[:count], kinds[:count])
+    request = Request(inner, transform, targets)
+    made = recipe_of(transform.name).make(program.module, request)
+    if made.checked or _picker(transform, targets) is not None:
         raise UnsupportedError(
             Problem(
                 "this derivative cannot be differentiated again: it is with respect to an element "
@@ -231,16 +238,10 @@ def differentiate(
                 header(layout),
             )
         )
-    calls = [n for f in module.functions.values() for n in walk(f.body) if isinstance(n, Call)]
-    if calls:
-        # What one level saves for the next has no kind, so its derivative would be lost.
-        raise UnsupportedError(
-            Problem(
-                "the derivative of a recursive function cannot be differentiated again",
-                calls[0].span or header(layout),
-                "write it as a loop",
-            )
-        )
+    module = made.module
+    if recipe_of(transform.name).tangents:
+        pairs = [(k, count + n) for n, k in enumerate(request.wrt)]
+        module = admit(module, pairs, kinds, layout.names, header(layout))
     return dataclasses.replace(program, module=module)
 
 
@@ -256,25 +257,13 @@ def pair_of(
     return program, forward_and_reverse(program.module, wrt), wrt
 
 
-def gradient_of(
-    layout: Layout, module: Module, transform: Transform, targets: tuple[Target, ...]
-) -> tuple[Module, bool]:
-    """The SSA of the gradient, and whether the size of the output is left to be checked."""
-    from .transform.adjoint import gradient
+def primal_layout(f: Callable[..., Any]) -> Layout:
+    """The parameters of what is differentiated: a function, a derivative, a bound one."""
+    from .derivative import inner_function, own_tangents
 
-    name = layout.function.__qualname__
-    checked = check_output(name, module.entry, transform.has_aux)
-    wrt = [target.parameter for target in targets]
-    return (
-        gradient(
-            module,
-            wrt,
-            value=checked or transform.name == "value_and_grad",
-            has_aux=transform.has_aux,
-            single=not transform.many,
-        ),
-        checked,
-    )
+    layout = layout_of(inner_function(f))
+    tangents = own_tangents(f)
+    return dataclasses.replace(layout, tangents=tangents) if tangents else layout
 
 
 # ------------------------------------------------------------------------- around compiled code
@@ -283,7 +272,7 @@ def gradient_of(
 def _picker(transform: Transform, targets: tuple[Target, ...]) -> Callable[[Any], Any] | None:
     """Picks elements of ``*args`` and ``**kwargs`` out of the gradient; None if there are none."""
     keys = [target.key for target in targets]
-    if all(key is None for key in keys):
+    if all(key is None for key in keys) or not recipe_of(transform.name).picks:
         return None
 
     def pick(gradient: Any) -> Any:

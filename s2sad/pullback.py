@@ -17,7 +17,7 @@ import numpy as np
 
 from .errors import ArgumentError
 
-__all__ = ["Pullback"]
+__all__ = ["Pullback", "read_tangent"]
 
 
 class Pullback:
@@ -201,3 +201,14 @@ def _describe(g: Any) -> str:
     if isinstance(g, dict):
         return f"a dict with keys {', '.join(map(repr, g)) or 'none at all'}"
     return f"{type(g).__name__} {g!r:.40}"
+
+
+def read_tangent(value: Any, tangent: Any, name: str) -> Any:
+    """``tangent`` in the structure and the types of ``value``; None stands for zero.
+
+    Raises `ArgumentError` where it has another structure, shape or dtype.
+
+    >>> read_tangent((1.0, [2.0]), (3, None), "'x'")
+    (3.0, [0.0])
+    """
+    return _form_of(value).read(tangent, f"the tangent of {name}")

@@ -26,6 +26,7 @@ from . import (
     construction,
     controls,
     derivatives,
+    directions,
     handlers,
     leaving,
     library_calls,  # noqa: F401
@@ -129,6 +130,8 @@ def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping
         return derivatives.make(cx, obj, args, kwargs)
     if hasattr(obj, "__s2sad_derivative__"):
         return pullbacks.vjp(cx, obj, args, kwargs)
+    if directions.is_jvp(obj):
+        return directions.jvp(cx, obj, args, kwargs)
     handler = handlers.handler(obj)
     if handler is not None:
         return handler(cx, list(args), dict(kwargs))

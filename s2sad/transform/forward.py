@@ -21,13 +21,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..analysis.activity import active_values, passes_derivative
-from ..errors import Problem, UnsupportedError
+from ..errors import OutputError, Problem, UnsupportedError
 from ..ir.builder import Builder
 from ..ir.kinds import Kind, Num, carries_derivative
 from ..ir.nodes import (
     Atom,
     Call,
-    Const,
     For,
     Function,
     If,
@@ -47,7 +46,7 @@ from ..rules.registry import KindError
 from . import forward_ops
 from .adjoints import is_python_only
 from .forward_values import Env, Tangent, dot, tangent_kind, whole
-from .results import conformed, count, plain
+from .results import compact, conformed, count, paths, plain
 from .simplify import simplify
 
 
@@ -57,43 +56,47 @@ def forward(
     *,
     at: int | None = None,
     value: bool = True,
-    seed: bool = False,
+    seeds: Sequence[Tangent] | None = None,
+    has_aux: bool = False,
     suffix: str = "jvp",
+    base: str | None = None,
 ) -> Module:
     """A module whose entry returns ``(out, out_dot)``, or ``out_dot`` alone without ``value``.
 
     ``wrt`` are indices of parameters of the entry. Their tangents, in that order, are parameters
-    of the new entry from position ``at`` on (None: after all others). With ``seed`` there are
-    none: the tangents are 1.0, so that of a scalar parameter the derivative is computed. Parts of
-    the output that carry no derivative have None for their tangent.
+    of the new entry from position ``at`` on (None: after all others), unless ``seeds`` gives them.
+    Parts of the output that carry no derivative have None for their tangent. With ``has_aux`` the
+    function returns ``(out, aux)``, and the new one ``(out, out_dot, aux)`` or ``(out_dot, aux)``.
+    The entry is called ``base`` (the function's name) and ``suffix``.
 
     Raises UnsupportedError where an active primitive has no derivative.
     """
     function = module.entry
     kept = function.body.yields[: count(function.out)]
-    active = active_values(module, function, [function.params[k] for k in wrt], kept)
-    run = Forward(module, function, active, {})
+    primary, aux = function.out, Struct("const")
+    if has_aux:
+        if function.out.form != "tuple" or len(function.out.children) != 2:
+            raise OutputError("has_aux=True needs a function that returns (value, aux)")
+        primary, aux = function.out.children
+    inputs = [function.params[k] for k in wrt]
+    targets = [kept[leaf] for _, leaf in paths(primary)]
+    run = Forward(module, function, active_values(module, function, inputs, targets), {})
     b = run.builder
-    env: Env = {}
-    dots: list[Value] = []
-    for k in wrt:
-        p = function.params[k]
-        t = Value(_parameter_kind(p.kind), dot(p.name), primal=p)
-        env[p] = _one(p.kind) if seed else t
-        dots.append(t)
+    dots = [Value(_parameter_kind(p.kind), dot(p.name), primal=p) for p in inputs]
+    env: Env = dict(zip(inputs, dots if seeds is None else seeds, strict=True))
     with b.region() as nodes:
         run.region(function.body.ops, env)
         b.span = None
-        leaves: list[Atom] = list(kept) if value else []
-        out_dot = _output(b, function.out, kept, env, leaves)
-    out = Struct("tuple", (function.out, out_dot)) if value else out_dot
+        leaves: list[Atom] = list(kept)
+        out_dot = _output(b, primary, kept, env, leaves)
+    parts = (*((primary,) if value else ()), out_dot, *((aux,) if has_aux else ()))
+    leaves, out = compact(leaves, parts[0] if len(parts) == 1 else Struct("tuple", parts))
     at = len(function.params) if at is None else at
-    taken = () if seed else tuple(dots)
+    taken = tuple(dots) if seeds is None else ()
     params = (*function.params[:at], *taken, *function.params[at:])
-    name = f"{plain(function.name)}_{suffix}"
+    name = f"{plain(base or function.name)}_{suffix}"
     body = Region((), tuple(nodes), tuple(leaves))
-    entry = Function(name, params, body, out, (), function.origin)
-    functions = {name: entry}
+    functions = {name: Function(name, params, body, out, (), function.origin)}
     for other, f in module.functions.items():
         if f is not function:
             functions.setdefault(other, f)
@@ -109,10 +112,6 @@ def _parameter_kind(kind: Kind) -> Kind:
             return Num(kind.dtype, kind.weak)
         case _:
             return tangent_kind(kind, None if not is_python_only(kind) else True)
-
-
-def _one(kind: Kind) -> Const:
-    return Const.of(1.0 + 0j if isinstance(kind, Num) and kind.dtype[0] == "c" else 1.0)
 
 
 def _output(
@@ -362,7 +361,13 @@ class Forward:
         out = callee.out if not shown else parts[0] if shown == 1 else Struct("tuple", parts)
         body = Region((), tuple(nodes), ends)
         made.function = Function(
-            name, (*callee.params, *dots), body, out, tuple(mutates), callee.origin
+            name,
+            (*callee.params, *dots),
+            body,
+            out,
+            tuple(mutates),
+            callee.origin,
+            callee.custom,
         )
         return made
 

@@ -122,6 +122,19 @@ def shift(struct: Struct, offset: int) -> Struct:
     return Struct(struct.form, children, struct.keys, struct.cls)
 
 
+def compact(leaves: Sequence[Atom], out: Struct) -> tuple[list[Atom], Struct]:
+    """Leaves that ``out`` does not mention are dropped."""
+    used = sorted({index for _, index in paths(out)})
+    place = {old: new for new, old in enumerate(used)}
+
+    def move(s: Struct) -> Struct:
+        if s.form == "leaf":
+            return Struct("leaf", index=place[s.index])
+        return Struct(s.form, tuple(map(move, s.children)), s.keys, s.cls)
+
+    return [leaves[n] for n in used], move(out)
+
+
 def kind_of_struct(struct: Struct, leaves: Sequence[Atom]) -> Kind:
     """The kind of the object a structure describes."""
     children = [kind_of_struct(c, leaves) for c in struct.children]

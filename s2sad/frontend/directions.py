@@ -1,0 +1,82 @@
+"""Directions: tangents that a program gives to a derivative it calls.
+
+In: the references of the arguments of ``hvp(f)(*args, v)`` or ``jvp(f, primals, tangents)``. Out:
+the same arguments with each tangent under the name of its parameter, as the derivative's layout
+has it.
+
+    hvp(f)(x, k, v)   ->   x, k, x_dot=v
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..ir.kinds import NONE, Num
+from .context import Lowerer
+from .refs import HeapRef, Items, Ref, Static, TupleRef
+
+__all__ = ["directed", "is_jvp", "jvp"]
+
+
+def is_jvp(obj: Any) -> bool:
+    """Whether ``obj`` is ``jvp``, which takes arguments and tangents as tuples."""
+    return hasattr(obj, "__s2sad_directional__")
+
+
+def jvp(cx: Lowerer, func: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
+    """``jvp(f, primals, tangents)``."""
+    from . import derivatives
+
+    given = dict(zip(("f", "primals", "tangents"), args, strict=False)) | dict(kwargs)
+    has_aux = given.pop("has_aux", Static(False))
+    if set(given) != {"f", "primals", "tangents"} or len(args) > 3:
+        cx.fail("jvp takes a function, its arguments and their tangents, both as tuples")
+    primals, tangents = (_items(cx, given[name], name) for name in ("primals", "tangents"))
+    if len(primals) != len(tangents):
+        cx.fail(f"jvp with {len(primals)} arguments and {len(tangents)} tangents")
+    pairs = enumerate(zip(primals, tangents, strict=True))
+    chosen = tuple(n for n, (x, t) in pairs if not _is_nothing(cx, x, t))
+    if not chosen:
+        cx.fail("jvp without a tangent", "call the function itself")
+    made = derivatives.made(
+        cx, func.__s2sad_directional__, [given["f"], Static(chosen), has_aux], {}
+    )
+    names = made.__s2sad_layout__.tangents[-len(chosen) :]
+    named = {name: tangents[n] for name, n in zip(names, chosen, strict=True)}
+    return derivatives.called(cx, made, primals, named)
+
+
+def directed(
+    cx: Lowerer, derivative: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]
+) -> tuple[Sequence[Ref], Mapping[str, Ref]]:
+    """The arguments of a call of a derivative object, with its direction taken apart."""
+    names = getattr(derivative, "__s2sad_directions__", ())
+    if not names:
+        return args, kwargs
+    if not args:
+        cx.fail(f"{derivative!r} takes a direction as its last argument")
+    *given, direction = args
+    parts = [direction]
+    if derivative.transform.many:
+        parts = list(_items(cx, direction, "direction"))
+    if len(parts) != len(names):
+        cx.fail(f"{len(parts)} tangents for {len(names)} arguments")
+    return given, {**kwargs, **dict(zip(names, parts, strict=True))}
+
+
+def _items(cx: Lowerer, ref: Ref, what: str) -> tuple[Ref, ...]:
+    if isinstance(ref, TupleRef):
+        return tuple(ref.items)
+    if isinstance(ref, HeapRef) and isinstance(content := cx.content(ref), Items):
+        return tuple(content.items)
+    cx.fail(f"the {what} must be a tuple, one for each argument")
+
+
+def _is_nothing(cx: Lowerer, x: Ref, t: Ref) -> bool:
+    """No tangent: None, or 0 for an int that stays one."""
+    if cx.kind(t) == NONE:
+        return True
+    kind = cx.kind(x)
+    whole = isinstance(kind, Num) and kind.dtype[0] in "biu"
+    return whole and cx.known(t) and not cx.value(t)

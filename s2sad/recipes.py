@@ -1,0 +1,185 @@
+"""Recipes: how each transform makes the SSA of a derivative from that of the function.
+
+In: the SSA of a function, a `Transform`, what it differentiates. Out: the SSA of the derivative.
+Transforms are composed of one another here, on SSA and never on text::
+
+    hvp    =  forward of gradient
+    grad of hvp  =  gradient of forward of gradient
+
+``RECIPES`` names them all; a new transform is one more entry. A recipe with ``tangents`` makes a
+function that takes, after all of the function's own parameters, one tangent for each parameter
+that is differentiated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .errors import ArgumentError, OutputError
+
+if TYPE_CHECKING:
+    from .binding import Layout, Target
+    from .ir.nodes import Module
+    from .pipeline import Transform
+
+__all__ = ["RECIPES", "Made", "Recipe", "Request", "recipe_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a recipe is asked for: the layout of the function and what is differentiated."""
+
+    layout: Layout
+    transform: Transform
+    targets: tuple[Target, ...]
+
+    @property
+    def name(self) -> str:
+        """The function, for messages."""
+        return self.layout.function.__qualname__
+
+    @property
+    def wrt(self) -> list[int]:
+        """The parameters that are differentiated, each once."""
+        return list(dict.fromkeys(target.parameter for target in self.targets))
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The SSA of a derivative; ``checked``: the size of the output is left to be checked."""
+
+    module: Module
+    checked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one transform is made.
+
+    ``picks``: its result holds what is differentiated with respect to, parameter by parameter, so
+    that elements of ``*args`` are picked out of it.
+    """
+
+    make: Callable[[Module, Request], Made]
+    tangents: bool = False
+    picks: bool = True
+
+
+def recipe_of(name: str) -> Recipe:
+    """The recipe of a transform (KeyError if there is none of that name)."""
+    return RECIPES[name]
+
+
+# ------------------------------------------------------------------------------------- reverse
+
+
+def _gradient(module: Module, asked: Request) -> Made:
+    from .checks import check_output
+    from .transform.adjoint import gradient
+
+    transform = asked.transform
+    checked = check_output(asked.name, module.entry, transform.has_aux)
+    made = gradient(
+        module,
+        [target.parameter for target in asked.targets],
+        value=checked or transform.name == "value_and_grad",
+        has_aux=transform.has_aux,
+        single=not transform.many,
+    )
+    return Made(made, checked)
+
+
+# ------------------------------------------------------------------------------------- forward
+
+
+def _jvp(module: Module, asked: Request) -> Made:
+    from .transform.forward import forward
+
+    at = len(asked.layout.names)
+    return Made(forward(module, asked.wrt, at=at, has_aux=asked.transform.has_aux))
+
+
+def _derivative(module: Module, asked: Request) -> Made:
+    from .ir.kinds import FixedList, Kind, Num, Tuple
+    from .ir.nodes import Const
+    from .transform.forward import forward
+
+    (target,) = asked.targets
+    parameter = module.entry.params[target.parameter]
+    kind: Kind = parameter.kind
+    if target.key is not None:
+        kind = _element(kind, target.key)
+    if not isinstance(kind, Num):
+        what = "list" if isinstance(kind, FixedList) else type(kind).__name__.lower()
+        what = "tuple" if isinstance(kind, Tuple) else what
+        raise ArgumentError(
+            f"s2sad.derivative is with respect to a number, and {parameter.name!r} of "
+            f"{asked.name}() is a {what}: use s2sad.jvp along a direction, or s2sad.jacobian"
+        )
+    one = Const.of(1.0 + 0j if kind.dtype[0] == "c" else 1.0)
+    seed = one if target.key is None else {target.key: one}
+    made = forward(
+        module,
+        [target.parameter],
+        value=False,
+        seeds=[seed],
+        has_aux=asked.transform.has_aux,
+        suffix="derivative",
+    )
+    return Made(made)
+
+
+def _element(kind: Any, key: int | str) -> Any:
+    if isinstance(key, int):
+        return kind.items[key]
+    return next(k for name, k in kind.items if name == key)
+
+
+# -------------------------------------------------------------------------------- second order
+
+
+def _hvp(module: Module, asked: Request) -> Made:
+    from .transform.forward import forward
+
+    made = _gradient(module, asked)
+    if made.checked:
+        raise OutputError(
+            f"{asked.name}() returns an array whose size is not known before it runs; "
+            "a Hessian needs one number: sum it up"
+        )
+    return Made(
+        forward(
+            made.module,
+            asked.wrt,
+            at=len(asked.layout.names),
+            value=False,
+            has_aux=asked.transform.has_aux,
+            suffix="hvp",
+            base=module.entry.name,
+        )
+    )
+
+
+def _gauss_newton_product(module: Module, asked: Request) -> Made:
+    from .transform.adjoint import gauss_newton
+
+    return Made(
+        gauss_newton(
+            module,
+            [target.parameter for target in asked.targets],
+            at=len(asked.layout.names),
+            single=not asked.transform.many,
+        )
+    )
+
+
+RECIPES: dict[str, Recipe] = {
+    "grad": Recipe(_gradient),
+    "value_and_grad": Recipe(_gradient),
+    "jvp": Recipe(_jvp, tangents=True, picks=False),
+    "derivative": Recipe(_derivative, picks=False),
+    "hvp": Recipe(_hvp, tangents=True),
+    "gauss_newton_product": Recipe(_gauss_newton_product, tangents=True),
+}
