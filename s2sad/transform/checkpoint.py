@@ -13,6 +13,7 @@ is a checkpoint again when it is.
 
 from __future__ import annotations
 
+import types
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -23,6 +24,7 @@ from ..ir.kinds import Array, Kind, ListOf, Mixed
 from ..ir.nodes import (
     Atom,
     Call,
+    Const,
     Custom,
     For,
     Function,
@@ -254,7 +256,7 @@ def silent(nodes: Sequence[Node]) -> tuple[Node, ...]:
 
 
 def _refuse_draws(module: Module, callee: Function, call: Call) -> None:
-    """Random numbers would be drawn again, and be others."""
+    """Random numbers would be drawn again, and be others; so may be what unknown code returns."""
     seen: set[str] = set()
     ahead = [callee]
     while ahead:
@@ -265,14 +267,27 @@ def _refuse_draws(module: Module, callee: Function, call: Call) -> None:
         for node in walk(function.body):
             if isinstance(node, Call):
                 ahead.append(module.functions[node.callee])
-            elif isinstance(node, Op) and primitive(node.fn).effect == "draws":
+            elif isinstance(node, Op) and (changing := _may_change(node)):
                 raise UnsupportedError(
                     Problem(
-                        "random numbers are drawn in what a checkpoint runs again",
+                        f"{changing} in what a checkpoint runs again: it may be another value "
+                        "then",
                         node.span or call.span,
-                        "draw them before, and pass them as an argument",
+                        "do that before, and pass the value as an argument",
                     )
                 )
+
+
+def _may_change(op: Op) -> str:
+    """What about an operation need not be the same the second time; nothing where it must be."""
+    if primitive(op.fn).effect == "draws":
+        return "a random number is drawn"
+    called = op.args[0].value if op.fn == "call" and isinstance(op.args[0], Const) else None
+    if op.fn == "call" and not isinstance(called, types.BuiltinFunctionType | type):
+        return f"'{getattr(called, '__name__', 'a function')}' is called"
+    if called is not None and getattr(called, "__module__", None) != "builtins":
+        return f"'{getattr(called, '__name__', 'a function')}' is called"
+    return ""
 
 
 __all__ = ["CHECKPOINT", "Again", "reverse_checkpoint", "silent", "versions"]
