@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["load_all", "load_rules_of"]
+__all__ = ["is_distribution", "is_scipys", "load_all", "load_rules_of"]
 
 #: Parts of SciPy and the modules of rules that know their functions.
 _FAMILIES: dict[str, tuple[str, ...]] = {
@@ -49,6 +49,16 @@ def load_all() -> bool:
         if family not in _loaded:
             _load(family)
     return True
+
+
+def is_scipys(obj: Any) -> bool:
+    """Whether a function or class comes from SciPy."""
+    return str(getattr(obj, "__module__", None) or "").startswith("scipy.")
+
+
+def is_distribution(obj: Any) -> bool:
+    """Whether an object is one of the distributions of ``scipy.stats``."""
+    return str(type(obj).__module__).startswith("scipy.stats") and hasattr(obj, "_parse_args")
 
 
 def _load(family: str) -> None:

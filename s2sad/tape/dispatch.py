@@ -140,7 +140,7 @@ class Recorder:
             operands, attrs = bind(primitive, args, kwargs)
         except TypeError as error:
             raise refuse(f"{title} with these arguments has no rule: {error}") from error
-        if primitive.name.startswith("np."):
+        if primitive.name.startswith(("np.", "scipy.")):
             operands = tuple(map(self._array_like, _names_of(primitive, operands), operands))
         return self.record(primitive, title, operands, attrs, result, everything)
 

@@ -9,10 +9,12 @@ is called.
 from __future__ import annotations
 
 import types
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..rules.optional import is_distribution
 from .places import is_active
 from .values import TapeValue, bare
 from .where import NAMESPACE_MARK, refuse
@@ -35,6 +37,8 @@ class Proxy:
         self.__wrapped__ = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if is_distribution(self.__wrapped__):
+            return _Frozen(self, args, kwargs)
         return self._recorder.call(
             self.__wrapped__, bare(args), {k: bare(v) for k, v in kwargs.items()}
         )
@@ -45,6 +49,8 @@ class Proxy:
         found = getattr(self.__wrapped__, name)
         if isinstance(self.__wrapped__, np.ufunc) and callable(found):
             return _UfuncMethod(self._recorder, self.__wrapped__, name)
+        if is_distribution(self.__wrapped__) and callable(found):
+            return Proxy(self._recorder, found)
         return found
 
     def __eq__(self, other: Any) -> bool:
@@ -55,6 +61,19 @@ class Proxy:
 
     def __repr__(self) -> str:
         return repr(self.__wrapped__)
+
+
+class _Frozen:
+    """``stats.norm(mu, sigma)``, whose methods take x and then these parameters."""
+
+    __slots__ = ("_args", "_distribution", "_kwargs")
+
+    def __init__(self, distribution: Proxy, args: Any, kwargs: Mapping[str, Any]) -> None:
+        self._distribution, self._args, self._kwargs = distribution, args, kwargs
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._distribution, name)
+        return lambda *args, **kwargs: method(*args, *self._args, **kwargs, **self._kwargs)
 
 
 class _UfuncMethod:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..rules.optional import is_distribution
 from .proxies import ModuleProxy, Namespace, Proxy, UserModule
 from .special import HANDLERS
 from .values import bare, primal_or_bare
@@ -142,6 +143,8 @@ class Translator:
         ):
             return Proxy(self.recorder, value)
         if type(value).__module__ == "numpy" and callable(value):  # array_function dispatchers
+            return Proxy(self.recorder, value)
+        if is_distribution(value):
             return Proxy(self.recorder, value)
         if _is_users(type(value)):
             return self.record(value)

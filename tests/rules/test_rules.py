@@ -32,6 +32,7 @@ from s2sad.ir.kinds import (
 from s2sad.ir.nodes import Const, Value
 from s2sad.rules.apply import cotangents, tangent
 from s2sad.rules.eager import EagerBuilder, exact_kind
+from s2sad.rules.optional import load_all
 from s2sad.rules.registry import KindError, Primitive, Sample, primitives
 
 STRUCTURAL_HELPERS = {
@@ -40,6 +41,9 @@ STRUCTURAL_HELPERS = {
     *("attr", "record", "tuple", "list", "dict", "cast", "unbroadcast", "broadcast_like"),
     *("gather_written", "unless_zero", "typed_like", "copy_with_strides"),
 }
+
+
+load_all()
 
 
 def records() -> dict[str, Primitive]:

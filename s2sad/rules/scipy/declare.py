@@ -87,12 +87,12 @@ def _no_derivative_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
 define("no_derivative", _no_derivative, "out", _no_derivative_kind, zero=True)
 
 
-def text(b: Builder, source: str, **names: Any) -> Atom:
+def text(b: Builder, source: str, /, **names: Any) -> Atom:
     """Rule text in which plain names mean functions of ``scipy.special`` first."""
     return build_text(b, source, names, "scipy")
 
 
-def value_of(b: Builder, source: str, **names: Any) -> Any:
+def value_of(b: Builder, source: str, /, **names: Any) -> Any:
     """The same, called only where the cotangent is wanted."""
     return lambda: text(b, source, **names)
 

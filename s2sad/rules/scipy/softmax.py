@@ -34,13 +34,6 @@ _A = _r(2, 3)
 # -- logsumexp -------------------------------------------------------------------------------------
 
 
-def _logsumexp(
-    a: Any, b: Any = None, *, axis: Any = None, keepdims: bool = False, return_sign: bool = False
-) -> Any:
-    """``scipy.special.logsumexp`` with its operands first."""
-    return sp.logsumexp(a, axis=axis, b=b, keepdims=keepdims, return_sign=return_sign)
-
-
 def _weights(
     b: Builder, out: Any, a: Atom, axis: Any, keepdims: bool, return_sign: bool
 ) -> tuple[Atom, Atom]:
@@ -110,7 +103,6 @@ rule(
     "a b=None",
     name="scipy.special.logsumexp",
     signature_of="a, axis=None, b=None, keepdims=False, return_sign=False",
-    fun=_logsumexp,
     vjp=logsumexp_vjp,
     jvp=logsumexp_jvp,
     samples=[
