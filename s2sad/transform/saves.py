@@ -43,6 +43,8 @@ _CHEAP_SCALAR = frozenset(
 _NEVER = 1e9
 #: Repeating at most this much scalar work is preferred to having a tape at all.
 _TAPE_FREE_BUDGET = 8.0
+#: Where more operations than this would be repeated, the search for a loop without a tape ends.
+_MOST_OPS = 40
 #: Repeating at most this much is preferred to saving one more value on a tape.
 _SINGLE_BUDGET = 2.0
 
@@ -81,7 +83,7 @@ class Planner:
         if not needs:
             return Plan()
         if tape:
-            ops = self._closure(needs, frozenset())
+            ops = self._closure(needs, frozenset(), limit=_MOST_OPS)
             if ops is not None and sum(map(_weight, ops)) <= _TAPE_FREE_BUDGET:
                 return self._finish([], ops, keep_index)
         saved = {v for v in needs if self._cost(v, frozenset()) > _SINGLE_BUDGET}
@@ -144,15 +146,20 @@ class Planner:
             self._cost(a, saved, depth + 1) for a in op.args if isinstance(a, Value)
         )
 
-    def _closure(self, values: Iterable[Value], saved: frozenset[Value]) -> list[Op] | None:
-        """The operations that compute ``values``, in order; None if some cannot be repeated."""
+    def _closure(
+        self, values: Iterable[Value], saved: frozenset[Value], limit: int | None = None
+    ) -> list[Op] | None:
+        """The operations that compute ``values``, in order.
+
+        None if some cannot be repeated, or if they are more than ``limit``.
+        """
         done: dict[Value, Op] = {}
 
         def visit(v: Value) -> bool:
             if v in done or self._known(v, saved):
                 return True
             op = self._repeatable(v)
-            if op is None or len(done) > 40:
+            if op is None or (limit is not None and len(done) > limit):
                 return False
             if not all(visit(a) for a in op.args if isinstance(a, Value)):
                 return False

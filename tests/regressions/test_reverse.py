@@ -75,3 +75,17 @@ def test_element_of_a_list_of_cotangents_that_began_as_a_number() -> None:
 
     check(f, np.array([0.6, 1.1, 0.9]), 1)
     check(f, np.array([0.6, 1.1, 0.9]), 0)
+
+
+def test_body_that_loads_more_than_forty_elements() -> None:
+    def f(y: np.ndarray, z: np.ndarray, k: int) -> float:
+        s = 0.0
+        for _ in range(k):
+            s += y[0] * z[0] + y[1] * z[1] + y[2] * z[2] + y[3] * z[3] + y[4] * z[4]
+            s += y[5] * z[5] + y[6] * z[6] + y[7] * z[7] + y[8] * z[8] + y[9] * z[9]
+            s += y[10] * z[10] + y[11] * z[11] + y[12] * z[12] + y[13] * z[13] + y[14] * z[14]
+            s += y[15] * z[15] + y[16] * z[16] + y[17] * z[17] + y[18] * z[18] + y[19] * z[19]
+            s += y[20] * z[20] + y[21] * z[21] + y[22] * z[22] + y[23] * z[23] + y[24] * z[24]
+        return s
+
+    check(f, np.linspace(0.1, 1.0, 25), np.linspace(-1.0, 2.0, 25), 3)
