@@ -157,7 +157,7 @@ def jvp(
     *,
     has_aux: bool = False,
 ) -> Any:
-    """Run ``f`` at ``primals`` and return ``(out, tangent_out)``, its derivative along ``tangents``.
+    """``(out, tangent_out)``: ``f`` at ``primals``, and its derivative along ``tangents``.
 
     Both are tuples, one entry for each argument. A tangent has the structure and shape of its
     argument; None stands for zero, and so does 0 for an int, which then stays an int. The tangent
@@ -227,7 +227,7 @@ def derivative(
 def hvp(
     f: Callable[..., Any] | None = None, argnums: Argnums = 0, *, has_aux: bool = False
 ) -> Any:
-    """Hessian-vector products: ``hvp(f)(*args, v)`` is the Hessian of ``f`` at ``args`` times ``v``.
+    """Hessian-vector products: ``hvp(f)(*args, v)`` is the Hessian at ``args`` times ``v``.
 
     ``v`` and the product have the structure of the argument differentiated; with a sequence of
     ``argnums`` both are tuples, and the product takes all second derivatives between them into
@@ -264,8 +264,9 @@ def gauss_newton_product(
     return with_loss(f, loss, argnums)
 
 
-for _transform in (derivative, hvp, gauss_newton_product):
-    _transform.__s2sad_transform__ = True  # type: ignore[attr-defined]
+_makers: tuple[Any, ...] = (derivative, hvp, gauss_newton_product)
+for _maker in _makers:
+    _maker.__s2sad_transform__ = True
 jvp.__s2sad_directional__ = lambda f, argnums, has_aux: Directional(  # type: ignore[attr-defined]
     f, Transform("jvp", argnums, True, has_aux)
 )

@@ -119,7 +119,7 @@ def _derivative(module: Module, asked: Request) -> Made:
             f"{asked.name}() is a {what}: use s2sad.jvp along a direction, or s2sad.jacobian"
         )
     one = Const.of(1.0 + 0j if kind.dtype[0] == "c" else 1.0)
-    seed = one if target.key is None else {target.key: one}
+    seed: Any = one if target.key is None else {target.key: one}
     made = forward(
         module,
         [target.parameter],

@@ -41,9 +41,7 @@ def admit(
     mapping: dict[Value, Atom] = {}
     for k, n in pairs:
         new = params[n] = Value(kinds[n], entry.params[n].name)
-        fitted = _fitted(b, entry.params[k], new, names[k], span)
-        if fitted is not new or new.kind != entry.params[n].kind:
-            mapping[entry.params[n]] = fitted
+        mapping[entry.params[n]] = _fitted(b, entry.params[k], new, names[k], span)
     body = substitute_region(entry.body, mapping)
     body = Region((), (*b.nodes, *body.ops), body.yields)
     functions = dict(module.functions)

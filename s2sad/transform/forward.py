@@ -336,8 +336,7 @@ class Forward:
             for k in part
             if not is_tangent or moving[k]
         )
-        number = sum(1 for name, _ in self.made if name == callee.name)
-        name = f"{plain(callee.name)}_jvp" + (f"_{number + 1}" if number else "")
+        name = self._fresh(f"{plain(callee.name)}_jvp")
         # Known before it is written, because it calls itself.
         made = self.made[key] = _Callee(Function(name, (), callee.body), order)
         inputs = [callee.params[n] for n in pattern]
@@ -370,6 +369,15 @@ class Forward:
             callee.custom,
         )
         return made
+
+    def _fresh(self, name: str) -> str:
+        """The name, or the first with a number that no function of the module has."""
+        taken = {*self.module.functions, *(made.function.name for made in self.made.values())}
+        new, number = name, 1
+        while new in taken:
+            number += 1
+            new = f"{name}_{number}"
+        return new
 
 
 def _parted(nodes: list[Node], results: tuple[Value, ...]) -> tuple[list[Node], list[Node]]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..analysis.activity import active_values
+from ..errors import Problem, UnsupportedError
 from ..ir.kinds import SAVED, Array, Kind, ListOf, Mixed
 from ..ir.nodes import Atom, Call, Const, Function, Op, Region, Struct, Value, free_values
 from .adjoints import Env, adjoint_kind, bar, reversed_span
@@ -47,6 +48,14 @@ def reverse_call(rev: Reverse, node: Call, env: Env) -> None:
         for r in node.results:
             env.pop(r, None)
         return
+    if any(v.kind == SAVED for v in (*callee.params, *node.results)):
+        raise UnsupportedError(
+            Problem(
+                "the derivative of a recursive function cannot be differentiated again in reverse",
+                node.span,
+                "use s2sad.hvp or s2sad.jvp, which run forward, or write it as a loop",
+            )
+        )
     gs: list[Atom] = []
     for n in seeded:
         g = rev.take(env, node.results[n])
