@@ -12,8 +12,9 @@ import types
 
 from ..ir.kinds import Array, Mixed, Num, Tuple, Unknown
 from ..ir.nodes import Atom, Const
+from ..rules.optional import is_distribution
 from ..rules.registry import array_method, has_primitive
-from . import lower_calls
+from . import lower_calls, optional
 from .context import Lowerer
 from .describe import describe_ref
 from .refs import (
@@ -37,6 +38,7 @@ _PROPERTIES = {"T": "np.transpose", "mT": "np.matrix_transpose", "real": "np.rea
 
 def attribute(cx: Lowerer, base: Ref, name: str) -> Ref:
     """``base.name``."""
+    base = optional.present(cx, base)
     match base:
         case Static():
             return _of_static(cx, base, name)
@@ -119,6 +121,8 @@ def _of_static(cx: Lowerer, base: Static, name: str) -> Ref:
             return Static(found)
         fetch = base.fetch or Fetch.of("object", obj, obj.__name__)
         return cx.captures.ref(fetch.sub(name), found)
+    if is_distribution(obj) and isinstance(found, types.MethodType):
+        return Static(found)
     if isinstance(found, types.MethodType) and found.__self__ is obj:
         return PartialRef(Static(found.__func__), (base,))
     cls_attr = getattr(type(obj), name, None)

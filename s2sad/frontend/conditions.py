@@ -15,7 +15,7 @@ from typing import Any
 
 from ..ir.kinds import Array, Mixed, Num, Opaque, Unknown
 from ..ir.nodes import FALSE, TRUE, Atom, Const, Node, Op
-from . import lower_expr, operators
+from . import joins, lower_expr, operators, optional
 from .context import Lowerer
 from .describe import describe_ref
 from .position import Unreachable
@@ -31,6 +31,7 @@ from .refs import (
     HeapRef,
     Items,
     Lost,
+    Maybe,
     PartialRef,
     Ref,
     Static,
@@ -80,6 +81,10 @@ def truth(cx: Lowerer, ref: Ref, node: ast.expr | None = None) -> Atom:
             return TRUE if ref.obj else FALSE
         case FuncRef() | PartialRef() | BoundRef() | Choice():
             return TRUE
+        case Maybe():
+            return cx.atom(
+                optional.either(cx, ref, lambda r: Val(truth(cx, r, node)), lambda: FALSE_REF)
+            )
     cx.fail(f"the truth of {describe_ref(ref)} cannot be told", node=node)
 
 
@@ -141,6 +146,8 @@ def boolean(cx: Lowerer, values: list[ast.expr], is_and: bool) -> Ref:
     def right() -> Ref:
         return boolean(cx, values[1:], is_and)
 
+    if isinstance(left, Maybe) and not is_and:
+        left = left.ref  # it is there if it is true
     found = (
         cx.branch(cond, right, lambda: left) if is_and else cx.branch(cond, lambda: left, right)
     )
@@ -205,9 +212,15 @@ def _chain(cx: Lowerer, left: Ref, ops: list[ast.cmpop], rights: list[ast.expr])
 def compare_two(cx: Lowerer, op: ast.cmpop, left: Ref, right: Ref) -> Ref:
     fn, fun = _COMPARE[type(op)]
     if fn in ("is", "is_not"):
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, Maybe) and joins.is_none(other):
+                return Val(one.here if fn == "is_not" else cx.op("not", one.here))
         same = _identical(cx, left, right)
         if same is not None:
             return cx.constant(same is (fn == "is"))
+    if fn in ("eq", "ne") and (isinstance(left, Maybe) or isinstance(right, Maybe)):
+        return _equal_or_none(cx, op, left, right)
+    left, right = optional.present(cx, left), optional.present(cx, right)
     if fn in ("in", "not_in"):
         found = _member(cx, left, right)
         if found is not None:
@@ -228,6 +241,19 @@ def compare_two(cx: Lowerer, op: ast.cmpop, left: Ref, right: Ref) -> Ref:
         if pairwise is not None:
             return Val(pairwise if fn == "eq" else operators.negate(cx, pairwise))
     return cx.ref(cx.op(fn, cx.atom(left), cx.atom(right)))
+
+
+def _equal_or_none(cx: Lowerer, op: ast.cmpop, left: Ref, right: Ref) -> Ref:
+    """``==`` where a side may be None: then the other must be None as well."""
+    one, other = (left, right) if isinstance(left, Maybe) else (right, left)
+    assert isinstance(one, Maybe)
+    nothing = Val(Const.of(None))
+    return optional.either(
+        cx,
+        one,
+        lambda r: compare_two(cx, op, r, other),
+        lambda: compare_two(cx, op, other, nothing),
+    )
 
 
 def _equal_parts(cx: Lowerer, left: Ref, right: Ref) -> Atom | None:

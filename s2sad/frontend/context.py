@@ -15,7 +15,7 @@ from typing import Any
 from ..ir.builder import Builder
 from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Opaque, Record, Tuple
 from ..ir.nodes import Atom, If, Value
-from . import join_values, joins
+from . import join_values, joins, optional
 from .position import Unreachable
 from .refs import (
     NOTHING,
@@ -212,13 +212,16 @@ class Lowerer(Values):
         base, span, frame = self.state, self.b.span, self.frame
         slot = f"$v{self.fresh_id()}"
         sides: list[tuple[list[Any], State]] = []
-        for side in (then, orelse):
+        before = self.b.nodes
+        for side, value in ((then, True), (orelse, False)):
             self.state = base.copy()
+            narrowed = optional.narrow(self.state, before, self.b.definition, cond, value)
             with self.b.region() as nodes:
                 try:
                     ref = side()
                 except Unreachable:
                     ref, self.frame = None, frame
+                optional.widen(self.state, narrowed)
                 if ref is not None:
                     self.state.set(frame, slot, ref)
             self.b.span = span

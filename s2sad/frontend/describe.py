@@ -16,6 +16,7 @@ from .refs import (
     HeapRef,
     IterRef,
     Lost,
+    Maybe,
     PartialRef,
     Pulled,
     Ref,
@@ -45,6 +46,8 @@ def describe_ref(ref: Ref) -> str:
             return f"the method '{ref.name}'"
         case IterRef():
             return f"a {ref.form}"
+        case Maybe():
+            return "a value that may be None"
         case Lost():
             return "this"
         case _:

@@ -23,7 +23,7 @@ from ..ir.kinds import (
     kind_of,
 )
 from ..ir.nodes import Atom, Const
-from . import attributes, lower_calls, lower_expr
+from . import attributes, lower_calls, lower_expr, optional
 from .context import Lowerer
 from .describe import describe_ref
 from .position import NeedsUnrolling
@@ -86,6 +86,7 @@ def is_basic(kind: Kind) -> bool | None:
 
 def item(cx: Lowerer, base: Ref, i: Ref) -> Ref:
     """``base[i]``."""
+    base = optional.present(cx, base)
     match base:
         case TupleRef():
             return _of_known(cx, base, base.items, i)
@@ -279,6 +280,7 @@ def _of_dict(cx: Lowerer, base: HeapRef, content: Entries, i: Ref) -> Ref:
 
 def set_item(cx: Lowerer, base: Ref, i: Ref, value: Ref) -> None:
     """``base[i] = value``."""
+    base = optional.present(cx, base)
     match base:
         case ArrayRef():
             set_array(cx, base, cx.atom(i), cx.atom(value))

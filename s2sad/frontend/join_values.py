@@ -25,6 +25,7 @@ from .refs import (
     HeapRef,
     Items,
     Lost,
+    Maybe,
     Ref,
     Root,
     Stale,
@@ -72,6 +73,9 @@ def extract(
             case joins.Many():
                 refs: Sequence[Any]
                 match ref:
+                    case _ if isinstance(t.like, Maybe):
+                        absent = ref is UNASSIGNED or ref is None or isinstance(ref, Lost)
+                        refs = (UNASSIGNED,) * 2 if absent else joins.parts(ref)
                     case TupleRef():
                         refs = ref.items
                     case Content() if ref is not NOTHING:
@@ -127,6 +131,8 @@ def instantiate(
                 keys = list(like.items) if isinstance(like, Entries | Fields) else []
                 names = [k if isinstance(k, str) and k.isidentifier() else None for k in keys]
                 names = names or [None] * len(children)
+                if isinstance(like, Maybe):
+                    names = [None if name is None else f"has_{name}", name]
                 return rebuild(like, [make(c, n) for c, n in zip(children, names, strict=True)])
 
     made = [
@@ -172,6 +178,10 @@ def rebuild(like: Any, refs: list[Ref]) -> Any:
             return Items(tuple(refs))
         case Entries():
             return Entries(dict(zip(like.items, refs, strict=True)))
+        case Maybe():
+            here, there = refs
+            assert isinstance(here, Val)
+            return Maybe(here.atom, there, like.name)
         case Fields():
             return Fields(like.cls, dict(zip(like.items, refs, strict=True)))
     raise TypeError(like)

@@ -15,8 +15,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..ir.kinds import Kind, forget_sizes, join
-from ..ir.nodes import Value
+from ..ir.kinds import NONE, Kind, forget_sizes, join
+from ..ir.nodes import FALSE, TRUE, Value
 from . import ref_kinds
 from .refs import (
     NOTHING,
@@ -32,6 +32,7 @@ from .refs import (
     HeapRef,
     Items,
     Lost,
+    Maybe,
     Ref,
     Root,
     Stale,
@@ -166,6 +167,8 @@ class _Maker:
                 return Same(ra)
             case _, Lost():
                 return Same(rb)
+            case _ if _may_be_none(ra, rb):
+                return self._optional(ra, rb, name)
             case (Val(), Val()):
                 return Leaf(_joined(ra.kind, rb.kind))
             case (Val(), _) if rb is UNASSIGNED:
@@ -188,6 +191,14 @@ class _Maker:
                 return self._heap(ra, rb, name)
             case _:
                 return Same(_lost(ra, rb, name))
+
+    def _optional(self, ra: Ref, rb: Ref, name: str | None) -> Template:
+        """Whether something is there, and what."""
+        (here_a, there_a), (here_b, there_b) = parts(ra), parts(rb)
+        there = self.refs(there_a, there_b, name)
+        if isinstance(there, Same):
+            return there if isinstance(there.ref, Lost) else Same(_lost(ra, rb, name))
+        return Many(Maybe(FALSE, UNASSIGNED, name), (self.refs(here_a, here_b), there))
 
     def _ended(self, ref: Ref) -> bool:
         """Whether a root of the reference is not in both heaps."""
@@ -273,6 +284,25 @@ def needs_value(ref: Ref, base: State) -> bool:
             return True
 
 
+def is_none(ref: Ref) -> bool:
+    """Whether a reference is known to be None."""
+    return isinstance(ref, Val) and ref.kind == NONE
+
+
+def parts(ref: Ref) -> tuple[Ref, Ref]:
+    """Whether something is there, and what."""
+    if isinstance(ref, Maybe):
+        return Val(ref.here), ref.ref
+    return (Val(FALSE), UNASSIGNED) if is_none(ref) else (Val(TRUE), ref)
+
+
+def _may_be_none(ra: Ref, rb: Ref) -> bool:
+    """Whether one of the two is or may be None, and the other is or may be something else."""
+    if UNASSIGNED in (ra, rb):
+        return isinstance(ra, Maybe) or isinstance(rb, Maybe)
+    return isinstance(ra, Maybe) or isinstance(rb, Maybe) or is_none(ra) != is_none(rb)
+
+
 def _joined(a: Kind, b: Kind) -> Kind:
     return join(a, b)
 
@@ -339,7 +369,7 @@ def _widen(old: Plan, a: Template, new: Plan, b: Template, forget: bool) -> tupl
             content, ok = _widen(old, ca, new, cb, forget)
             new.slots[b.slot].content = content
             return b, ok
-        case Many(), Many() if len(a.children) == len(b.children):
+        case Many(), Many() if len(a.children) == len(b.children) and type(a.like) is type(b.like):
             pairs = [
                 _widen(old, x, new, y, forget) for x, y in zip(a.children, b.children, strict=True)
             ]

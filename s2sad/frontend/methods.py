@@ -15,8 +15,18 @@ import numpy as np
 
 from ..ir.kinds import Array, Mixed, Num, Opaque, Unknown
 from ..ir.nodes import Const
+from ..rules.optional import is_distribution
 from ..rules.registry import array_method, has_primitive, lookup, primitive
-from . import assignment, indexing, iteration, lower_calls, lower_expr, primitives
+from . import (
+    assignment,
+    indexing,
+    iteration,
+    lower_calls,
+    lower_expr,
+    optional,
+    primitives,
+    scipy_calls,
+)
 from .context import Lowerer
 from .describe import describe_ref
 from .refs import (
@@ -27,6 +37,7 @@ from .refs import (
     HeapRef,
     Items,
     IterRef,
+    PartialRef,
     Ref,
     Static,
     TupleRef,
@@ -39,6 +50,7 @@ Kwargs: TypeAlias = dict[str, Ref]
 
 def call(cx: Lowerer, receiver: Ref, name: str, args: Args, kwargs: Kwargs) -> Ref:
     """``receiver.name(*args, **kwargs)``."""
+    receiver = optional.present(cx, receiver)
     match receiver:
         case ArrayRef():
             return _array(cx, receiver, name, args, kwargs)
@@ -59,6 +71,8 @@ def call(cx: Lowerer, receiver: Ref, name: str, args: Args, kwargs: Kwargs) -> R
             return _value(cx, receiver, name, args, kwargs)
         case Static():
             return _static(cx, receiver, name, args, kwargs)
+        case PartialRef(func=Static(obj)) if is_distribution(obj):
+            return scipy_calls.frozen_method(cx, receiver, name, args, kwargs)
     cx.fail(f"{describe_ref(receiver)} has no method '{name}' here")
 
 
@@ -92,8 +106,10 @@ def _array(cx: Lowerer, base: ArrayRef, name: str, args: Args, kwargs: Kwargs) -
             return to_list(cx, base)
         case "view" | "tobytes" | "tofile" | "dump" | "setflags" | "byteswap" | "resize":
             cx.fail(f"'.{name}()' is about memory, which derivatives do not follow")
+    if name == "compress":
+        return primitives.call(cx, primitive("np.compress"), [*args[:1], base, *args[1:]], kwargs)
     record = array_method(name)
-    if record is None:
+    if record is None and hasattr(np.ndarray, name):
         for candidate in (getattr(np, name, None),):
             record = lookup(candidate) if candidate is not None else None
     if record is None:
@@ -144,6 +160,12 @@ def _sort(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
     return cx.constant(None)
 
 
+def _partition(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
+    new = primitives.call(cx, primitive("np.partition"), [base, *args], kwargs)
+    assignment.write_all(cx, base, cx.read(base), cx.atom(new))
+    return cx.constant(None)
+
+
 def _put(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
     kind = cx.kind(base)
     if not (isinstance(kind, Array) and kind.rank == 1):
@@ -155,6 +177,7 @@ def _put(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
 _MUTATORS: dict[str, Callable[[Lowerer, ArrayRef, Args, Kwargs], Ref]] = {
     "fill": _fill,
     "sort": _sort,
+    "partition": _partition,
     "put": _put,
 }
 

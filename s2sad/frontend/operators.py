@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..ir.nodes import FALSE, TRUE, Atom, Const
-from . import attributes, conditions, indexing, lower_calls, lower_expr
+from . import attributes, conditions, indexing, lower_calls, lower_expr, optional
 from .context import Lowerer
 from .refs import (
     Fields,
@@ -55,6 +55,7 @@ def binary(cx: Lowerer, op: ast.operator, left: Ref, right: Ref) -> Ref:
 
 
 def operate(cx: Lowerer, fn: str, fun: Callable[..., Any], left: Ref, right: Ref) -> Ref:
+    left, right = optional.present(cx, left), optional.present(cx, right)
     sequence = _sequences(cx, fn, left, right)
     if sequence is not None:
         return sequence
@@ -141,7 +142,7 @@ def unary(cx: Lowerer, node: ast.UnaryOp) -> Ref:
         v = operand.atom.value
         if isinstance(v, int) or (isinstance(v, float) and fn != "invert"):
             return cx.constant(fun(v))  # -1.5 is a constant to its reader, and exact
-    return cx.ref(cx.op(fn, cx.atom(operand)))
+    return cx.ref(cx.op(fn, cx.atom(optional.present(cx, operand))))
 
 
 def negate(cx: Lowerer, cond: Atom) -> Atom:

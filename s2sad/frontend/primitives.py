@@ -29,7 +29,7 @@ from ..ir.kinds import (
 )
 from ..ir.nodes import Atom, Const
 from ..rules.registry import Primitive, primitive
-from . import ufuncs
+from . import optional, ufuncs
 from .context import Lowerer
 from .describe import describe_ref
 from .refs import (
@@ -75,7 +75,8 @@ def call(
     method_call: bool = False,
 ) -> Ref:
     """The result of calling a registered function (``method_call``: as a method of its first)."""
-    kwargs = dict(kwargs)
+    args = [optional.present(cx, a) for a in args]
+    kwargs = {k: optional.present(cx, v) for k, v in kwargs.items()}
     out = kwargs.pop("out", None)
     if out is None and isinstance(record.fun, np.ufunc) and len(args) > record.fun.nin:
         args, out = args[: record.fun.nin], args[record.fun.nin]
@@ -136,7 +137,8 @@ def arguments(
         given = name in bound.arguments
         if name in names:
             if not given:
-                missing.append(Val(Const.of(None)))
+                default = parameter.default
+                missing.append(Val(Const.of(None if default is parameter.empty else default)))
                 continue
             operands.extend(missing)
             missing = []

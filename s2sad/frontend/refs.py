@@ -221,6 +221,15 @@ class Choice(Ref):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Maybe(Ref):
+    """``ref`` where the bool ``here`` is true at run time, else None; ``name`` is the user's."""
+
+    here: Atom
+    ref: Ref
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Lost(Ref):
     """Something that can no longer be told; reading it is refused (``quiet``: it has been)."""
 

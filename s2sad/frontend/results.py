@@ -14,7 +14,20 @@ from ..ir.kinds import Num
 from ..ir.nodes import Atom, Const, Struct, Value
 from .context import Lowerer
 from .describe import describe_ref
-from .refs import ArrayRef, Entries, Fields, HeapRef, Items, Lost, Ref, Static, TupleRef, Val
+from .optional import present
+from .refs import (
+    ArrayRef,
+    Entries,
+    Fields,
+    HeapRef,
+    Items,
+    Lost,
+    Maybe,
+    Ref,
+    Static,
+    TupleRef,
+    Val,
+)
 
 
 def take_apart(cx: Lowerer, ref: Ref, leaves: list[Atom]) -> Struct:
@@ -42,6 +55,8 @@ def take_apart(cx: Lowerer, ref: Ref, leaves: list[Atom]) -> Struct:
             return Struct("const", cls=atom.value)
         case Lost():
             raise cx.lost(ref)
+        case Maybe():
+            return take_apart(cx, present(cx, ref), leaves)
         case Val() | ArrayRef():
             pass
         case _:

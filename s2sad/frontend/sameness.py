@@ -24,6 +24,7 @@ from .refs import (
     Items,
     IterRef,
     Lost,
+    Maybe,
     PartialRef,
     Ref,
     Stale,
@@ -71,6 +72,8 @@ def same_ref(a: Ref, b: Ref) -> bool:
                 and a.extra is b.extra
                 and a.root is b.root
             )
+        case Maybe(), Maybe():
+            return same_atom(a.here, b.here) and same_ref(a.ref, b.ref)
         case Lost(), Lost():
             return a == b
         case _:

@@ -34,7 +34,17 @@ from .refs import UNASSIGNED, Content, Data, Frame, Home, Perhaps, Ref, Root, St
 class State:
     """Variables of every live frame, contents of roots, and the views read so far."""
 
-    __slots__ = ("frames", "ground", "heap", "homes", "perhaps", "raised", "shares", "views")
+    __slots__ = (
+        "frames",
+        "ground",
+        "heap",
+        "homes",
+        "perhaps",
+        "raised",
+        "shares",
+        "sure",
+        "views",
+    )
 
     def __init__(self, ground: dict[Root, Content] | None = None) -> None:
         #: captured data, which is never written; shared by all copies
@@ -46,6 +56,8 @@ class State:
         self.perhaps: dict[Root, Perhaps] = {}
         #: roots that are elements of a list
         self.homes: dict[Root, Home] = {}
+        #: bools that are true wherever this state is reached
+        self.sure: frozenset[Atom] = frozenset()
         #: (version of the root, path) -> the value read, valid where it was computed
         self.views: dict[Any, Atom] = {}
         #: left by raising: nothing after this point runs
@@ -59,6 +71,7 @@ class State:
         new.homes = dict(self.homes)
         new.perhaps = dict(self.perhaps)
         new.views = dict(self.views)
+        new.sure = self.sure
         new.raised = self.raised
         return new
 

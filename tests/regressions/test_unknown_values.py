@@ -1,12 +1,14 @@
-"""A value of no known type is refused with a hint."""
+"""A value that may be None is told apart at run time; one of no known type is refused."""
 
 from __future__ import annotations
 
 import random
 
 import numpy as np
+import pytest
 
-from tests.checker import refused
+import s2sad
+from tests.checker import check, refused
 
 
 def largest(x):
@@ -22,7 +24,18 @@ def noisy(x):
 
 
 def test_none_or_a_number() -> None:
-    message = refused(largest, np.ones(3), match="unknown type")
+    check(largest, np.array([0.3, 1.7, -0.4]))
+    with pytest.raises(TypeError, match="'best' is None here"):
+        s2sad.grad(largest)(np.zeros(0))
+
+
+def number_or_text(x):
+    y = x if x > 1.0 else "small"
+    return y * x
+
+
+def test_a_number_or_text() -> None:
+    message = refused(number_or_text, 2.0, match="unknown type")
     assert "None is neither" in message
 
 
