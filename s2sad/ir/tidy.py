@@ -170,7 +170,7 @@ def _mul(b: Builder, args: Sequence[Atom]) -> Atom | None:
             return b.op("neg", y)
         if (scaled := _scaled_node(_nameless(b, y))) is not None:
             return b.op("mul", Const.of(c * scaled[0]), scaled[1])
-        if (inner := _negated(b, y)) is not None:
+        if (inner := _negated_before(b, y)) is not None:
             return b.op("mul", Const.of(-c), inner)
         node = b.defined_by(y, "div")
         if node is not None and is_number(node.args[0]):

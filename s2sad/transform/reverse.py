@@ -56,6 +56,7 @@ from .adjoints import (
     reversed_span,
     shape_key,
 )
+from .terms import sum_of_like
 from .twins import Twins
 
 if TYPE_CHECKING:
@@ -121,9 +122,7 @@ class Reverse:
             {} if caller is None else caller.pairs
         )
         #: functions that run a checkpointed callee again and reverse it
-        self.again: dict[tuple[str, Pattern], Again] = (
-            {} if caller is None else caller.again
-        )
+        self.again: dict[tuple[str, Pattern], Again] = {} if caller is None else caller.again
         #: in a function NumPy has no part in, adjoints are Python's own numbers
         self.weak: bool | None = all(is_python_only(p.kind) for p in function.params) or None
         # where saved values are packed in a tuple, every one of them must exist on every path
@@ -215,8 +214,10 @@ class Reverse:
             if isinstance(g.kind, Num):
                 return self.builder.op("add", old, g, name=name)
             old, g = g, old
-        if isinstance(old.kind, Num | Array) and self._equal(old, g):
-            return self.builder.op("mul", Const.of(2.0), old, name=name)
+        if (like := sum_of_like(self.builder, old, g)) is not None:
+            if isinstance(like, Value):
+                self.builder.label(like, name, None, target)
+            return like
         total = self.builder.op("add_to", old, g, name=name)
         if old in self.masked and g in self.masked:
             self.masked.add(total)
@@ -389,31 +390,12 @@ class Reverse:
             self.masked.update(p for p in parts if isinstance(p, Value))
         if len(parts) == 2 and node.args[0] is node.args[1]:
             first, second = parts
-            if first is not None and second is not None and self._equal(first, second):
+            if first is not None and second is not None:
                 # x * x, x @ x
-                parts = (self.builder.op("mul", Const.of(2.0), first), None)
+                both = sum_of_like(self.builder, first, second)
+                parts = parts if both is None else (both, None)
         for a, part in zip(node.args, parts, strict=True):
             self.contribute(env, a, part)
-
-    def _equal(self, a: Atom, b: Atom) -> bool:
-        """The same computation on the same values."""
-        if a is b:
-            return True
-        if isinstance(a, Const) and isinstance(b, Const):
-            return type(a.value) is type(b.value) is float and bool(a.value == b.value)
-        if not isinstance(a, Value) or not isinstance(b, Value):
-            return False
-        x, y = (self.builder.definition.get(v) or self.definition.get(v) for v in (a, b))
-        if x is None or y is None or x.fn != y.fn or x.attrs != y.attrs:
-            return False
-        if len(x.args) != len(y.args):
-            return False
-        if all(self._equal(p, q) for p, q in zip(x.args, y.args, strict=True)):
-            return True
-        if x.fn != "mul":
-            return False
-        (p, q), (r, s) = x.args, y.args
-        return self._equal(p, s) and self._equal(q, r)
 
     def rebuilt(self, region: Region) -> tuple[Node, ...]:
         """The forward nodes of a region, with inner branches and loops as rewritten."""

@@ -4,10 +4,8 @@ def chain_grad(x, k):
     x_bar = np.zeros_like(x)
     for i in range(len(x) - 2, -1, -1):
         d = x[i + 1] - x[i] - 1.0
-        k_i = k[i]
-        t = 0.5 * k_i * d
         # spring, line 3: return 0.5 * k * d * d
-        d_bar = t + 0.5 * (d * k_i)
+        d_bar = d * k[i]
         # spring, line 2: d = x[i + 1] - x[i] - 1.0
         x_bar[i] -= d_bar
         x_bar[i + 1] += d_bar

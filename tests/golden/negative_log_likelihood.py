@@ -10,7 +10,7 @@ def negative_log_likelihood_grad(model, data):
         z = t / width
         # line 5: total += 0.5 * z * z + np.log(model.width)
         width_bar += ratio(total_bar, width)
-        z_bar = 2.0 * (0.5 * (total_bar * z))
+        z_bar = total_bar * z
         # line 4: z = (x - model.mean) / model.width
         t_2 = z_bar / width
         width_bar -= t_2 * t / width
