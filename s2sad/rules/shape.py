@@ -187,6 +187,54 @@ rule(
     view_of=0,
     samples=[sample(_B, source=0, destination=-1), sample(_B, source=(0, 1), destination=(2, 0))],
 )
+
+
+def rollaxis_vjp(
+    b: Builder, g: Atom, out: Atom, a: Atom, axis: int = 0, start: int = 0
+) -> list[Any]:
+    n = rank(a)
+    axis, start = axis % n, start + n if start < 0 else start
+    end = start - 1 if axis < start else start
+    return [b.op("np.moveaxis", g, source=end, destination=axis)]
+
+
+rule(
+    np.rollaxis,
+    "a",
+    "axis, start=0",
+    vjp=rollaxis_vjp,
+    jvp="linear",
+    view_of=0,
+    samples=[
+        sample(_B, axis=2),
+        sample(_B, axis=2, start=1),
+        sample(_B, axis=0, start=3),
+        sample(_B, axis=-1, start=-2),
+    ],
+)
+
+
+def _unstack_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    """As many arrays as the axis has elements; that number must be known."""
+    k = as_array(args[0].kind)
+    axis = attrs.get("axis", 0)
+    if not isinstance(k, Array) or k.dims is None or not isinstance(k.dims[axis], int):
+        raise KindError("the number of arrays is not known here")
+    rest = [d for n, d in enumerate(k.dims) if n != axis % len(k.dims)]
+    return Tuple((Array(k.dtype, tuple(rest)),) * k.dims[axis])
+
+
+if hasattr(np, "unstack"):  # from NumPy 2.1 on
+    rule(
+        np.unstack,
+        "x",
+        "*, axis=0",
+        vjp="stack(g, axis=axis)",
+        jvp="linear",
+        kind=_unstack_kind,
+        view_of=0,
+        samples=[sample(_A), sample(_B, axis=1), sample(_A, axis=-1)],
+    )
 rule(
     np.flip,
     "m",
@@ -337,6 +385,18 @@ rule(
     samples=[sample(np.ones(3)), sample(_A), sample(_A, k=1), sample(np.ones(2), k=-1)],
 )
 rule(
+    np.diagflat,
+    "v",
+    "k=0",
+    vjp=lambda b, g, out, v, k=0: (
+        back_to_shape(b, b.op("np.diagonal", g, offset=k), out, v)
+        if not isinstance(v.kind, Num)
+        else [b.op("np.sum", b.op("np.diagonal", g, offset=k))]
+    ),
+    jvp="linear",
+    samples=[sample(np.ones(3)), sample(_A), sample(np.ones(2), k=-1), sample(2.0, k=1)],
+)
+rule(
     np.diagonal,
     "a",
     "offset=0, axis1=0, axis2=1",
@@ -355,22 +415,30 @@ rule(
     kind=lambda args, attrs: args[1].kind,
     samples=[sample(np.ones(2), _A), sample(np.ones(2), _A, offset=1)],
 )
+
+
+def trace_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
+    """Every element of the diagonal has the cotangent of its sum."""
+    o = {k: v for k, v in o.items() if k in ("offset", "axis1", "axis2")}
+    diagonal = b.op("np.diagonal", a, **o)
+    seeds = g if rank(a) == 2 else b.op("item", g, Const.of((..., None)))
+    return [b.op("undiagonal", b.op("broadcast_like", seeds, diagonal), a, **o)]
+
+
 rule(
     np.trace,
     "a",
-    "offset=0",
-    vjp=lambda b, g, out, a, offset=0: [trace_vjp(b, g, a, offset)],
+    "offset=0, axis1=0, axis2=1, dtype=None, out=None",
+    vjp=trace_vjp,
     jvp="linear",
-    samples=[sample(_A), sample(_A, offset=1), sample(_B)],
+    samples=[
+        sample(_A),
+        sample(_A, offset=1),
+        sample(_B),
+        sample(_B, axis1=1, axis2=-1),
+        sample(_A.astype("float32")),
+    ],
 )
-
-
-def trace_vjp(b: Builder, g: Atom, a: Atom, offset: int) -> Atom:
-    eye = b.op("np.eye", b.op("len", a), b.op("item", b.op("shape", a), Const.of(1)), k=offset)
-    if rank(a) == 2:
-        return b.mul(g, eye)
-    wide = b.op("item", eye, Const.of((slice(None), slice(None), *[None] * (rank(a) - 2))))
-    return b.mul(g, wide)
 
 
 for _f in each(np.triu, np.tril):
