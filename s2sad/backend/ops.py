@@ -34,11 +34,15 @@ _IMMUTABLE = (str, bytes, type(None), slice, type, range, np.dtype, type(Ellipsi
 OWN = frozenset({"store", "copied", "unpack"})
 
 #: Ops that may hand their first operand back unchanged.
-MAY_PASS = frozenset({"unbroadcast", "cast", "np.asarray", "np.ascontiguousarray"})
+MAY_PASS = frozenset(
+    {"unbroadcast", "cast", "fitted", "np.asarray", "np.ascontiguousarray"}
+    | {"np.linalg.matrix_power"}  # the first power is the matrix itself
+)
 
 #: Views that NumPy does not let anyone write to.
 READ_ONLY = frozenset(
     {"broadcast_like", "np.broadcast_to", "np.broadcast_arrays", "np.diagonal", "np.diag"}
+    | {"np.linalg.diagonal"}
 )
 
 #: Ops that put their operands into a container.

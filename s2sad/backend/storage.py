@@ -294,6 +294,8 @@ class _Analysis:
                 memory = 0
             self.put(result, fresh | memory, 0)
         else:
+            if op.fn == "eig" or op.fn.startswith("np.linalg."):
+                memory = 0
             for r in op.results:
                 if isinstance(r.kind, Array | Mixed):
                     self.put(r, fresh | memory, 0)
@@ -326,6 +328,8 @@ def _older(places: Places, fresh: Places) -> Places:
 
 _NEW = frozenset(
     {"neg", "pos", "invert", "zeros_like", "add_to", "ratio", "lt", "le", "gt", "ge", "eq", "ne"}
+    | {"cofactors", "cofactors_dot", "convolve_bar", "correlate_bar", "divided", "divided_all"}
+    | {"eig", "eigvals", "irfft_bar", "on_diagonal", "outside", "rfft_bar"}
 )
 
 

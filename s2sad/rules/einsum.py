@@ -1,9 +1,12 @@
 """The derivative of ``np.einsum``, for explicit, implicit and ellipsis subscripts.
 
-In: subscripts, operands and the cotangent. Out: for each operand an einsum of the cotangent and
-the other operands, whose result carries the operand's own subscripts.
+In: subscripts, operands and the cotangent. Out: for each operand the product of the cotangent and
+the other operands, whose result carries the operand's own subscripts: a matrix product where it is
+one, else an einsum.
 
-    "ij,jk->ik":   a_bar = einsum("ik,jk->ij", g, b)
+    "ij,jk->ik":        a_bar = g @ b.T
+    "bij,bjk->bik":     a_bar = g @ b.mT
+    "ij,j,k->ik":       a_bar = einsum("ik,j,k->ij", g, b, c, optimize=True)
 """
 
 from __future__ import annotations
@@ -11,8 +14,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ..ir.kinds import Array, Dim, Kind, broadcast_dim, not_one, same_dim
 from ..ir.nodes import Atom, Const
+from .kindrules import as_array, dims_of
 from .linear import rank
+from .pieces import array_or_number
 from .registry import KindError
 
 if TYPE_CHECKING:
@@ -47,6 +55,24 @@ def parsed(subscripts: Atom, operands: Sequence[Atom]) -> tuple[list[str], str]:
     return spelt, right.replace("...", everywhere)
 
 
+def einsum_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    """Each subscript is as long as the longest axis it stands for."""
+    operands = args[1:]
+    kinds = [as_array(x.kind) for x in operands]
+    inputs, result = parsed(args[0], operands)
+    sizes: dict[str, Dim] = {}
+    for s, k in zip(inputs, kinds, strict=True):
+        dims = dims_of(k)
+        if dims is None or len(dims) != len(s):
+            raise KindError(f"einsum has {len(s)} subscripts for another number of axes")
+        for c, d in zip(s, dims, strict=True):
+            sizes[c] = broadcast_dim(sizes.get(c, 1), d)
+    if not set(result) <= set(sizes):
+        raise KindError("einsum has a subscript in its result that no operand has")
+    dtype = np.result_type(*(np.dtype(k.dtype) for k in kinds)).name
+    return array_or_number(dtype, [sizes[c] for c in result])
+
+
 def einsum_vjp(
     b: Builder, g: Atom, out: Atom, subscripts: Atom, *operands: Atom, **o: Any
 ) -> list[Any]:
@@ -59,16 +85,27 @@ def einsum_vjp(
         others = [(s, x) for k, (s, x) in enumerate(zip(inputs, operands, strict=True)) if k != n]
         seen = set(result).union(*(set(s) for s, _ in others))
         target = "".join(c for c in own if c in seen)
-        spec = ",".join([result, *(s for s, _ in others)]) + "->" + target
-        bar = b.op("np.einsum", Const.of(spec), g, *(x for _, x in others))
-        if target != own:  # axes summed over by this operand alone
+        bar = contraction(b, [(result, g), *others], target)
+        if target == own and not _may_be_narrower(bar, operands[n]):
+            return bar
+        # axes summed over by this operand alone, or of size 1 in all the others
+        if target and target != own:
             index = tuple(slice(None) if c in seen else None for c in own)
-            if not target:
-                return b.op("broadcast_like", bar, operands[n])
-            bar = b.op("broadcast_like", b.op("item", bar, Const.of(index)), operands[n])
-        return bar
+            bar = b.op("item", bar, Const.of(index))
+        return b.op("broadcast_like", bar, operands[n])
 
     return [None, *((lambda n=n: wrt(n)) for n in range(len(operands)))]
+
+
+def _may_be_narrower(bar: Atom, x: Atom) -> bool:
+    have, want = (as_array(a.kind) for a in (bar, x))
+    if not isinstance(have, Array) or not isinstance(want, Array):
+        return False
+    if have.dims is None or want.dims is None or len(have.dims) != len(want.dims):
+        return True
+    return any(
+        not not_one(n) and not same_dim(n, m) for n, m in zip(have.dims, want.dims, strict=True)
+    )
 
 
 def _with_diagonal(
@@ -85,6 +122,63 @@ def _with_diagonal(
     spec = Const.of(",".join(plain) + "->" + result)
     bar = einsum_vjp(b, g, g, spec, *swapped)[n + 1]()
     return b.op("on_diagonal", bar, operands[n], subscripts=own)
+
+
+def contraction(b: Builder, factors: Sequence[tuple[str, Atom]], target: str) -> Atom:
+    """The sum of products over the subscripts that ``target`` lacks."""
+    if factors[0][0] == "" and len(factors) > 1:
+        return b.mul(factors[0][1], contraction(b, factors[1:], target))
+    if len(factors) == 1 and factors[0][0] == target:
+        return factors[0][1]
+    if len(factors) == 2:
+        for pair in (factors, factors[::-1]):
+            product = _matrix_product(b, *pair[0], *pair[1], target)
+            if product is not None:
+                return product
+    spec = Const.of(",".join(s for s, _ in factors) + "->" + target)
+    more = {"optimize": True} if len(factors) > 2 else {}
+    return b.op("np.einsum", spec, *(x for _, x in factors), **more)
+
+
+def _matrix_product(b: Builder, s: str, x: Atom, t: str, y: Atom, target: str) -> Atom | None:
+    """``x @ y``, or of their transposes, where that is what the subscripts say."""
+    if not _uniform(((s, x), (t, y))):
+        return None
+    stack = _common_start(s, t, target)
+    s, t, target = (word[len(stack) :] for word in (s, t, target))
+    summed = [c for c in s if c in t]
+    if len(summed) != 1 or summed[0] in target or not 1 <= len(s) <= 2 or not 1 <= len(t) <= 2:
+        return None
+    (c,) = summed
+    if (s + t).replace(c, "") != target or (stack and len(s + t) < 4):
+        return None
+    turn = "np.matrix_transpose" if stack else "np.transpose"
+    left = x if s[-1] == c else b.op(turn, x)
+    right = y if t[0] == c else b.op(turn, y)
+    return b.op("matmul", left, right)
+
+
+def _common_start(s: str, t: str, target: str) -> str:
+    n = 0
+    while n < min(len(s), len(t), len(target)) and s[n] == t[n] == target[n]:
+        n += 1
+    return s[:n]
+
+
+def _uniform(factors: Sequence[tuple[str, Atom]]) -> bool:
+    """True where no subscript is known, or may be, 1 for one operand and more for another."""
+    ones: dict[str, bool] = {}
+    for s, x in factors:
+        k = as_array(x.kind)
+        dims = k.dims if isinstance(k, Array) else ()
+        if dims is None or len(dims) != len(s) or len(set(s)) < len(s):
+            return False
+        for c, d in zip(s, dims, strict=True):
+            if d != 1 and not not_one(d):
+                return False
+            if ones.setdefault(c, d == 1) != (d == 1):
+                return False
+    return True
 
 
 def einsum_jvp(

@@ -369,20 +369,6 @@ def interp_slope_scatter(v: Any, x: Any, xp: Any) -> Any:
     return out
 
 
-def convolve_bar(g: Any, v: Any, like: Any, mode: str = "full") -> Any:
-    """The cotangent of ``like`` under ``np.convolve(like, v, mode)`` (in either order)."""
-    n, m = len(like), len(v)
-    full = np.zeros(n + m - 1, np.result_type(g, v))
-    if mode == "full":
-        start = 0
-    elif mode == "same":
-        start = (min(n, m) - 1) // 2
-    else:
-        start = min(n, m) - 1
-    full[start : start + len(g)] = g
-    return np.correlate(full, v, mode="valid") if m <= len(full) else full[:0]
-
-
 def gradient_bar(v: Any) -> Any:
     """The adjoint of ``np.gradient`` of a vector with spacing 1."""
     half = 0.5 * v[1:-1]

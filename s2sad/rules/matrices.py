@@ -191,3 +191,34 @@ def scaled_residuals(r: Any, w: Any) -> Any:
     (array([3., 3.]), array([0., 0.]))
     """
     return r * w if w.size else np.zeros_like(r)
+
+
+def convolve_bar(g: Any, v: Any, like: Any, mode: str = "full") -> Any:
+    """The cotangent of ``like`` under ``np.convolve(like, v, mode)`` (in either order)."""
+    n, m = len(like), len(v)
+    start = {"full": 0, "same": (min(n, m) - 1) // 2, "valid": min(n, m) - 1}[mode]
+    return _slid(g, v, n, start)
+
+
+def correlate_bar(g: Any, other: Any, like: Any, mode: str = "valid", first: bool = True) -> Any:
+    """The cotangent of ``like`` under ``np.correlate`` of it and the other one.
+
+    ``first``: it is the operand that is not conjugated.
+    """
+    n, m = (len(like), len(other)) if first else (len(other), len(like))
+    short = min(n, m)
+    middle = (short - 1) // 2 if n >= m else short // 2  # NumPy swaps and turns around
+    start = {"full": 0, "same": middle, "valid": short - 1}[mode]
+    if first:
+        return _slid(g, np.conj(other)[::-1], n, start)
+    return np.conj(_slid(g, other, m, start))[::-1]
+
+
+def _slid(g: Any, v: Any, n: int, start: int) -> Any:
+    """The cotangent of x, of length n, where g is that of a part of ``np.convolve(v, x)``."""
+    size = n + len(v) - 1
+    if len(g) < size:
+        full = np.zeros(size, g.dtype)
+        full[start : start + len(g)] = g
+        g = full
+    return np.correlate(g, np.conj(v), mode="valid")

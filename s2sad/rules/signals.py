@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir.kinds import Array, Kind, Num, Size, promote
+from ..ir.kinds import Array, Kind, Num, promote
 from ..ir.nodes import Atom, Const
 from . import helpers
 from .declare import rule, sample
@@ -104,48 +104,6 @@ rule(
     samples=[sample(np.array([1.5, 0.5]), np.array([0.25, 2.0]), _NODES)],
 )
 
-# -- convolution ---------------------------------------------------------------------------------
-
-
-def convolve_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    return Array(promote(*(as_array(a.kind) for a in args)), (Size(),))
-
-
-def convolve_vjp(b: Builder, g: Atom, out: Atom, a: Atom, v: Atom, **o: Any) -> list[Any]:
-    return [lambda: b.op("convolve_bar", g, v, a, **o), lambda: b.op("convolve_bar", g, a, v, **o)]
-
-
-_LONG, _SHORT = np.array([1.0, 2.0, -1.0, 0.5]), np.array([0.5, 1.5, 2.5])
-rule(
-    np.convolve,
-    "a v",
-    "mode='full'",
-    kind=convolve_kind,
-    vjp=convolve_vjp,
-    jvp=("convolve(a_dot, v, mode=mode)", "convolve(a, v_dot, mode=mode)"),
-    samples=[
-        sample(_LONG, _SHORT),
-        sample(_LONG, _SHORT, mode="same"),
-        sample(_LONG, _SHORT, mode="valid"),
-        sample(_SHORT, _LONG, mode="valid"),
-        sample(_SHORT[:2], _LONG, mode="same"),
-    ],
-)
-rule(
-    helpers.convolve_bar,
-    "g_ v like",
-    "mode='full'",
-    name="convolve_bar",
-    kind=lambda args, attrs: args[2].kind,
-    vjp=("convolve(g, v, mode=mode)", "convolve_bar(g_, g, v, mode=mode)", None),
-    jvp=(
-        "convolve_bar(g__dot, v, like, mode=mode)",
-        "convolve_bar(g_, v_dot, like, mode=mode)",
-        None,
-    ),
-    samples=[sample(np.arange(6.0), _SHORT, _LONG)],
-)
-
 # -- polynomials ---------------------------------------------------------------------------------
 
 
@@ -225,6 +183,8 @@ rule(
     ),
     samples=[sample(np.array([0.5, 2.0, -1.0])), sample(np.array([0.5, 2.0]), 4)],
 )
+
+_LONG, _SHORT = np.array([1.0, 2.0, -1.0, 0.5]), np.array([0.5, 1.5, 2.5])
 
 # -- padding and grids ---------------------------------------------------------------------------
 

@@ -189,6 +189,10 @@ def lstsq_kind(args: Sequence[Atom], attrs: Any) -> Kind:
     )
 
 
+def _tolerance(o: dict[str, Any]) -> dict[str, Any]:
+    return {} if o.get("rcond") is None else {"rcond": o["rcond"]}
+
+
 def lstsq_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom, **o: Any) -> list[Any]:
     """The solution is pinv(a) b; the residuals are least, which no change of it alters."""
     gx, gr, _, gs = parts(b, g, 4)
@@ -201,7 +205,7 @@ def lstsq_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom, **o: Any) -> li
     b_terms: list[Atom | None] = []
     r = b.text("y - a @ x", y=b_, a=a, x=x)
     if gx is not None:
-        p = b.op("np.linalg.pinv", a, rcond=o.get("rcond"))
+        p = b.op("np.linalg.pinv", a, **_tolerance(o))
         gx = conj(b, gx)
         z = b.op("matmul", adjoint_of(b, p), gx)
         b_terms.append(z)
@@ -227,7 +231,7 @@ def lstsq_jvp(
 ) -> Atom:
     t, b_dot = dots
     x = dec.item(b, out, 0)
-    p = b.op("np.linalg.pinv", a, rcond=o.get("rcond"))
+    p = b.op("np.linalg.pinv", a, **_tolerance(o))
     r = b.text("y - a @ x", y=b_, a=a, x=x)
     x_terms = [None if b_dot is None else b.op("matmul", p, b_dot)]
     r_dot = b_dot
