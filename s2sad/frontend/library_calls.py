@@ -19,6 +19,7 @@ from . import (
     attributes,
     comprehensions,
     conditions,
+    einsum_calls,  # noqa: F401 (enters its handler)
     indexing,
     iteration,
     lower_calls,
