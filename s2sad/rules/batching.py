@@ -72,26 +72,27 @@ class Batching(Protocol):
 Results: TypeAlias = "Atom | Sequence[tuple[Atom, Form]]"
 Rule: TypeAlias = Callable[[Batching, str, Sequence[Operand], Mapping[str, Any], Kind], Results]
 
-_rules: dict[str, Rule] = {}
+_rules: dict[str, tuple[Rule, frozenset[str]]] = {}
 
 
-def batch_rule(*names: str) -> Callable[[Rule], Rule]:
-    """Enter a rule for primitives of these names."""
+def batch_rule(*names: str, options: str = "") -> Callable[[Rule], Rule]:
+    """Enter a rule for primitives of these names; it is asked where only ``options`` are set."""
+    allowed = frozenset(options.split())
 
     def enter(rule: Rule) -> Rule:
         for name in names:
-            _rules[name] = rule
+            _rules[name] = rule, allowed
         return rule
 
     return enter
 
 
-def find_rule(name: str) -> Rule | None:
-    """The batch rule of a primitive, or None."""
+def find_rule(name: str, attrs: Mapping[str, Any]) -> Rule | None:
+    """The batch rule of a primitive that knows these attributes, or None."""
     found = _rules.get(name)
     if found is None and _is_elementwise(name):
-        return elementwise
-    return found
+        found = elementwise, _ELEMENTWISE_OPTIONS
+    return found[0] if found is not None and found[1].issuperset(attrs) else None
 
 
 # -- elementwise ---------------------------------------------------------------------------------
@@ -104,6 +105,9 @@ _ELEMENTWISE = frozenset(
     "np.power np.float_power np.ascontiguousarray np.real_if_close np.sinc zeros_like "
     "np.zeros_like np.ones_like np.empty_like".split()
 )
+
+
+_ELEMENTWISE_OPTIONS = frozenset("dtype copy like order decimals rtol atol equal_nan".split())
 
 
 def _is_elementwise(name: str) -> bool:
@@ -140,7 +144,9 @@ def elementwise(
     return t.b.op(fn, *(lifted(t, x, rank) for x in xs), **attrs)
 
 
-@batch_rule("float", "complex", "to_item", "np.asarray", "np.array", "abs")
+@batch_rule(
+    "float", "complex", "to_item", "np.asarray", "np.array", "abs", options="dtype copy ndmin"
+)
 def scalar(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -198,7 +204,7 @@ def shifted(axis: Any, rank: int) -> Any:
     return int(axis) % rank + 1 if rank else int(axis) + 1
 
 
-@batch_rule(*_REDUCTIONS)
+@batch_rule(*_REDUCTIONS, options="axis keepdims ddof correction initial q")
 def reduction(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -207,6 +213,8 @@ def reduction(
     if len(xs) != 1:
         raise NoBatchRule
     axis, rank = attrs.get("axis"), x.rank
+    if np.ndim(attrs.get("q", 0)):
+        raise NoBatchRule
     if rank == 0:
         if fn in ("np.sum", "np.mean", "np.max", "np.min", "np.prod", "np.median") and not (
             set(attrs) - {"keepdims", "axis"}
@@ -238,14 +246,16 @@ _ALONG: dict[str, int | None] = {
 }
 
 
-@batch_rule(*_ALONG)
+@batch_rule(*_ALONG, options="axis n dx norm")
 def along(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
     """The axis moves by one; a function of the flattened array flattens all but the batch."""
     x = xs[0]
-    if any(y.batched for y in xs[1:]) or any(
-        isinstance(y.kind, Array) and y.rank > 1 for y in xs[1:]
+    if (
+        x.rank == 0
+        or any(y.batched for y in xs[1:])
+        or any(isinstance(y.kind, Array) and y.rank > 1 for y in xs[1:])
     ):
         raise NoBatchRule
     axis = attrs.get("axis", _ALONG[fn])
@@ -291,4 +301,3 @@ def typed_like(
 ) -> Results:
     """Numbers of a batch are arrays already."""
     return [(xs[0].atom, xs[0].form)]
-

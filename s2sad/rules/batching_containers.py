@@ -16,10 +16,10 @@ from ..ir.nodes import Const
 from .batching import Batching, NoBatchRule, Operand, Results, batch_rule
 from .batching_forms import Each, Form, any_batched, expand, join_forms
 
-__all__ = ["element_form"]
+__all__ = ["element_form", "joined"]
 
 
-@batch_rule("tuple", "list", "dict", "record")
+@batch_rule("tuple", "list", "dict", "record", options="keys cls fields")
 def build(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -27,7 +27,7 @@ def build(
     return [(t.b.op(fn, *(x.atom for x in xs), **attrs), tuple(x.form for x in xs))]
 
 
-@batch_rule("attr")
+@batch_rule("attr", options="name")
 def attribute(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -58,10 +58,16 @@ def element_form(x: Operand, i: Operand) -> tuple[Form, Form]:
         if isinstance(x.kind, Dict):
             return form[[k for k, _ in x.kind.items].index(key)], form
         return form[key], form
-    joined: Form = False
-    for part in form:
-        joined = join_forms(joined, part)
-    return (Each(joined) if _is_slice(i) else joined), (joined,) * len(form)
+    element = joined(form)
+    return (Each(element) if _is_slice(i) else element), (element,) * len(form)
+
+
+def joined(forms: Sequence[Form]) -> Form:
+    """The form that all of these can be brought to."""
+    out: Form = False
+    for form in forms:
+        out = join_forms(out, form)
+    return out
 
 
 def _is_slice(i: Operand) -> bool:
@@ -133,7 +139,7 @@ def joined_lists(t: Batching, fn: str, xs: Sequence[Operand]) -> Results:
         return [(t.b.op(fn, *(x.atom for x in xs)), total)]
     whole = Each(False)
     for f in forms:
-        whole = join_forms(whole, f if isinstance(f, Each) else Each(_any(f)))  # type: ignore[assignment]
+        whole = join_forms(whole, f if isinstance(f, Each) else Each(joined(f)))  # type: ignore[assignment]
     atoms = [
         t.conform(x, whole if isinstance(f, Each) else (whole.form,) * len(f))  # type: ignore[arg-type]
         for x, f in zip(xs, forms, strict=True)
@@ -141,19 +147,12 @@ def joined_lists(t: Batching, fn: str, xs: Sequence[Operand]) -> Results:
     return [(t.b.op(fn, *atoms), whole)]
 
 
-def _any(form: Form) -> Form:
-    out: Form = False
-    for part in form if isinstance(form, tuple) else (form,):
-        out = join_forms(out, part)
-    return out
-
-
 def repeated_list(t: Batching, xs: Sequence[Operand]) -> Results:
     """``lst * n``."""
     lst, n = xs if any_batched(xs[0].form) else (xs[1], xs[0])
     form = expand(lst.form, lst.kind)
     if isinstance(form, tuple):
-        form = form * n.atom.value if isinstance(n.atom, Const) else Each(_any(form))
+        form = form * n.atom.value if isinstance(n.atom, Const) else Each(joined(form))
         if isinstance(form, Each):
             raise NoBatchRule
     return [(t.b.op("mul", *(x.atom for x in xs)), form)]

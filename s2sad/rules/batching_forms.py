@@ -152,9 +152,7 @@ def batched_kind(kind: Kind, form: Form, batch: Dim) -> Kind:
             return Array(kind.dtype, None)
         case ListOf():
             assert isinstance(form, Each)
-            return ListOf(
-                None if kind.elem is None else batched_kind(kind.elem, form.form, batch)
-            )
+            return ListOf(None if kind.elem is None else batched_kind(kind.elem, form.form, batch))
     assert isinstance(form, tuple)
     match kind:
         case Tuple():

@@ -16,7 +16,7 @@ from typing import Any
 from ..ir.kinds import Array, FixedList, Kind, ListOf, Mixed, Num, Tuple
 from ..ir.nodes import Atom, Const
 from .batching import Batching, NoBatchRule, Operand, Results, batch_rule, lifted
-from .batching_containers import element_form
+from .batching_containers import element_form, joined
 from .batching_forms import Each, expand, join_forms
 from .indexkinds import advanced
 from .indexkinds import item as item_kind
@@ -111,22 +111,31 @@ def _set_in_list(t: Batching, fn: str, a: Operand, i: Operand, v: Operand) -> Re
         base = t.conform(a, parts) if fn == "accumulate" else a.atom
         return [(t.b.op(fn, base, i.atom, v.atom), parts)]
     if getattr(i.kind, "cls", None) is slice:
-        raise NoBatchRule
+        return _set_slice_of_list(t, fn, a, i, v)
     if isinstance(form, Each):
         whole = join_forms(form, Each(v.form))
         assert isinstance(whole, Each)
         element = whole.form
     else:
         assert isinstance(form, tuple)
-        element = v.form
-        for part in form:
-            element = join_forms(element, part)
+        element = join_forms(v.form, joined(form))
         whole = (element,) * len(form)
     value = t.conform(v, element) if fn == "setitem" else v.atom
     return [(t.b.op(fn, t.conform(a, whole), i.atom, value), whole)]
 
 
-@batch_rule("np.take")
+def _set_slice_of_list(t: Batching, fn: str, a: Operand, i: Operand, v: Operand) -> Results:
+    """Part of a list replaced by, or added to, another list."""
+    form, new = expand(a.form, a.kind), expand(v.form, v.kind)
+    if not isinstance(a.kind, ListOf) or not isinstance(new, Each | tuple):
+        raise NoBatchRule
+    whole = join_forms(form, new if isinstance(new, Each) else Each(joined(new)))
+    assert isinstance(whole, Each)
+    value = t.conform(v, whole if isinstance(new, Each) else (whole.form,) * len(new))
+    return [(t.b.op(fn, t.conform(a, whole), i.atom, value), whole)]
+
+
+@batch_rule("np.take", options="axis")
 def take(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -143,7 +152,7 @@ def take(
     return t.b.op(fn, flat, i.atom, axis=1)
 
 
-@batch_rule("np.take_along_axis")
+@batch_rule("np.take_along_axis", options="axis")
 def take_along_axis(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:

@@ -122,7 +122,7 @@ def outer(
     return t.b.mul(left, right)
 
 
-@batch_rule("np.cross")
+@batch_rule("np.cross", options="axis")
 def cross(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -133,7 +133,7 @@ def cross(
     return t.b.op(fn, *(lifted(t, x, rank) for x in xs), **attrs)
 
 
-@batch_rule("np.tensordot")
+@batch_rule("np.tensordot", options="axes")
 def tensordot(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -154,7 +154,7 @@ def tensordot(
     return t.b.op("np.moveaxis", made, source=front, destination=0) if front else made
 
 
-@batch_rule("np.einsum")
+@batch_rule("np.einsum", options="optimize")
 def einsum(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -184,7 +184,7 @@ _STACKED = (
 ).split()
 
 
-@batch_rule(*_STACKED)
+@batch_rule(*_STACKED, options="k n")
 def stacked(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:

@@ -36,7 +36,7 @@ def batch_shape(t: Batching, shape: Atom) -> Atom:
     raise NoBatchRule
 
 
-@batch_rule("np.reshape")
+@batch_rule("np.reshape", options="order")
 def reshape(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -60,7 +60,7 @@ def ravel(
     return t.b.op("np.reshape", x.atom, t.b.op("tuple", t.size(), Const.of(-1)))
 
 
-@batch_rule("np.transpose")
+@batch_rule("np.transpose", options="axes")
 def transpose(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -73,7 +73,15 @@ def transpose(
     return t.b.op(fn, x.atom, axes=(0, *(a + 1 for a in order)))
 
 
-@batch_rule("np.swapaxes", "np.moveaxis", "np.diagonal", "np.rot90", "np.flip", "np.roll")
+@batch_rule(
+    "np.swapaxes",
+    "np.moveaxis",
+    "np.diagonal",
+    "np.rot90",
+    "np.flip",
+    "np.roll",
+    options="axis1 axis2 source destination axes axis offset k",
+)
 def by_axes(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -113,7 +121,7 @@ def flip_rows(
     return t.b.op("np.flip", xs[0].atom, axis=1 if fn == "np.flipud" else 2)
 
 
-@batch_rule("np.trace")
+@batch_rule("np.trace", options="offset")
 def trace(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -124,7 +132,7 @@ def trace(
     return t.b.op("np.sum", diagonal, axis=1)
 
 
-@batch_rule("np.expand_dims")
+@batch_rule("np.expand_dims", options="axis")
 def expand_dims(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -137,7 +145,7 @@ def expand_dims(
     return t.b.op(fn, x.atom, axis=new if len(new) > 1 else new[0])
 
 
-@batch_rule("np.squeeze")
+@batch_rule("np.squeeze", options="axis")
 def squeeze(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -234,7 +242,7 @@ def broadcast_to(
     return t.b.op(fn, lifted(t, x, out.rank), batch_shape(t, shape.atom))
 
 
-@batch_rule("np.full_like")
+@batch_rule("np.full_like", options="dtype")
 def full_like(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -253,7 +261,7 @@ def full_like(
     return b.op("np.broadcast_to", wide, batch_shape(t, b.op("shape", like.atom)))
 
 
-@batch_rule("np.full")
+@batch_rule("np.full", options="dtype")
 def full(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -265,7 +273,7 @@ def full(
     return t.b.op(fn, batch_shape(t, shape.atom), wide, **attrs)
 
 
-@batch_rule("np.repeat")
+@batch_rule("np.repeat", options="axis")
 def repeat(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -299,7 +307,7 @@ def tile(
     return t.b.op(fn, lifted(t, x, rank), Const.of(padded))
 
 
-@batch_rule("np.pad")
+@batch_rule("np.pad", options="pad_width mode constant_values")
 def pad(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -339,7 +347,9 @@ def _parts(t: Batching, x: Operand) -> tuple[Atom, list[int]]:
     return atom, [Operand(atom, k, True).rank for k in kinds if k is not None]
 
 
-@batch_rule("np.concatenate", "np.stack", "np.vstack", "np.hstack", "np.column_stack")
+@batch_rule(
+    "np.concatenate", "np.stack", "np.vstack", "np.hstack", "np.column_stack", options="axis"
+)
 def join(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -368,7 +378,7 @@ def join(
     raise NoBatchRule
 
 
-@batch_rule("np.split", "np.array_split", "np.hsplit", "np.vsplit")
+@batch_rule("np.split", "np.array_split", "np.hsplit", "np.vsplit", options="axis")
 def split(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -384,7 +394,7 @@ def split(
     return [(made, expand(True, out))]
 
 
-@batch_rule("unconcatenate")
+@batch_rule("unconcatenate", options="axis")
 def unconcatenate(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
@@ -411,8 +421,6 @@ def unstack(
         raise NoBatchRule
     if not all(isinstance(k, Num | Array) for k in x.kind.items):
         raise NoBatchRule
-    items = [
-        t.b.op("item", v.atom, Const.of((_ALL, n))) for n in range(len(x.kind.items))
-    ]
+    items = [t.b.op("item", v.atom, Const.of((_ALL, n))) for n in range(len(x.kind.items))]
     made = t.b.op("tuple" if isinstance(x.kind, Tuple) else "list", *items)
     return [(made, (True,) * len(items))]

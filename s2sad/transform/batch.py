@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from ..ir.builder import Builder
 from ..ir.kinds import (
@@ -81,16 +80,19 @@ class Batched:
     forms: tuple[Form, ...]
 
 
-def batch(module: Module, batched: Sequence[int]) -> Batched:
+def batch(module: Module, batched: Sequence[int] | Mapping[int, Form]) -> Batched:
     """The module whose entry takes one more axis in front of the parameters ``batched``.
 
-    Whatever carries a derivative in these parameters gets the axis; numbers become arrays. Values
-    that do not depend on them stay as they are; the forms say which results have the axis.
+    Whatever carries a derivative in these parameters gets the axis, or what a form says; numbers
+    become arrays. Values that do not depend on them stay as they are; the forms of the result say
+    which of the entry's yields have the axis.
     """
     function = module.entry
     shared = _Shared(module, Sym(("batch", _level(module))))
+    given = batched if isinstance(batched, Mapping) else {}
     forms = [
-        full_form(p.kind) if n in batched else False for n, p in enumerate(function.params)
+        _canonical(given.get(n, full_form(p.kind)), p.kind) if n in batched else False
+        for n, p in enumerate(function.params)
     ]
     inner = _Pass(shared, function)
     params = inner.parameters(forms)
@@ -337,7 +339,7 @@ class _Pass:
             self.known[old] = Operand(atom, old.kind, form)
 
     def op(self, node: Op) -> None:
-        rule = find_rule(node.fn)
+        rule = find_rule(node.fn, node.attrs)
         if rule is None or primitive(node.fn).effect != "pure":
             raise NoBatchRule
         xs = [self.look(a) for a in node.args]
@@ -395,9 +397,7 @@ class _Pass:
             raise NoBatchRule
         params = node.body.params[offset:]
         init = [self.look(a) for a in node.init]
-        forms = [
-            _canonical(_form_for(x, p), p.kind) for x, p in zip(init, params, strict=True)
-        ]
+        forms = [_canonical(_form_for(x, p), p.kind) for x, p in zip(init, params, strict=True)]
         while True:
             with self.b.region() as nodes:
                 carried = [self._fresh(p, f) for p, f in zip(params, forms, strict=True)]
@@ -416,9 +416,7 @@ class _Pass:
             self.conform(x, f, getattr(p.kind, "dtype", None))
             for x, f, p in zip(init, forms, params, strict=True)
         )
-        body = Region(
-            (*node.body.params[:offset], *carried), tuple(nodes), (leave.atom, *atoms)
-        )
+        body = Region((*node.body.params[:offset], *carried), tuple(nodes), (leave.atom, *atoms))
         made: For | While
         if isinstance(node, For):
             made = For((), node.start, node.stop, node.step, start, body, node.span)
@@ -500,9 +498,12 @@ def _form_for(x: Operand, wanted: Value) -> Form:
 
 
 def _first_leaf(form: Form, kind: Kind) -> list[object] | None:
-    """The path to the first batched array in a container of known structure."""
+    """The path to the first batched array in a container."""
     if form is True:
         return []
+    if isinstance(form, Each) and isinstance(kind, ListOf) and kind.elem is not None:
+        rest = _first_leaf(form.form, kind.elem)
+        return None if rest is None else [0, *rest]
     if not isinstance(form, tuple):
         return None
     for (key, k), f in zip(parts_of(kind), form, strict=True):
@@ -519,5 +520,3 @@ def _read(node: Node) -> list[Value]:
         found.update(free_values(region))
     return list(found)
 
-
-_ = Mapping, Any

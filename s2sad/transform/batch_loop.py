@@ -86,7 +86,9 @@ def loop_over_members(
         yield result, atom, form
 
 
-def _leaves(kind: Kind, path: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], Kind]]:
+def _leaves(
+    kind: Kind, path: tuple[object, ...] = ()
+) -> Iterator[tuple[tuple[object, ...], Kind]]:
     """The paths and kinds of the parts of a value that are no containers of known structure."""
     match kind:
         case Tuple() | FixedList() | Dict() | Record():
@@ -121,6 +123,8 @@ def _rebuilt(
 
 def full_list_form(kind: ListOf) -> Form:
     """Every element of the list has been stacked."""
+    if isinstance(kind.elem, ListOf):
+        return Each(full_list_form(kind.elem))
     return Each(True) if isinstance(kind.elem, Num | Array | Mixed) else full_form(kind)
 
 
@@ -135,13 +139,13 @@ def _stacked(b: Builder, each: Value, kind: Kind, dim: Dim) -> Atom:
 
 def _stacked_lists(b: Builder, each: Value, kind: ListOf, dim: Dim) -> Atom:
     """Lists of one length, one per member, as one list of stacks."""
-    if not isinstance(kind.elem, Num | Array | Mixed):
+    if not isinstance(kind.elem, Num | Array | Mixed | ListOf):
         raise UnsupportedError(
-            Problem("lists of lists cannot be made for many tangents at once", b.span)
+            Problem("a list of containers cannot be made for many tangents at once", b.span)
         )
     first = b.op("item", each, Const.of(0))
     position = Value(INT, None, "j")
-    whole = batched_kind(kind, Each(True), dim)
+    whole = batched_kind(kind, full_list_form(kind), dim)
     out, after = Value(whole, None, "columns"), Value(whole, None, "columns")
     row = Value(INT, None, "k")
     column = Value(ListOf(kind.elem), None, "column")
@@ -183,9 +187,7 @@ def _member(b: Builder, x: Atom, kind: Kind, form: Form, k: Value) -> Atom:
             assert isinstance(inner, Each)
             assert kind.elem is not None
             element, elements = kind.elem, inner.form
-            return for_each_element(
-                b, x, kind, lambda a: _member(b, a, element, elements, k)
-            )
+            return for_each_element(b, x, kind, lambda a: _member(b, a, element, elements, k))
         case _:
             forms = expand(form, kind)
             assert isinstance(forms, tuple)
@@ -197,9 +199,7 @@ def _member(b: Builder, x: Atom, kind: Kind, form: Form, k: Value) -> Atom:
             return build_like(b, kind, keys, parts)
 
 
-def for_each_element(
-    b: Builder, x: Atom, kind: Kind, change: Callable[[Atom], Atom]
-) -> Atom:
+def for_each_element(b: Builder, x: Atom, kind: Kind, change: Callable[[Atom], Atom]) -> Atom:
     """A list of what ``change`` makes of every element of the list ``x``; it has that kind."""
     n, out, after = Value(INT, None, "n"), Value(kind, None, "each"), Value(kind, None, "each")
     with b.region() as nodes:
