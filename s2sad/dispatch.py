@@ -2,21 +2,18 @@
 
 In: a layout of parameters and ``build``, which compiles for given arguments. Out: a function with
 the user's own parameters. It is generated, so that the usual call costs a few comparisons; for
-``f(x, k)`` that reads a global ``scale`` it is ::
+``f(x, k)`` it is ::
 
     def f(x=MISSING, k=MISSING, *more, **others):
-        pick = 0
-        try:
-            if not more and not others and function.__code__ is code:
-                if (type(x) is float and type(k) is float
-                        and type(c_1 := names['scale']) is float):
-                    pick = 1
-        except Exception:
-            pick = 0
-        if pick == 1:
-            counts[0] += 1
-            return run_1(x, k, c_1)
+        nonlocal hits
+        if not more and not others and function.__code__ is code:
+            if type(x) is float and type(k) is float:
+                hits += 1
+                return run_1(x, k)
         return slow((x, k), more, others)
+
+Where a condition may raise, as reading a global ``scale`` may, the choice is made inside ``try``,
+and the call outside.
 
 The slow way describes all arguments by their kinds and looks these up; what it doesn't find it
 builds, once, however many threads ask for it. Then the function is written anew with the code
@@ -26,6 +23,7 @@ used last in front.
 from __future__ import annotations
 
 import threading
+import types
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +31,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .binding import MISSING, Layout
 from .guards import Guard, Is, KindIs, Names, ValueIs, apart, conditions, holds
-from .ir.kinds import Kind, kind_of
+from .ir.kinds import Array, Kind, Num, Tuple, kind_of
 
 if TYPE_CHECKING:
     from .frontend.refs import Fetch
@@ -128,7 +126,9 @@ class Dispatcher:
         self._install = install
         self._renew = renew
         self._lock = threading.RLock()
-        self._counts = [0, 0]  # hits, misses
+        self._hits = self._misses = 0
+        #: the calls that the generated function answered
+        self._answered: Callable[[], int] = int
         self._returns = 0  # calls that came the slow way although their code was known
         self._known: OrderedDict[Any, list[Specialization]] = OrderedDict()
         self._front: tuple[Specialization, ...] = ()
@@ -170,17 +170,17 @@ class Dispatcher:
         key = _key(kinds)
         found = self._lookup(key, kinds, values)
         if found is not None:
-            self._counts[0] += 1
+            self._hits += 1
             self._promote(found, new=False)
             return found
         with self._lock:
             # Another thread may have built it while this one waited.
             found = self._lookup(key, kinds, values)
             if found is not None:
-                self._counts[0] += 1
+                self._hits += 1
                 return found
             found = self._build(values, kinds)
-            self._counts[1] += 1
+            self._misses += 1
             self._remember(key, found)
             self._promote(found, new=True)
             return found
@@ -227,15 +227,21 @@ class Dispatcher:
 
     def info(self) -> CacheInfo:
         """Calls answered from the cache, calls that had to build, and what is kept."""
-        return CacheInfo(self._counts[0], self._counts[1], MAXSIZE, self._size())
+        hits = self._hits + self._answered()
+        return CacheInfo(hits, self._misses, MAXSIZE, self._size())
 
     # -- the generated function -----------------------------------------------------------------
 
     def _write(self) -> None:
-        text, namespace = dispatcher_text(self.layout, self._front, self._counts, self.slow)
-        code = compile(text, f"<dispatcher of {self.layout.function.__qualname__}>", "exec")
-        exec(code, namespace)
-        self._install(namespace["dispatch"])
+        text, namespace = dispatcher_text(self.layout, self._front, self.slow)
+        function = self.layout.function
+        code = compile(text, f"<dispatcher of {function.__qualname__}>", "exec")
+        (make,) = (part for part in code.co_consts if isinstance(part, types.CodeType))
+        # Under the function's own globals, which it thus reads as fast as the function does.
+        dispatch, answered = types.FunctionType(make, function.__globals__)(**namespace)
+        self._hits += self._answered()
+        self._answered = answered
+        self._install(dispatch)
 
 
 def _key(kinds: tuple[Kind, ...]) -> Any:
@@ -247,41 +253,75 @@ def _key(kinds: tuple[Kind, ...]) -> Any:
 
 
 def dispatcher_text(
-    layout: Layout,
-    front: Sequence[Specialization],
-    counts: list[int],
-    slow: Callable[..., Any],
+    layout: Layout, front: Sequence[Specialization], slow: Callable[..., Any]
 ) -> tuple[str, dict[str, Any]]:
-    """The source of the dispatching function, and the objects it refers to by name."""
-    names = Names({*layout.names, "dispatch"})
+    """The source of ``make``, and its arguments: the objects that the text refers to by name.
+
+    It gives the dispatching function and one that tells how many calls that answered. It must run
+    under the globals of the function that is differentiated.
+    """
+    names = Names({*layout.names, "dispatch", "make"}, scope=layout.function.__globals__)
     more = names.fresh("more")
     others = names.fresh("others")
-    pick = names.fresh("pick")
+    hits = names.fresh("hits")
     missing = names.hold(MISSING, "missing")
-    hits, other = names.hold(counts, "counts"), names.hold(slow, "slow")
+    other = names.hold(slow, "slow")
     head, extra, unknown = _header(layout, missing, more, others)
-    lines = [f"def dispatch({head}):", *_bound(layout, names)]
+    body = _bound(layout, names)
     if front:
         function = names.hold(layout.function, "function")
-        same = [f"{function}.__code__ is {names.hold(layout.code, 'code')}"]
-        same += [f"not {n}" for n in (extra, unknown) if n]
-        lines += [f"    {pick} = 0", "    try:", f"        if {' and '.join(same)}:"]
-        lines += _defaults(layout, names, function, missing)
-        calls = []
-        for number, one in enumerate(front, 1):
-            tests, call = _attempt(layout, one, names)
-            word = "if" if number == 1 else "elif"
-            lines.append(f"            {word} {' and '.join(tests)}:")
-            lines.append(f"                {pick} = {number}")
-            calls += [
-                f"    if {pick} == {number}:",
-                f"        {hits}[0] += 1",
-                f"        return {call}",
-            ]
-        lines += [f"    except {names.builtin(Exception)}:", f"        {pick} = 0", *calls]
+        same = [f"not {n}" for n in (extra, unknown) if n]
+        same.append(f"{function}.__code__ is {names.hold(layout.code, 'code')}")
+        attempts = [_attempt(layout, one, names) for one in front]
+        lines = [f"if {' and '.join(same)}:", *_defaults(layout, names, function, missing)]
+        if len(lines) == 1 and all(map(_never_raises, front)):
+            for tests, call in attempts:
+                lines += [f"    if {' and '.join(tests)}:"]
+                lines += [f"        {hits} += 1", f"        return {call}"]
+        else:
+            lines = _carefully(lines, attempts, names, hits)
+        body += [f"nonlocal {hits}", *lines]
     values = "".join(f"{n}, " for n in layout.names)
-    lines.append(f"    return {other}(({values}), {extra or '()'}, {unknown or '{}'})")
-    return "\n".join(lines) + "\n", names.namespace
+    body.append(f"return {other}(({values}), {extra or '()'}, {unknown or '{}'})")
+    text = [
+        f"def make({', '.join(names.namespace)}):",
+        f"    {hits} = 0",
+        f"    def dispatch({head}):",
+        *(f"        {line}" for line in body),
+        f"    return dispatch, lambda: {hits}",
+    ]
+    return "\n".join(text) + "\n", names.namespace
+
+
+def _never_raises(one: Specialization) -> bool:
+    """Whether no condition of this code can raise: it looks at numbers and arrays alone."""
+    return not one.guards and not one.captures and not one.written and all(map(_plain, one.kinds))
+
+
+def _plain(kind: Kind) -> bool:
+    match kind:
+        case Num():
+            return True
+        case Array():
+            return kind.dims is not None
+        case Tuple(items):
+            return all(map(_plain, items))
+        case _:
+            return False
+
+
+def _carefully(
+    lines: list[str], attempts: Sequence[tuple[list[str], str]], names: Names, hits: str
+) -> list[str]:
+    """The choice inside ``try``, the call outside: what the call raises is its own affair."""
+    pick = names.fresh("pick")
+    calls = []
+    for number, (tests, call) in enumerate(attempts, 1):
+        word = "if" if number == 1 else "elif"
+        lines += [f"    {word} {' and '.join(tests)}:", f"        {pick} = {number}"]
+        calls += [f"if {pick} == {number}:", f"    {hits} += 1", f"    return {call}"]
+    chosen = [f"{pick} = 0", "try:", *(f"    {line}" for line in lines)]
+    return [*chosen, f"except {names.builtin(Exception)}:", f"    {pick} = 0", *calls]
 
 
 def _header(layout: Layout, missing: str, more: str, others: str) -> tuple[str, str, str]:
@@ -312,20 +352,20 @@ def _bound(layout: Layout, names: Names) -> list[str]:
     """Lines that bind what a method or a partial brings along."""
     lines = []
     for value, name in zip(layout.bound_args, layout.positional, strict=False):
-        lines.append(f"    {name} = {names.hold(value, 'bound')}")
+        lines.append(f"{name} = {names.hold(value, 'bound')}")
     if len(layout.bound_args) > len(layout.positional):
         rest = names.hold(layout.bound_args[len(layout.positional) :], "bound")
-        lines.append(f"    {layout.variadic} = {rest} + {layout.variadic}")
+        lines.append(f"{layout.variadic} = {rest} + {layout.variadic}")
     if layout.keywords and layout.bound_rest:
         rest = names.hold(layout.bound_rest, "bound")
-        lines.append(f"    {layout.keywords} = {{**{rest}, **{layout.keywords}}}")
+        lines.append(f"{layout.keywords} = {{**{rest}, **{layout.keywords}}}")
     return lines
 
 
 def _defaults(layout: Layout, names: Names, function: str, missing: str) -> list[str]:
     """Lines that bind what the caller didn't pass."""
     lines = []
-    indent = " " * 12
+    indent = " " * 4
     bound = len(layout.bound_args)
     for i, name in enumerate(layout.positional[bound:], bound - len(layout.positional)):
         if name in layout.bound_keywords:
@@ -385,7 +425,7 @@ def specialized(layout: Layout, one: Specialization) -> Callable[..., Any]:
     if not one.captures and not bound:
         return one.run
     names = Names({*layout.names, "specialized"})
-    lines = [*_bound(layout, names)]
+    lines = [f"    {line}" for line in _bound(layout, names)]
     captures = [names.fetch(c, layout.names) for c in one.captures]
     head = [n for n in layout.names if n not in layout.positional[: len(layout.bound_args)]]
     run = names.hold(one.run, "run")

@@ -5,7 +5,8 @@ of which hold exactly when ``kind_of(value)`` is that kind::
 
     conditions("x", Num("float64", True))          -> ["type(x) is float"]
     conditions("a", Array("float64", (n, m)))      -> ["type(a) is ndarray", "a.dtype is dtype_1",
-                                                      "len(s_1 := a.shape) == 2", "1 not in s_1"]
+                                                      "len(s_1 := a.shape) == 2",
+                                                      "s_1[0] != 1", "s_1[1] != 1"]
 
 The conditions may be stricter than the kind (a dtype is compared by identity): what they turn away
 goes the slow way and still finds its code.
@@ -72,10 +73,15 @@ Guard: TypeAlias = KindIs | Is | ValueIs
 
 @dataclass(slots=True)
 class Names:
-    """Names for the objects that generated text refers to, none of them among ``taken``."""
+    """Names for the objects that generated text refers to, none of them among ``taken``.
+
+    ``scope`` are the globals the text will run under: their names stand for themselves.
+    """
 
     taken: set[str] = field(default_factory=set)
     namespace: dict[str, Any] = field(default_factory=dict)
+    scope: dict[str, Any] | None = None
+    _read: set[str] = field(default_factory=set)
     _known: dict[int, str] = field(default_factory=dict)
 
     def fresh(self, hint: str) -> str:
@@ -95,9 +101,13 @@ class Names:
         return name
 
     def builtin(self, function: Any) -> str:
-        """The name of a builtin, which a parameter may have taken."""
+        """The name of a builtin: its own, unless that is taken."""
         name: str = function.__name__
-        return self.hold(function, name) if name in self.taken else name
+        if id(function) not in self._known and name not in self.taken:
+            self.taken.add(name)
+            self.namespace[name] = function
+            self._known[id(function)] = name
+        return self.hold(function, name)
 
     def fetch(self, fetch: Fetch, parameters: Sequence[str]) -> str:
         """The expression that does what ``fetch.get`` does."""
@@ -105,7 +115,7 @@ class Names:
             case "param":
                 text: str = parameters[fetch.base]
             case "global":
-                text = f"{self.hold(fetch.base, 'names')}[{fetch.name!r}]"
+                text = self.read(fetch.base, fetch.name)
             case "cell":
                 text = f"{self.hold(fetch.base, 'cell')}.cell_contents"
             case "default":
@@ -115,6 +125,14 @@ class Names:
         for step in fetch.path:
             text += f"[{self.key(step[1])}]" if isinstance(step, tuple) else f".{step}"
         return text
+
+    def read(self, scope: dict[str, Any], name: str) -> str:
+        """The expression that reads a global; raises if there is none of that name."""
+        if scope is self.scope and (name in self._read or name not in self.taken):
+            self._read.add(name)
+            self.taken.add(name)
+            return name
+        return f"{self.hold(scope, 'names')}[{name!r}]"
 
     def key(self, key: Any) -> str:
         return repr(key) if type(key) in (int, str, bool) else self.hold(key, "key")
@@ -212,8 +230,6 @@ def _array_conditions(first: str, x: str, kind: Array, names: Names) -> list[str
         return [*parts, f"{x}.ndim == 1", f"{len_}({x}) {'==' if ones[0] else '!='} 1"]
     shape = names.fresh("s")
     parts.append(f"{len_}({shape} := {x}.shape) == {len(dims)}")
-    if not any(ones):
-        return [*parts, f"1 not in {shape}"]
     return parts + [f"{shape}[{i}] {'==' if one else '!='} 1" for i, one in enumerate(ones)]
 
 
