@@ -26,6 +26,7 @@ from .api import (
     vjp,
 )
 from .checkpointing import checkpoint, checkpointed
+from .controls import custom_jvp, custom_vjp, stop_gradient
 from .derivative import Derivative
 from .errors import (
     ArgumentError,
@@ -54,6 +55,8 @@ __all__ = [
     "checkpoint",
     "checkpointed",
     "compare",
+    "custom_jvp",
+    "custom_vjp",
     "derivative",
     "gauss_newton_product",
     "grad",
@@ -61,6 +64,7 @@ __all__ = [
     "jvp",
     "linearize",
     "ssa",
+    "stop_gradient",
     "tape",
     "tools",
     "value_and_grad",

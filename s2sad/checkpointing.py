@@ -13,12 +13,13 @@ marks, ``transform/checkpoint.py`` and ``transform/revolve.py`` act on them.
 
 from __future__ import annotations
 
-import functools
 import math
 import re
 import types
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
+
+from .controls import marked_copy
 
 __all__ = ["Checkpointed", "checkpoint", "checkpointed", "is_checkpoint"]
 
@@ -52,11 +53,7 @@ def checkpoint(f: F) -> F:
             return f(*args, **kwargs)
 
         return checkpoint(call)  # type: ignore[return-value]
-    # The function itself may be in use elsewhere, so it is not the one that is marked.
-    new = types.FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
-    new.__kwdefaults__ = None if f.__kwdefaults__ is None else dict(f.__kwdefaults__)
-    functools.update_wrapper(new, f)
-    del new.__wrapped__
+    new = marked_copy(f)
     setattr(new, _MARK, new.__code__)
     return new  # type: ignore[return-value]
 

@@ -21,9 +21,10 @@ def ratio(g: Any, d: Any) -> Any:
     (0.0, inf, 0.25)
     """
     if isinstance(d, float | int) and isinstance(g, float | int):  # NumPy's float64 among them
-        if d:
-            return g / d if g else 0.0 * g
-        return math.copysign(math.inf, g) * math.copysign(1.0, d) if g else 0.0
+        if g:
+            return g / d if d else g * (math.copysign(math.inf, d) + d)
+        zero = 0.0 * g + 0.0
+        return zero if type(d) in (float, int) else np.float64(zero)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         out = np.divide(g, d)
         if np.isfinite(out).all():
@@ -244,11 +245,39 @@ def _size_of(x: Any) -> int:
     return x.nbytes if isinstance(x, np.ndarray) else 8
 
 
+def same_shape(g: Any, x: Any) -> Any:
+    """``g``, which a rule of the user's has returned as the cotangent of ``x``."""
+    if np.shape(g) != np.shape(x):
+        raise ValueError(
+            f"a rule returned a cotangent of shape {np.shape(g)} for an argument of shape "
+            f"{np.shape(x)}"
+        )
+    return g
+
+
 def at_least_one(snapshots: int) -> int:
     """The number of snapshots; raises where there are none."""
     if snapshots < 1:
         raise ValueError(f"checkpointed() needs at least one snapshot, not {snapshots}")
     return snapshots
+
+
+def order_of(keys: Any, reverse: bool = False) -> list[int]:
+    """The indices of ``keys`` in the order in which ``sorted`` puts them.
+
+    >>> order_of([2.0, 1.0, 2.0])
+    [1, 0, 2]
+    """
+    return sorted(range(len(keys)), key=keys.__getitem__, reverse=reverse)
+
+
+def place_of_best(keys: Any, largest: bool = False) -> int:
+    """The index of the first key that ``min`` (``max`` if ``largest``) would choose.
+
+    >>> place_of_best([2.0, 1.0, 2.0]), place_of_best([2.0, 1.0, 2.0], True)
+    (1, 0)
+    """
+    return (max if largest else min)(range(len(keys)), key=keys.__getitem__)
 
 
 def copied(x: Any) -> Any:

@@ -18,6 +18,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from .controls import custom_rule
 from .dispatch import Specialization, Values
 from .frontend.refs import Fetch
 from .guards import Guard
@@ -61,7 +62,7 @@ class Shared:
 
 
 def _identity(function: types.FunctionType, key: Hashable) -> Hashable:
-    return id(function.__code__), id(function.__globals__), key
+    return id(function.__code__), id(function.__globals__), custom_rule(function), key
 
 
 def _map_fetches(one: Specialization, change: Callable[[Fetch], Fetch]) -> Specialization:

@@ -15,7 +15,7 @@ from ..ir.rewrite import resolve, substitute
 
 __all__ = ["without_marks"]
 
-MARKS = frozenset({"checkpointed"})
+MARKS = frozenset({"checkpointed", "stop_gradient"})
 
 
 def without_marks(module: Module) -> Module:

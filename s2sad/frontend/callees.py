@@ -26,6 +26,8 @@ def adopt(cx: Lowerer, module: Module, roots: Sequence[str]) -> list[Function]:
     """
     nodes = (node for f in module.functions.values() for node in walk(f.body))
     called = {node.callee for node in nodes if isinstance(node, Call)}
+    rules = [f.custom for f in module.functions.values() if f.custom is not None]
+    called.update(name for custom in rules for name in custom.functions)
     others = {n: f for n, f in module.functions.items() if n in called and n not in roots}
     for f in others.values():
         if any(p.kind == SAVED for p in f.params):
@@ -40,7 +42,12 @@ def adopt(cx: Lowerer, module: Module, roots: Sequence[str]) -> list[Function]:
         taken.add(new)
         names[name] = new
     for name, f in others.items():
-        cx.callees[names[name]] = replace(f, name=names[name], body=_renamed(f.body, names))
+        custom = f.custom
+        if custom is not None:
+            functions = tuple(names.get(n, n) for n in custom.functions)
+            custom = replace(custom, functions=functions)
+        body = _renamed(f.body, names)
+        cx.callees[names[name]] = replace(f, name=names[name], body=body, custom=custom)
     found = [module.functions[root] for root in roots]
     return [replace(f, body=_renamed(f.body, names)) for f in found]
 

@@ -10,14 +10,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import FunctionType
 
-from .. import checkpointing
+from .. import checkpointing, controls
 from ..errors import UnsupportedError
-from ..ir.kinds import Num
+from ..ir.kinds import Num, carries_derivative
 from ..ir.nodes import Const, Custom
 from . import recursion
 from .context import Lowerer
 from .handlers import handles
-from .refs import FuncRef, IterRef, PartialRef, Ref, Static, Val
+from .refs import (
+    ArrayRef,
+    Data,
+    Entries,
+    Fields,
+    FuncRef,
+    HeapRef,
+    IterRef,
+    Items,
+    PartialRef,
+    Ref,
+    Static,
+    TupleRef,
+    Val,
+    View,
+)
 from .source import find_source
 
 CHECKPOINT = Custom("checkpoint")
@@ -90,3 +105,38 @@ def _checkpointed(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
 
 def _is_none(ref: Val) -> bool:
     return isinstance(ref.atom, Const) and ref.atom.value is None
+
+
+@handles(controls.stop_gradient)
+def _stop_gradient(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    """The same parts in other containers, as `controls.stop_gradient` does it."""
+    (x,) = (*args, *kwargs.values())
+    return _stopped(cx, x)
+
+
+def _stopped(cx: Lowerer, ref: Ref) -> Ref:
+    match ref:
+        case Val(atom):
+            if isinstance(atom, Const) or not carries_derivative(atom.kind):
+                return ref
+            return Val(cx.op("stop_gradient", atom))
+        case ArrayRef():
+            return ArrayRef(ref.root, (*ref.path, View.of("stop_gradient", (), {})))
+        case TupleRef():
+            return TupleRef(tuple(_stopped(cx, r) for r in ref.items), ref.cls)
+        case HeapRef():
+            content = cx.content(ref)
+            match content:
+                case Items():
+                    return cx.new(Items(tuple(_stopped(cx, r) for r in content.items)))
+                case Entries():
+                    parts = {k: _stopped(cx, r) for k, r in content.items.items()}
+                    return cx.new(Entries(parts))
+                case Fields():
+                    parts = {k: _stopped(cx, r) for k, r in content.items.items()}
+                    return cx.new(Fields(content.cls, parts))
+                case Data(atom):
+                    new = cx.new(Data(cx.op("stop_gradient", atom)))
+                    cx.state.share(new.root, ref.root)
+                    return new
+    return ref

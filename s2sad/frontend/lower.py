@@ -22,13 +22,14 @@ from typing import Any
 
 import numpy as np
 
+from ..controls import custom_rule
 from ..errors import Problem, Problems, UnsupportedError
 from ..ir.builder import Builder
 from ..ir.kinds import Array, Kind, ListOf, Mixed, Num, Opaque, kind_of
 from ..ir.nodes import FALSE, Atom, Const, Function, Module, Op, Region, Struct, Value, walk
 from ..rules.layout import copy_in_layout
 from ..rules.registry import KindError
-from . import lower_calls, recursion, results
+from . import custom, lower_calls, recursion, results
 from .captures import Capture, Captures, Guard, Respecialise
 from .context import Lowerer
 from .position import NeedsUnrolling, Refuse, Unreachable
@@ -184,6 +185,10 @@ class _Entry:
         cx, source = self.cx, self.source
         key = source.code
         args = {n: r for n, r in bound.items() if n != "$ret"}
+
+        if custom_rule(source.function) is not None:
+            positional, keywords = _as_call(source, args, cx)
+            return custom.call(cx, source.function, positional, keywords)
 
         def called() -> Ref:
             positional, keywords = _as_call(source, args, cx)

@@ -17,24 +17,31 @@ from typing import Any
 import numpy as np
 
 from ..checkpointing import is_checkpoint
+from ..controls import custom_rule
 from ..errors import UnsupportedError
 from ..ir.kinds import Num
 from ..ir.nodes import FALSE, Const
+from ..rules.optional import is_distribution, is_scipys
 from ..rules.registry import lookup, primitive
 from . import (
     builtin_calls,  # noqa: F401 (enters its handlers)
     construction,
     controls,
+    custom,
     derivatives,
     directions,
     handlers,
+    iterators,  # noqa: F401
     leaving,
     library_calls,  # noqa: F401
     lower_expr,
     lower_stmt,
     methods,
+    ordering,  # noqa: F401
     primitives,
     pullbacks,
+    scipy_calls,
+    spreading,
     type_calls,  # noqa: F401
     ufuncs,
 )
@@ -73,7 +80,7 @@ def call(cx: Lowerer, node: ast.Call) -> Ref:
     args: list[Ref] = []
     for arg in node.args:
         if isinstance(arg, ast.Starred):
-            args.extend(lower_expr.spread(cx, lower_expr.expr(cx, arg.value), arg))
+            args.extend(spreading.spread(cx, func, lower_expr.expr(cx, arg.value), arg, node))
         else:
             args.append(lower_expr.expr(cx, arg))
     kwargs: dict[str, Ref] = {}
@@ -135,14 +142,20 @@ def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping
     handler = handlers.handler(obj)
     if handler is not None:
         return handler(cx, list(args), dict(kwargs))
+    if custom_rule(obj) is not None:
+        return custom.call(cx, obj, args, kwargs)
     if is_checkpoint(obj):
         return controls.call_checkpoint(cx, obj, args, kwargs)
     record = lookup(obj)
     if record is not None:
         return primitives.call(cx, record, args, kwargs)
     match obj:
+        case types.FunctionType() if is_scipys(obj):
+            return scipy_calls.through(cx, obj, lambda: inline(cx, obj, args, kwargs))
         case types.FunctionType():
             return inline(cx, obj, args, kwargs)
+        case types.MethodType() if is_distribution(obj.__self__):
+            raise scipy_calls.unread(cx, obj)
         case functools.partial():
             inner = Static(obj.func, func.fetch.sub("func") if func.fetch else None)
             given = [_held(cx, func, "args", n, v) for n, v in enumerate(obj.args)]
@@ -164,6 +177,8 @@ def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping
     inner_function = getattr(obj, "py_func", None)
     if isinstance(inner_function, types.FunctionType):
         return inline(cx, inner_function, args, kwargs)
+    if is_distribution(obj):
+        return PartialRef(func, tuple(args), kwargs)
     if not isinstance(obj, type) and isinstance(
         getattr(type(obj), "__call__", None),  # noqa: B004 - what kind of callable it is
         types.FunctionType,

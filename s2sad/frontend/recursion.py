@@ -78,6 +78,21 @@ def call(
 ) -> Ref:
     """A call of a recursive function, or of one whose calls are differentiated as ``custom`` says."""
     key = key_of(func) if custom is None else (custom, key_of(func))
+    return emit(cx, *prepared(cx, func, source, node, outer, args, kwargs, key, custom))
+
+
+def prepared(
+    cx: Lowerer,
+    func: Any,
+    source: Any,
+    node: ast.FunctionDef | ast.Lambda,
+    outer: Frame | None,
+    args: Sequence[Ref],
+    kwargs: Mapping[str, Ref],
+    key: Any,
+    custom: Custom | None,
+) -> tuple[specs.Spec, list[Ref]]:
+    """The specialisation that a call is of, lowered, and the leaves of the arguments."""
     names = lower_calls.bind(cx, func, source, node, args, kwargs)
     free = _free(cx, node, outer) if outer is not None else {}
     given = (*names.values(), *free.values())
@@ -87,7 +102,8 @@ def call(
             leaves, shape = _flat(cx, given, (*names, *free))
     aliases = _aliases(cx, leaves)
     spec = _find(cx, key, shape, aliases, getattr(node, "name", "function").strip("<>"))
-    spec.custom = custom
+    if spec.custom is None:
+        spec.custom = custom
     if spec.failed:
         cx.problems.extend(p for p in spec.failed if p not in cx.problems)
         raise Refuse(None)
@@ -101,7 +117,7 @@ def call(
             cx.fail("this recursion never ends", "add a case that does not call the function")
         cx.state.raised = True  # nothing is known yet of what it returns: as if it never did
         raise Unreachable
-    return _emit(cx, spec, leaves)
+    return spec, leaves
 
 
 def _flat(
@@ -199,11 +215,12 @@ def _find(
     return spec
 
 
-def _emit(cx: Lowerer, spec: specs.Spec, leaves: list[Ref]) -> Ref:
+def emit(cx: Lowerer, spec: specs.Spec, leaves: list[Ref]) -> Ref:
     """The ``Call`` and the references to its results."""
     assert spec.result is not None
     atoms = [cx.atom(leaf) for leaf in leaves]
     atoms += [cx.atom(cx.captures.ref(fetch, obj)) for fetch, obj in spec.hidden.items()]
+    atoms += [cx.atom(cx.captures.ref(fetch, obj)) for fetch, obj in spec.extras.items()]
     values = [Value(k) for k in spec.result_kinds]
     versions = [Value(spec.kinds[n], specs.label(leaves[n])) for n in spec.written]
     cx.b.append(Call((*values, *versions), spec.name, tuple(atoms), cx.b.span))

@@ -57,11 +57,18 @@ class Spec:
     #: what is wrong with it
     failed: tuple[Problem, ...] = ()
     custom: Custom | None = None
+    #: captured data that functions which differentiate it read
+    extras: dict[Fetch, Any] = field(default_factory=dict)
+    #: these functions are being made
+    attaching: bool = False
 
     @property
     def what(self) -> str:
         """What it is called in messages."""
-        return "a recursive function" if self.custom is None else "a checkpointed function"
+        if self.custom is None:
+            return "a recursive function"
+        checkpoint = self.custom.how == "checkpoint"
+        return "a checkpointed function" if checkpoint else "a function with a rule"
 
 
 class _CalleeCaptures(Captures):

@@ -162,10 +162,19 @@ LEAF0 = Struct("leaf", index=0)
 class Custom:
     """How calls of a function are differentiated, where not through its forward/reverse pair.
 
-    ``how`` is "checkpoint" (its body runs again in the reverse sweep).
+    ``how`` is "checkpoint" (its body runs again in the reverse sweep), "vjp" or "jvp" (by other
+    functions of the module). Then ``functions`` names them: forward and backward, or the one of
+    tangents. ``inputs`` has for each of them the arguments of the call that it takes first (then
+    come residuals and cotangents, or tangents) and those that it takes last, by position;
+    ``given`` the arguments that have a tangent; ``cotangents`` pairs arguments with the results
+    of the backward function, or is empty.
     """
 
     how: str
+    functions: tuple[str, ...] = ()
+    inputs: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = ()
+    given: tuple[int, ...] = ()
+    cotangents: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import runtime
+from .. import controls, runtime
 from ..ir.kinds import INT, Kind
 from ..ir.nodes import Atom
+from . import kindrules as kr
 from .registry import Primitive, register
 
 
@@ -32,3 +33,27 @@ for _name, _fun, _operands in (
     ("at_least_one", runtime.at_least_one, ("snapshots",)),
 ):
     register(Primitive(_name, _fun, _operands, _int, zero=True))
+
+#: Marks what no derivative passes through.
+register(
+    Primitive(
+        "stop_gradient",
+        controls.stop_gradient,
+        ("x",),
+        kr.same(),
+        view_of=0,
+        zero=True,
+    )
+)
+
+register(
+    Primitive(
+        "same_shape",
+        runtime.same_shape,
+        ("g", "x"),
+        lambda args, attrs: args[0].kind,
+        vjp=lambda b, h, out, g, x: [h, None],
+        jvp=lambda b, dots, out, g, x: dots[0],
+        view_of=0,
+    )
+)

@@ -85,17 +85,17 @@ def reverse_checkpoint(rev: Reverse, node: Call, env: Env) -> None:
         arg = node.args[n]
         if isinstance(arg.kind, Array | ListOf | Mixed) and n not in written and arg in env:
             taken.setdefault(arg, n)
-    again = _again(rev, callee, (active, seeded, tuple(taken.values())), node)
-    uses = range(len(node.args)) if again.uses is None else again.uses
-    taken = {arg: n for arg, n in taken.items() if n in again.accumulated}
+    found = again(rev, callee, (active, seeded, tuple(taken.values())), node)
+    uses = range(len(node.args)) if found.uses is None else found.uses
+    taken = {arg: n for arg, n in taken.items() if n in found.accumulated}
     buffers = [rev.whole(arg, env[arg]) for arg in taken if isinstance(arg, Value)]
     results = tuple(
         Value(kind, bar(getattr(node.args[n], "name", None)))
-        for n, kind in zip(again.active, again.kinds, strict=True)
+        for n, kind in zip(found.active, found.kinds, strict=True)
     )
     args = (*(node.args[n] for n in uses), *gs, *buffers)
-    rev.builder.append(Call(results, again.name, args, reversed_span(node.span)))
-    for n, r in zip(again.active, results, strict=True):
+    rev.builder.append(Call(results, found.name, args, reversed_span(node.span)))
+    for n, r in zip(found.active, results, strict=True):
         arg = node.args[n]
         assert isinstance(arg, Value)
         if taken.get(arg) == n:
@@ -104,7 +104,7 @@ def reverse_checkpoint(rev: Reverse, node: Call, env: Env) -> None:
             rev.contribute(env, arg, r)
 
 
-def _again(rev: Reverse, callee: Function, pattern: Pattern, node: Call) -> Again:
+def again(rev: Reverse, callee: Function, pattern: Pattern, node: Call) -> Again:
     """The function for this use pattern, made on first demand."""
     active, seeded, accumulated = pattern
     key = (callee.name, pattern)
@@ -127,10 +127,10 @@ def _again(rev: Reverse, callee: Function, pattern: Pattern, node: Call) -> Agai
         rev,
     )
     kinds = tuple(adjoint_kind(callee.params[n].kind, sub.weak) for n in active)
-    again = Again(f"{callee.name}_reverse{suffix}", active, accumulated, kinds)
-    rev.again[key] = again
-    _build(sub, callee, again, seeded)
-    return again
+    made = Again(f"{callee.name}_reverse{suffix}", active, accumulated, kinds)
+    rev.again[key] = made
+    _build(sub, callee, made, seeded)
+    return made
 
 
 def _build(sub: Reverse, callee: Function, again: Again, seeded: tuple[int, ...]) -> None:
@@ -290,4 +290,4 @@ def _may_change(op: Op) -> str:
     return ""
 
 
-__all__ = ["CHECKPOINT", "Again", "reverse_checkpoint", "silent", "versions"]
+__all__ = ["CHECKPOINT", "Again", "again", "reverse_checkpoint", "silent", "versions"]

@@ -191,6 +191,9 @@ class Forward:
         """The tangent of ``value`` is ``t``, if it matters."""
         if t is None or value not in self.active:
             return
+        if self.weak and isinstance(value.kind, Num) and not isinstance(t, dict):
+            if isinstance(t.kind, Num) and t.kind.weak is not True:
+                t = self.builder.op("complex" if value.kind.dtype[0] == "c" else "float", t)
         env[value] = t
         if isinstance(t, Value):
             self.builder.label(t, dot(value.name), dot(value.hint), value)
@@ -307,6 +310,12 @@ class Forward:
         pattern = tuple(n for n, a in enumerate(node.args) if a in env)
         if not pattern or not any(r in self.active for r in node.results):
             self.keep(node)
+            return
+        custom = self.module.functions[node.callee].custom
+        if custom is not None and custom.how != "checkpoint":
+            from .custom import forward_custom
+
+            forward_custom(self, node, env, custom)
             return
         callee = self._callee(self.module.functions[node.callee], pattern)
         dots = tuple(self.whole(env, node.args[n]) for n in pattern)

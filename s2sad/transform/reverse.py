@@ -310,11 +310,20 @@ class Reverse:
 
                     reverse_loop(self, node, env)
                 case Call():
-                    from .checkpoint import reverse_checkpoint
-                    from .reverse_call import reverse_call
+                    self._call(node, env)
 
-                    custom = self.module.functions[node.callee].custom
-                    (reverse_call if custom is None else reverse_checkpoint)(self, node, env)
+    def _call(self, node: Call, env: Env) -> None:
+        from .checkpoint import reverse_checkpoint
+        from .custom import reverse_custom
+        from .reverse_call import reverse_call
+
+        custom = self.module.functions[node.callee].custom
+        if custom is None:
+            reverse_call(self, node, env)
+        elif custom.how == "checkpoint":
+            reverse_checkpoint(self, node, env)
+        else:
+            reverse_custom(self, node, env)
 
     def _op(self, node: Op, env: Env) -> None:
         if not any(a in self.active for a in node.args):

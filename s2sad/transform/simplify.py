@@ -44,6 +44,8 @@ def simplify(module: Module, keep: Sequence[str] = ()) -> Module:
         if name not in simple:
             simple[name] = _function(module.functions[name], impure)
             work.extend(n.callee for n in walk(simple[name].body) if isinstance(n, Call))
+            custom = simple[name].custom
+            work.extend(custom.functions if custom is not None else ())
     return Module(simple)
 
 

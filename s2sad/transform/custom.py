@@ -1,0 +1,146 @@
+"""The reverse of a call of a function with a rule of its own.
+
+In: a ``Call`` of a function marked ``Custom("vjp")`` or ``Custom("jvp")``. Out: for a vjp, the call
+of its forward function in the forward sweep, which returns residuals too, and the call of its
+backward function in the reverse sweep. For a jvp, the call as it was, and the rule for tangents
+reversed with respect to the tangents, in which it is linear.
+
+    y = call f(x)   ->   y, residuals = call fwd(x)
+                         x_bar = call bwd(residuals, y_bar)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import Problem, UnsupportedError
+from ..ir.kinds import Array, Kind, ListOf, carries_derivative
+from ..ir.nodes import Atom, Call, Custom, Value
+from .adjoints import Env, adjoint_kind, bar, reversed_span
+from .checkpoint import again
+from .forward_values import dot
+from .reverse import Reverse
+
+if TYPE_CHECKING:
+    from .forward import Forward
+
+
+def reverse_custom(rev: Reverse, node: Call, env: Env) -> None:
+    """Append the reverse of the call and register the forward one."""
+    custom = rev.module.functions[node.callee].custom
+    assert custom is not None
+    if not any(a in rev.active for a in node.args):
+        for r in node.results:
+            env.pop(r, None)
+    elif custom.how == "vjp":
+        _by_vjp(rev, node, env, custom)
+    else:
+        _by_jvp(rev, node, env, custom)
+
+
+def _by_vjp(rev: Reverse, node: Call, env: Env, custom: Custom) -> None:
+    b = rev.builder
+    forward, backward = (rev.module.functions[name] for name in custom.functions)
+    (fwd_first, fwd_last), (bwd_first, bwd_last) = custom.inputs
+    args = tuple(node.args[n] for n in (*fwd_first, *fwd_last))
+    kept = tuple(
+        Value(y.kind, getattr(y, "name", None)) for y in forward.body.yields[len(node.results) :]
+    )
+    for v in kept:
+        rev.scope[v] = rev.scope[node.results[0]]
+    call = Call((*node.results, *kept), forward.name, args, node.span)
+    rev.rewritten[node] = (call,)
+    gs: list[Atom] = []
+    for r in node.results:
+        if carries_derivative(r.kind):
+            g = rev.take(env, r)
+            gs.append(rev.zero(r) if g is None else g)
+    heads = [node.args[n] for n in bwd_first]
+    tails = [node.args[n] for n in bwd_last]
+    results = tuple(Value(y.kind) for y in backward.body.yields)
+    for place, at in custom.cotangents:
+        arg = node.args[place]
+        results = (
+            *results[:at],
+            Value(results[at].kind, bar(getattr(arg, "name", None))),
+            *results[at + 1 :],
+        )
+    b.append(
+        Call(results, backward.name, (*heads, *kept, *gs, *tails), reversed_span(node.span))
+    )
+    for place, at in custom.cotangents:
+        arg = node.args[place]
+        if isinstance(arg, Value) and arg in rev.active:
+            rev.contribute(env, arg, _checked(rev, results[at], arg))
+
+
+def _checked(rev: Reverse, g: Value, arg: Value) -> Atom:
+    """A cotangent that the user's code has made: of the shape and the type of the argument."""
+    if isinstance(arg.kind, Array | ListOf):
+        return rev.conform(rev.builder.op("same_shape", g, arg), arg)
+    return rev.conform(g, arg)
+
+
+def _by_jvp(rev: Reverse, node: Call, env: Env, custom: Custom) -> None:
+    callee = rev.module.functions[custom.functions[0]]
+    ((first, last),) = custom.inputs
+    moving = [n for n in custom.given if node.args[n] in rev.active]
+    zeros = [rev.zero_of(node.args[n].kind, node.args[n]) for n in custom.given]
+    args = (*(node.args[n] for n in first), *zeros, *(node.args[n] for n in last))
+    seeded, gs = [], []
+    for place, at in custom.cotangents:
+        r = node.results[place]
+        if r in env:
+            g = rev.take(env, r)
+            assert g is not None
+            seeded.append(at)
+            gs.append(g)
+    for r in node.results:
+        env.pop(r, None)
+    active = tuple(len(first) + custom.given.index(n) for n in moving)
+    made = again(rev, callee, (active, tuple(seeded), ()), node)
+    uses = made.uses
+    assert uses is not None, "a rule for tangents does not call itself with tangents"
+    kinds: tuple[Kind, ...] = made.kinds
+    sources = [node.args[custom.given[n - len(first)]] for n in made.active]
+    results = tuple(
+        Value(adjoint_kind(kind), bar(getattr(a, "name", None)))
+        for kind, a in zip(kinds, sources, strict=True)
+    )
+    rev.builder.append(
+        Call(results, made.name, (*(args[n] for n in uses), *gs), reversed_span(node.span))
+    )
+    for a, r in zip(sources, results, strict=True):
+        assert isinstance(a, Value)
+        rev.contribute(env, a, rev.conform(r, a))
+
+
+def forward_custom(run: Forward, node: Call, env: Env, custom: Custom) -> None:
+    """Append the call of the rule for tangents in place of the call."""
+    if custom.how == "vjp":
+        name = node.callee.removesuffix("_call")
+        raise UnsupportedError(
+            Problem(
+                f"forward mode cannot differentiate '{name}', which has a rule for reverse mode",
+                node.span,
+                "give it a custom_jvp instead: that serves both modes",
+            )
+        )
+    callee = run.module.functions[custom.functions[0]]
+    ((first, last),) = custom.inputs
+    dots = [run.whole(env, node.args[n]) for n in custom.given]
+    args = (*(node.args[n] for n in first), *dots, *(node.args[n] for n in last))
+    named = {at: node.results[place] for place, at in custom.cotangents}
+    more = tuple(
+        Value(y.kind, dot(named[at].name) if at in named else None)
+        for at, y in enumerate(callee.body.yields[len(node.results) :], len(node.results))
+    )
+    run.keep(Call((*node.results, *more), callee.name, args, node.span))
+    for place, at in custom.cotangents:
+        r, t = node.results[place], more[at - len(node.results)]
+        if r in run.active:
+            checked = isinstance(r.kind, Array | ListOf)
+            env[r] = run.builder.op("same_shape", t, r) if checked else t
+
+
+__all__ = ["forward_custom", "reverse_custom"]
