@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..controls import custom_rule
 from ..rules.optional import is_distribution
 from .proxies import ModuleProxy, Namespace, Proxy, UserModule
 from .special import HANDLERS
@@ -111,6 +112,8 @@ class Translator:
     def _translated(self, value: Any) -> Any:
         match value:
             case types.FunctionType():
+                if custom_rule(value) is not None:
+                    raise refuse(f"{value.__qualname__} has a rule, which the tape does not know")
                 if _package(value) in _PROXIED_MODULES:
                     return self.member(value)
                 return value if _is_library(_package(value)) else self.function(value)

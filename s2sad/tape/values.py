@@ -155,6 +155,10 @@ class TapeScalar(TapeValue):
     def __copy__(self) -> TapeScalar:
         return self
 
+    def __s2sad_stopped__(self) -> Any:
+        """The number, as `controls.stop_gradient` gives it."""
+        return self.primal
+
     def __deepcopy__(self, memo: Any) -> TapeScalar:
         return self
 
@@ -173,6 +177,12 @@ class TapeArray(TapeValue):
         self.primal = primal
         self.storage = storage
         self._window: Window | None = None
+
+    def __s2sad_stopped__(self) -> TapeArray:
+        """The same elements without a derivative, as `controls.stop_gradient` gives them."""
+        plain = self.primal.copy(order="K")
+        why = "the result of stop_gradient is written"
+        return TapeArray(self.recorder, plain, Storage(plain, why))
 
     @property
     def window(self) -> Window:
