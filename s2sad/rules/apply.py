@@ -88,9 +88,12 @@ def cotangents(
 
 #: Operands that NumPy takes for arrays whatever they are; those of other names are sequences.
 _ARRAYS = frozenset(
-    ("a", "b", "x", "y", "z", "m", "v", "p", "f", "A", "arr", "ar", "ary", "array", "values")
-    + ("condition", "a_min", "a_max", "weights", "xp", "fp", "x1", "x2", "X", "q", "initial")
-    + ("indices", "obj", "to_begin", "to_end", "prepend", "append", "start", "stop", "a1", "a2")
+    {
+        *("a", "b", "x", "y", "z", "m", "v", "p", "f", "k", "q", "A", "X", "arr", "ar", "ary"),
+        *("array", "values", "condition", "a_min", "a_max", "weights", "xp", "fp", "x1", "x2"),
+        *("initial", "indices", "obj", "to_begin", "to_end", "prepend", "append", "start"),
+        *("stop", "a1", "a2"),
+    }
 )
 
 
@@ -98,7 +101,7 @@ def as_arrays(
     builder: Builder, prim: Primitive, operands: Sequence[Atom], start: int = 0
 ) -> Sequence[Atom]:
     """The operands of a function of NumPy, lists of numbers among them as arrays."""
-    if not prim.name.startswith("np.") or not any(
+    if not prim.name.startswith(("np.", "scipy.")) or not any(
         isinstance(a.kind, Tuple | FixedList | ListOf) for a in operands
     ):
         return operands
@@ -106,7 +109,7 @@ def as_arrays(
     return [
         builder.op("np.asarray", a)
         if isinstance(a.kind, Tuple | FixedList | ListOf)
-        and names[min(n, len(names) - 1)] in _ARRAYS
+        and (names[min(n, len(names) - 1)] in _ARRAYS or prim.name.startswith("scipy.stats."))
         else a
         for n, a in enumerate(operands, start)
     ]

@@ -20,7 +20,6 @@ from .declare import rule, sample
 from .examplekinds import by_example
 from .kindrules import as_array
 from .linear import rank
-from .reductions import given
 from .registry import KindError
 
 if TYPE_CHECKING:

@@ -275,19 +275,6 @@ def scatter_along(v: Any, indices: Any, like: Any, axis: Any = -1) -> Any:
     return out
 
 
-def undiff(v: Any, axis: int = -1) -> Any:
-    """The adjoint of one ``np.diff``: minus the difference of ``v`` padded with zeros."""
-    return -np.diff(v, axis=axis, prepend=0, append=0).astype(np.asarray(v).dtype, copy=False)
-
-
-def spread_pairs(v: Any) -> Any:
-    """Each element added to both of its neighbours: the adjoint of ``y[1:] + y[:-1]``."""
-    out = np.zeros(len(v) + 1, v.dtype)
-    out[1:] += v
-    out[:-1] += v
-    return out
-
-
 def sum_repeats(g: Any, x: Any) -> Any:
     n = len(x)
     total = zeros_like(x)
@@ -325,58 +312,3 @@ def to_item(a: Any) -> Any:
 
 def meshgrid(*xi: Any, indexing: str = "xy") -> Any:
     return tuple(np.meshgrid(*xi, indexing=indexing))  # type: ignore[call-overload]
-
-
-def _interval(x: Any, xp: Any) -> tuple[Any, Any, Any]:
-    """The interval of the nodes each x lies in, its width, and whether x is inside the nodes."""
-    nodes = np.asarray(xp, dtype=float)
-    k = np.clip(np.searchsorted(nodes, x, side="right") - 1, 0, max(len(nodes) - 2, 0))
-    inside = (np.asarray(x) >= nodes[0]) & (np.asarray(x) <= nodes[-1])
-    width = nodes[np.minimum(k + 1, len(nodes) - 1)] - nodes[k]
-    return k, np.where(width == 0, 1.0, width), inside
-
-
-def interp_slope(x: Any, xp: Any, fp: Any) -> Any:
-    """The derivative of ``np.interp`` with respect to x; 0 outside the nodes.
-
-    >>> interp_slope(np.array([0.5, 9.0]), [0.0, 1.0, 2.0], np.array([0.0, 3.0, 4.0]))
-    array([3., 0.])
-    """
-    k, width, inside = _interval(x, xp)
-    values = np.asarray(fp)
-    rise = values[np.minimum(k + 1, len(values) - 1)] - values[k]
-    return np.where(inside, rise / width, 0.0)[()]
-
-
-def interp_scatter(v: Any, x: Any, xp: Any) -> Any:
-    """The cotangent of the values of ``np.interp``: each v goes to the two nodes beside its x."""
-    nodes = np.asarray(xp, dtype=float)
-    k, width, _ = _interval(x, xp)
-    t = np.clip((np.asarray(x) - nodes[k]) / width, 0.0, 1.0)
-    out = np.zeros(len(nodes))
-    np.add.at(out, k, v * (1.0 - t))
-    np.add.at(out, np.minimum(k + 1, len(nodes) - 1), v * t)
-    return out
-
-
-def interp_slope_scatter(v: Any, x: Any, xp: Any) -> Any:
-    """The cotangent of the values under ``interp_slope``."""
-    k, width, inside = _interval(x, xp)
-    out = np.zeros(len(xp))
-    share = np.where(inside, v / width, 0.0)
-    np.add.at(out, np.minimum(k + 1, len(xp) - 1), share)
-    np.add.at(out, k, -share)
-    return out
-
-
-def gradient_bar(v: Any) -> Any:
-    """The adjoint of ``np.gradient`` of a vector with spacing 1."""
-    half = 0.5 * v[1:-1]
-    out = np.zeros_like(v)
-    out[2:] += half
-    out[:-2] -= half
-    out[0] -= v[0]
-    out[1] += v[0]
-    out[-1] += v[-1]
-    out[-2] -= v[-1]
-    return out

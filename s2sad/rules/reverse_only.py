@@ -53,7 +53,7 @@ register(
         ("g", "c"),
         lambda args, attrs: args[1].kind,
         vjp=lambda b, h, out, g, c: [None, b.op("unless_zero", g, h)],
-        jvp=lambda b, dots, out, g, c: b.op("unless_zero", g, dots[1]),
+        jvp=(None, "unless_zero(g, c_dot)"),
     )
 )
 
@@ -64,6 +64,6 @@ register(
         ("g", "x"),
         lambda args, attrs: zeros_kind(args[1].kind),
         vjp=lambda b, h, out, g, x: [h, None],
-        jvp=lambda b, dots, out, g, x: b.op("typed_like", dots[0], x),
+        jvp=("typed_like(g_dot, x)", None),
     )
 )

@@ -16,7 +16,6 @@ from ..ir.kinds import Array, FixedList, Kind, Num, Size, Tuple
 from ..ir.nodes import Atom, Const
 from . import helpers
 from .declare import rule, sample, zero
-from .examplekinds import by_example
 from .kindrules import as_array
 from .linear import rank
 from .registry import KindError
@@ -199,107 +198,6 @@ rule(
         sample([_C], [np.ones(3)], np.arange(3.0)),
     ],
 )
-
-# -- differences ---------------------------------------------------------------------------------
-
-
-def diff_vjp(b: Builder, g: Atom, out: Atom, a: Atom, n: int = 1, axis: int = -1) -> list[Any]:
-    bar = g
-    for _ in range(n):
-        bar = b.op("undiff", bar, axis=axis)
-    return [bar]
-
-
-rule(
-    np.diff,
-    "a",
-    "n=1, axis=-1",
-    vjp=diff_vjp,
-    jvp="linear",
-    samples=[
-        sample(np.array([1.0, 4.0, 2.0])),
-        sample(_A, axis=0),
-        sample(_A, axis=1, n=2),
-        sample(np.array([1.0, 4.0, 2.0], "float32")),
-    ],
-)
-rule(
-    helpers.undiff,
-    "v",
-    "axis=-1",
-    name="undiff",
-    vjp="diff(g, axis=axis)",
-    jvp="linear",
-    samples=[sample(np.array([1.0, 4.0])), sample(_A, axis=0)],
-)
-
-
-def trapezoid_vjp(
-    b: Builder, g: Atom, out: Atom, y: Atom, x: Any = None, dx: float = 1.0, axis: int = -1
-) -> list[Any]:
-    if rank(y) != 1:
-        raise KindError("np.trapezoid of an array of several axes has no derivative here")
-    none = x is None or (isinstance(x, Const) and x.value is None)
-    if none:
-        half = b.mul(Const.of(0.5 * dx), g)
-        steps = b.op("np.full_like", b.text("y[1:]", y=y), half)
-    else:
-        steps = b.mul(b.mul(Const.of(0.5), g), b.op("np.diff", x))
-
-    def wrt_y() -> Atom:
-        return b.op("spread_pairs", steps)
-
-    def wrt_x() -> Atom:
-        inner = b.text("0.5 * g * (y[1:] + y[:-1])", g=g, y=y)
-        return b.op("undiff", inner)
-
-    return [wrt_y, wrt_x]
-
-
-def trapezoid_jvp(
-    b: Builder, dots: Any, out: Atom, y: Atom, x: Any = None, dx: float = 1.0, axis: int = -1
-) -> Any:
-    if rank(y) != 1:
-        raise KindError("np.trapezoid of an array of several axes has no derivative here")
-    terms = []
-    none = x is None or (isinstance(x, Const) and x.value is None)
-    if dots[0] is not None:
-        terms.append(b.op("np.trapezoid", dots[0], *([] if none else [x]), dx=dx))
-    if len(dots) > 1 and dots[1] is not None:
-        terms.append(b.op("np.trapezoid", y, dots[1]))
-    return terms[0] if len(terms) == 1 else b.add(*terms)
-
-
-rule(
-    helpers.spread_pairs,
-    "v",
-    name="spread_pairs",
-    vjp="g[1:] + g[:-1]",
-    jvp="linear",
-    samples=[sample(np.array([1.0, 4.0]))],
-)
-
-
-def _trapezoid_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    kind = by_example(np.trapezoid)(args[:1], attrs)
-    assert isinstance(kind, Kind)
-    return kind
-
-
-rule(
-    np.trapezoid,
-    "y x=None",
-    "dx=1.0, axis=-1",
-    kind=_trapezoid_kind,
-    vjp=trapezoid_vjp,
-    jvp=trapezoid_jvp,
-    samples=[
-        sample(np.array([1.0, 4.0, 2.0])),
-        sample(np.array([1.0, 4.0, 2.0]), dx=0.5),
-        sample(np.array([1.0, 4.0, 2.0]), np.array([0.0, 0.5, 2.0])),
-    ],
-)
-
 
 # -- zero derivative -----------------------------------------------------------------------------
 
