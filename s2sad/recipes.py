@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .binding import Layout, Target
     from .ir.nodes import Module
     from .pipeline import Transform
+    from .transform.jacobian import Wrt
 
 __all__ = ["RECIPES", "Made", "Recipe", "Request", "recipe_of"]
 
@@ -175,6 +176,68 @@ def _gauss_newton_product(module: Module, asked: Request) -> Made:
     )
 
 
+# ----------------------------------------------------------------------------------- Jacobians
+
+
+def _wrt(asked: Request) -> Wrt:
+    from .transform.jacobian import Wrt
+
+    targets = tuple((target.parameter, target.key) for target in asked.targets)
+    return Wrt(targets, not asked.transform.many)
+
+
+def _jacobian(module: Module, asked: Request) -> Made:
+    """In reverse mode where the output is one number, forward otherwise."""
+    from .ir.kinds import Num
+
+    out = module.entry.out
+    if asked.transform.has_aux and out.children:
+        out = out.children[0]
+    one = out.form == "leaf" and isinstance(module.entry.body.yields[out.index].kind, Num)
+    return (_jacrev if one else _jacfwd)(module, asked)
+
+
+def _jacfwd(module: Module, asked: Request) -> Made:
+    from .transform.jacobian import jacobian_forward
+
+    return Made(jacobian_forward(module, _wrt(asked), has_aux=asked.transform.has_aux))
+
+
+def _jacrev(module: Module, asked: Request) -> Made:
+    from .transform.jacobian import jacobian_reverse
+
+    return Made(jacobian_reverse(module, _wrt(asked), has_aux=asked.transform.has_aux))
+
+
+def _elementwise_grad(module: Module, asked: Request) -> Made:
+    from .transform.jacobian import elementwise_gradient
+
+    return Made(elementwise_gradient(module, _wrt(asked), has_aux=asked.transform.has_aux))
+
+
+def _hessian(module: Module, asked: Request) -> Made:
+    """Forward over reverse: the gradient's tangents in all directions at once."""
+    from .transform.jacobian import jacobian_forward
+
+    if any(target.key is not None for target in asked.targets):
+        raise ArgumentError("s2sad.hessian is with respect to parameters, not elements of *args")
+    made = _gradient(module, asked)
+    if made.checked:
+        raise OutputError(
+            f"{asked.name}() returns an array whose size is not known before it runs; "
+            "a Hessian needs one number: sum it up"
+        )
+    return Made(
+        jacobian_forward(
+            made.module,
+            _wrt(asked),
+            has_aux=asked.transform.has_aux,
+            suffix="hessian",
+            base=module.entry.name,
+        )
+    )
+
+
 RECIPES: dict[str, Recipe] = {
     "grad": Recipe(_gradient),
     "value_and_grad": Recipe(_gradient),
@@ -182,4 +245,9 @@ RECIPES: dict[str, Recipe] = {
     "derivative": Recipe(_derivative, picks=False),
     "hvp": Recipe(_hvp, tangents=True),
     "gauss_newton_product": Recipe(_gauss_newton_product, tangents=True),
+    "jacobian": Recipe(_jacobian, picks=False),
+    "jacfwd": Recipe(_jacfwd, picks=False),
+    "jacrev": Recipe(_jacrev, picks=False),
+    "elementwise_grad": Recipe(_elementwise_grad, picks=False),
+    "hessian": Recipe(_hessian, picks=False),
 }
