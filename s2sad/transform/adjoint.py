@@ -42,7 +42,7 @@ from .adjoints import Adjoint, Env, build_like, parts_of
 from .forward import forward
 from .results import as_scalar, compact, count, is_typed, kind_of_struct, paths, plain, shift
 from .reverse import Reverse
-from .revolve import outline_steps
+from .revolve_steps import outline_steps
 from .simplify import simplify
 
 

@@ -1,9 +1,9 @@
 """Checkpointed loops: few snapshots of the state, from which steps are repeated.
 
-In: a module in which the stop of a ``For`` is marked ``checkpointed(stop, k)``. Out of
-``outline_steps``: the same loop, whose body is one call of a function that is a checkpoint. Out of
-``reverse_scheduled``: a forward loop that takes snapshots, and a reverse loop that goes back to
-the newest one, advances from there (taking others where there is room) and reverses one step.
+In: a ``For`` whose stop is marked ``checkpointed(stop, k)`` and whose body is one call of a
+function (see ``revolve_steps``), and the nodes that reverse that call. Out: a forward loop that
+takes snapshots, and a reverse loop that goes back to the newest one, advances from there (taking
+others where there is room) and reverses one step.
 
     for t in range(n):                 for t in range(n):
         u = step(t, u)         ->          if t == keep: snapshots.append((t, u)); keep = ...
@@ -21,7 +21,7 @@ algorithm holds when it turns round.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..errors import Problem, UnsupportedError
@@ -35,37 +35,19 @@ from ..ir.nodes import (
     Call,
     Const,
     For,
-    Function,
     If,
-    Module,
     Node,
     Op,
     Region,
-    Struct,
     Value,
     While,
     free_values,
-    walk,
 )
 from ..ir.rewrite import substitute_region
-from ..rules.registry import primitive
 from .adjoints import reversed_span
-from .checkpoint import CHECKPOINT, silent, versions
 from .reverse import Reverse
-from .simplify import needed, simplify
-
-MARK = "checkpointed"
-
-
-def outline_steps(module: Module) -> Module:
-    """The module in which the body of every marked loop is the call of a function."""
-    if not any(_is_mark(n) for f in module.functions.values() for n in walk(f.body)):
-        return module
-    module = simplify(module, keep=[n for n, f in module.functions.items() if f.custom])
-    outliner = _Outliner(dict(module.functions))
-    for name, f in module.functions.items():
-        outliner.functions[name] = replace(f, body=outliner.region(f.body, f.name, {}))
-    return Module(outliner.functions)
+from .revolve_steps import advancing, is_mark
+from .simplify import needed
 
 
 def mark_of(rev: Reverse, node: For | While) -> Op | None:
@@ -73,135 +55,7 @@ def mark_of(rev: Reverse, node: For | While) -> Op | None:
     if not isinstance(node, For) or not isinstance(node.stop, Value):
         return None
     mark = rev.definition.get(node.stop)
-    return mark if mark is not None and _is_mark(mark) else None
-
-
-def _is_mark(node: Node) -> bool:
-    return isinstance(node, Op) and node.fn == MARK
-
-
-class _Outliner:
-    """Makes functions of loop bodies, inner ones first."""
-
-    def __init__(self, functions: dict[str, Function]) -> None:
-        self.functions = functions
-
-    def region(self, region: Region, name: str, marks: dict[Value, Op]) -> Region:
-        ops: list[Node] = []
-        for node in region.ops:
-            match node:
-                case Op() if _is_mark(node):
-                    marks[node.results[0]] = node
-                case If():
-                    node = replace(
-                        node,
-                        then=self.region(node.then, name, marks),
-                        orelse=self.region(node.orelse, name, marks),
-                    )
-                case For():
-                    node = replace(node, body=self.region(node.body, name, marks))
-                    if node.stop in marks:
-                        node = self.loop(node, name, marks[node.stop])  # type: ignore[index]
-                case While():
-                    node = replace(node, body=self.region(node.body, name, marks))
-            ops.append(node)
-        return Region(region.params, tuple(ops), region.yields)
-
-    def loop(self, node: For, name: str, mark: Op) -> For:
-        """The loop with its body as a call; unmarked where there is nothing to call."""
-        body = node.body
-        made = {r for n in body.ops for r in n.results}
-        outs = list(dict.fromkeys(y for y in body.yields if y in made))
-        if not outs:
-            return replace(node, stop=mark.args[0])
-        free = list(free_values(Region(body.params, body.ops, tuple(outs))))
-        used = set(free_values(Region((), body.ops, ())))
-        given = [*(p for p in body.params if p in used), *free]
-        params = tuple(Value(v.kind, v.name, v.hint) for v in given)
-        ops, yields = clone(
-            Region((), body.ops, tuple(outs)), dict(zip(given, params, strict=True))
-        )
-        inner = Region((), ops, yields)
-        carried = {q for v, q in zip(given, params, strict=True) if v in body.params[1:]}
-        step = self.unused(f"{name}_step")
-        self.functions[step] = _function(step, params, inner, carried)
-        results = tuple(Value(v.kind, v.name, v.hint) for v in outs if isinstance(v, Value))
-        known: dict[Atom, Atom] = dict(zip(outs, results, strict=True))
-        call = Call(results, step, tuple(given), node.span)
-        ends = tuple(known.get(y, y) for y in body.yields)
-        return replace(node, body=Region(body.params, (call,), ends))
-
-    def unused(self, name: str) -> str:
-        new, n = name, 1
-        while new in self.functions:
-            n += 1
-            new = f"{name}_{n}"
-        return new
-
-
-def _function(
-    name: str, params: tuple[Value, ...], body: Region, carried: Collection[Value]
-) -> Function:
-    """A step; it may write what it is given of ``carried`` to make the next."""
-    first, mutates, left = versions(body), [], set(carried)
-    for k, y in enumerate(body.yields):
-        root = first.get(y) if isinstance(y, Value) else None
-        if root in left:
-            left.discard(root)
-            mutates.append((params.index(root), k))
-    leaves = tuple(Struct("leaf", index=n) for n in range(len(body.yields)))
-    out = leaves[0] if len(leaves) == 1 else Struct("tuple", leaves)
-    return Function(name, params, body, out, tuple(mutates), None, CHECKPOINT)
-
-
-def _advancing(
-    rev: Reverse, node: For, needs: Sequence[Value]
-) -> tuple[Call, tuple[Atom, ...], list[int]]:
-    """The call that advances no more than has to be, what it leaves, and which places those are.
-
-    A running sum or a list of results, which no adjoint reads, is neither computed again nor
-    kept in the snapshots; what is printed is printed once.
-    """
-    (call,) = node.body.ops
-    assert isinstance(call, Call)
-    params, ends = node.body.params[1:], node.body.yields[1:]
-    step = rev.module.functions[call.callee]
-    given = dict(zip(call.args, step.params, strict=True))
-    made = dict(zip(call.results, step.body.yields, strict=True))
-    places = [k for k, p in enumerate(params) if p in needs]
-    while True:
-        wanted = list(dict.fromkeys(e for k in places if (e := ends[k]) in made))
-        ops = silent(step.body.ops)
-        body = Region((), ops, tuple(made[e] for e in wanted))  # type: ignore[index]
-        known = {n: f for n, f in rev.module.functions.items() if n != step.name}
-        name = step.name.replace("_step", "_advance")
-        advance = simplify(Module({name: _function(name, step.params, body, ()), **known})).entry
-        read = free_values(advance.body)
-        grown = [
-            k
-            for k, p in enumerate(params)
-            if k in places or given.get(p) in read or any(p is ends[j] for j in places)
-        ]
-        if grown == places:
-            break
-        places = grown
-    whole = len(wanted) == len(call.results) and not _prints(step.body)
-    if whole or not places:
-        return call, tuple(ends[k] for k in places), places
-    args = tuple(a for a in call.args if given[a] in read)
-    inner = tuple(given[a] for a in args)
-    carried = [given[p] for p in params if p in args]
-    known = {**rev.module.functions, **rev.extra_functions}
-    while name in known:
-        name += "_2"
-    rev.extra_functions[name] = _function(name, inner, advance.body, carried)
-    results = {e: Value(e.kind, e.name, e.hint) for e in wanted if isinstance(e, Value)}
-    again = Call(tuple(results.values()), name, args, node.span)
-    return again, tuple(results.get(e, e) for e in (ends[k] for k in places)), places  # type: ignore[arg-type, call-overload]
-
-
-def _prints(region: Region) -> bool:
-    return any(isinstance(n, Op) and primitive(n.fn).effect == "prints" for n in walk(region))
+    return mark if mark is not None and is_mark(mark) else None
 
 
 class _Schedule:
@@ -216,7 +70,7 @@ class _Schedule:
         assert isinstance(call, Call)
         self.call = call
         params = node.body.params[1:]
-        self.again, self.next, self.places = _advancing(rev, node, needs)
+        self.again, self.next, self.places = advancing(rev, node, needs)
         for k in self.places:
             if node.init[k] is UNDEFINED:
                 raise UnsupportedError(
@@ -409,17 +263,17 @@ def reverse_scheduled(
         mapping[index] = schedule.index(b, n)
     region = substitute_region(region, mapping)
     results = [Value(p.kind, p.name) for p, _, _ in carried]
-    some = slice(None) if schedule.places else slice(0)
+    held = (Value(schedule.kind, "snapshots"), snapshots, kept, left) if schedule.places else ()
     loop = For(
-        (*results, *(Value(schedule.kind, "snapshots"),)[some]),
+        (*results, *held[:1]),
         b.op("sub", steps, Const.of(1)),
         Const.of(-1),
         Const.of(-1),
-        (*(init for _, init, _ in carried), *(snapshots,)[some]),
+        (*(init for _, init, _ in carried), *held[1:2]),
         Region(
-            (n, *(p for p, _, _ in carried), *(kept,)[some]),
+            (n, *(p for p, _, _ in carried), *held[2:3]),
             (*head, *region.ops),
-            (FALSE, *region.yields, *(left,)[some]),
+            (FALSE, *region.yields, *held[3:]),
         ),
         reversed_span(node.span),
     )
@@ -435,4 +289,4 @@ def _is_buffer(v: Value) -> bool:
     return isinstance(v.kind, Array | ListOf)
 
 
-__all__ = ["mark_of", "outline_steps", "reverse_scheduled"]
+__all__ = ["mark_of", "reverse_scheduled"]
