@@ -37,6 +37,7 @@ from .errors import (
     Span,
     UnsupportedError,
 )
+from .jacobian import elementwise_grad, hessian, jacfwd, jacobian, jacrev
 
 if TYPE_CHECKING:
     from . import tape, tools
@@ -58,9 +59,14 @@ __all__ = [
     "custom_jvp",
     "custom_vjp",
     "derivative",
+    "elementwise_grad",
     "gauss_newton_product",
     "grad",
+    "hessian",
     "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
     "jvp",
     "linearize",
     "ssa",

@@ -13,7 +13,6 @@ marks, ``transform/checkpoint.py`` and ``transform/revolve.py`` act on them.
 
 from __future__ import annotations
 
-import math
 import re
 import types
 from collections.abc import Callable, Iterator
@@ -143,7 +142,7 @@ def bytes_of(memory: int | str) -> int:
         match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*([A-Za-z]+)\s*", memory)
         if match is None or match[2] not in _UNITS:
             raise ValueError(f"memory={memory!r} is not a size: write '64MiB', '2GB' or bytes")
-        return math.floor(float(match[1]) * _UNITS[match[2]])
+        return int(float(match[1]) * _UNITS[match[2]])
     if isinstance(memory, bool) or not isinstance(memory, int) or memory < 0:
         raise ValueError(f"memory={memory!r} is not a size: write '64MiB', '2GB' or bytes")
     return memory

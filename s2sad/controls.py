@@ -74,9 +74,7 @@ def custom_rule(f: object) -> CustomRule | None:
     return rule if code is f.__code__ else None
 
 
-def custom_vjp(
-    f: Callable[..., Any] | None = None, *, nondiff_argnums: Sequence[int] = ()
-) -> Any:
+def custom_vjp(f: Callable[..., Any] | None = None, *, nondiff_argnums: Sequence[int] = ()) -> Any:
     """``f`` with a reverse-mode rule of its own, given by ``f.defvjp(fwd, bwd)``.
 
     ``fwd`` takes the arguments of ``f`` and returns ``(out, residuals)``; ``bwd(residuals, g)``
@@ -112,9 +110,7 @@ def custom_vjp(
     return new
 
 
-def custom_jvp(
-    f: Callable[..., Any] | None = None, *, nondiff_argnums: Sequence[int] = ()
-) -> Any:
+def custom_jvp(f: Callable[..., Any] | None = None, *, nondiff_argnums: Sequence[int] = ()) -> Any:
     """``f`` with a forward-mode rule of its own, given by ``f.defjvp(jvp)``.
 
     ``jvp(primals, tangents)`` takes a tuple of the arguments and one of their tangents, and
@@ -151,7 +147,7 @@ def marked_copy(f: types.FunctionType) -> types.FunctionType:
     new = types.FunctionType(f.__code__, f.__globals__, f.__name__, f.__defaults__, f.__closure__)
     new.__kwdefaults__ = None if f.__kwdefaults__ is None else dict(f.__kwdefaults__)
     functools.update_wrapper(new, f)
-    del new.__wrapped__
+    del new.__dict__["__wrapped__"]
     return new
 
 

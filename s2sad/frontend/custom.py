@@ -13,21 +13,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import FunctionType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from ..controls import CustomRule, custom_rule
 from ..errors import UnsupportedError
 from ..ir.kinds import Array, FixedList, Kind, ListOf, Num, Tuple, carries_derivative
 from ..ir.nodes import Const, Custom, Value
+from ..rules.kindrules import describe
 from . import lower_calls, recursion, shapes, specs
 from .context import Lowerer
-from .refs import Entries, Fetch, HeapRef, Ref, TupleRef, Val
+from .refs import Entries, Fetch, Ref, TupleRef, Val
 from .source import find_source
 
 __all__ = ["call"]
 
 NONE_REF = Val(Const.of(None))
 CHECKPOINT = Custom("checkpoint")
+
+#: Leaves, and what a rule returns for each: one leaf, or those of a list.
+Pairs: TypeAlias = list[tuple[int, int | tuple[int, ...]]]
 
 
 def call(cx: Lowerer, f: FunctionType, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
@@ -160,7 +164,7 @@ class _Attach:
         wanted = len(self.active)
         if returned.form not in ("tuple", "list") or len(returned.children) != wanted:
             self.fail(bwd, f"must return a tuple of {wanted}, one cotangent for each argument")
-        pairs: list[tuple[int, int]] = []
+        pairs: Pairs = []
         at = 0
         for (ref, places), child in zip(self.active, returned.children, strict=True):
             own = shapes.flatten(cx, ref, [])
@@ -189,7 +193,7 @@ class _Attach:
         first, second = result.children
         if not shapes.same_form(first, out):
             self.fail(jvp, f"must return what {self.f.__name__} returns, and its tangent")
-        pairs: list[tuple[int, int]] = []
+        pairs: Pairs = []
         count = len(shapes.kinds_of(first))
         kinds = both.result_kinds
         self.match(jvp, out, second, list(range(count)), count, pairs, kinds)
@@ -223,7 +227,7 @@ class _Attach:
         found: shapes.Shape,
         places: list[int],
         at: int,
-        pairs: list[tuple[int, int]],
+        pairs: Pairs,
         kinds: Sequence[Kind],
     ) -> int:
         """Pair the leaves of ``own`` with those of what a rule returns for it."""
@@ -235,11 +239,18 @@ class _Attach:
                 if carries_derivative(kind):
                     if isinstance(kind, Num | Array) and type(kinds[at]) is not type(kind):
                         if not (isinstance(kind, Num) and isinstance(kinds[at], Num)):
-                            self.fail(f, f"returns {kinds[at]} where {kind} belongs")
+                            self.fail(
+                                f, f"returns {describe(kinds[at])} where {describe(kind)} belongs"
+                            )
                     pairs.append((place, at))
                 return at + 1
             if _is_none(found):
                 return at
+            if isinstance(own.kind, ListOf) and found.form == "list":
+                if all(child.form == "leaf" for child in found.children):
+                    parts = tuple(range(at, at + len(found.children)))
+                    pairs.append((place, parts))
+                    return at + len(parts)
         elif _is_none(found) or own.form == "const":
             del places[: len(shapes.kinds_of(own))]
             return at + len(shapes.kinds_of(found))

@@ -76,7 +76,7 @@ def call(
     kwargs: Mapping[str, Ref],
     custom: Custom | None = None,
 ) -> Ref:
-    """A call of a recursive function, or of one whose calls are differentiated as ``custom`` says."""
+    """A call of a recursive function, or of one that is differentiated as ``custom`` says."""
     key = key_of(func) if custom is None else (custom, key_of(func))
     return emit(cx, *prepared(cx, func, source, node, outer, args, kwargs, key, custom))
 

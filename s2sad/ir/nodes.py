@@ -167,14 +167,15 @@ class Custom:
     tangents. ``inputs`` has for each of them the arguments of the call that it takes first (then
     come residuals and cotangents, or tangents) and those that it takes last, by position;
     ``given`` the arguments that have a tangent; ``cotangents`` pairs arguments with the results
-    of the backward function, or is empty.
+    of the backward function, or the results of the call with those that are their tangents; a
+    list of numbers may be several results.
     """
 
     how: str
     functions: tuple[str, ...] = ()
     inputs: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = ()
     given: tuple[int, ...] = ()
-    cotangents: tuple[tuple[int, int], ...] = ()
+    cotangents: tuple[tuple[int, int | tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,9 +1,9 @@
-"""The reverse of a call of a function with a rule of its own.
+"""Calls of functions with a rule of their own.
 
-In: a ``Call`` of a function marked ``Custom("vjp")`` or ``Custom("jvp")``. Out: for a vjp, the call
-of its forward function in the forward sweep, which returns residuals too, and the call of its
-backward function in the reverse sweep. For a jvp, the call as it was, and the rule for tangents
-reversed with respect to the tangents, in which it is linear.
+In: a ``Call`` of a function marked ``Custom``. Out: for a vjp, the call of its forward function in
+the forward sweep, which returns residuals too, and the call of its backward function in the
+reverse sweep. For a jvp, the call as it was, and the rule for tangents reversed with respect to
+the tangents, in which it is linear. In forward mode, the call of the rule for tangents.
 
     y = call f(x)   ->   y, residuals = call fwd(x)
                          x_bar = call bwd(residuals, y_bar)
@@ -11,11 +11,13 @@ reversed with respect to the tangents, in which it is linear.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import Problem, UnsupportedError
+from ..ir.builder import Builder
 from ..ir.kinds import Array, Kind, ListOf, carries_derivative
-from ..ir.nodes import Atom, Call, Custom, Value
+from ..ir.nodes import Atom, Call, Const, Custom, Value
 from .adjoints import Env, adjoint_kind, bar, reversed_span
 from .checkpoint import again
 from .forward_values import dot
@@ -57,24 +59,22 @@ def _by_vjp(rev: Reverse, node: Call, env: Env, custom: Custom) -> None:
             gs.append(rev.zero(r) if g is None else g)
     heads = [node.args[n] for n in bwd_first]
     tails = [node.args[n] for n in bwd_last]
-    results = tuple(Value(y.kind) for y in backward.body.yields)
-    for place, at in custom.cotangents:
-        arg = node.args[place]
-        results = (
-            *results[:at],
-            Value(results[at].kind, bar(getattr(arg, "name", None))),
-            *results[at + 1 :],
-        )
-    b.append(
-        Call(results, backward.name, (*heads, *kept, *gs, *tails), reversed_span(node.span))
-    )
+    names = {at: bar(getattr(node.args[n], "name", None)) for n, at in custom.cotangents}
+    results = tuple(Value(y.kind, names.get(k)) for k, y in enumerate(backward.body.yields))
+    b.append(Call(results, backward.name, (*heads, *kept, *gs, *tails), reversed_span(node.span)))
     for place, at in custom.cotangents:
         arg = node.args[place]
         if isinstance(arg, Value) and arg in rev.active:
-            rev.contribute(env, arg, _checked(rev, results[at], arg))
+            g = _picked(b, results, at)
+            rev.contribute(env, arg, _checked(rev, g, arg))
 
 
-def _checked(rev: Reverse, g: Value, arg: Value) -> Atom:
+def _picked(b: Builder, results: Sequence[Atom], at: int | tuple[int, ...]) -> Atom:
+    """What a rule returned for one leaf."""
+    return results[at] if isinstance(at, int) else b.op("list", *(results[k] for k in at))
+
+
+def _checked(rev: Reverse, g: Atom, arg: Value) -> Atom:
     """A cotangent that the user's code has made: of the shape and the type of the argument."""
     if isinstance(arg.kind, Array | ListOf):
         return rev.conform(rev.builder.op("same_shape", g, arg), arg)
@@ -93,8 +93,10 @@ def _by_jvp(rev: Reverse, node: Call, env: Env, custom: Custom) -> None:
         if r in env:
             g = rev.take(env, r)
             assert g is not None
-            seeded.append(at)
-            gs.append(g)
+            for n, k in enumerate((at,) if isinstance(at, int) else at):
+                seeded.append(k)
+                part = g if isinstance(at, int) else rev.builder.op("item", g, Const.of(n))
+                gs.append(part)
     for r in node.results:
         env.pop(r, None)
     active = tuple(len(first) + custom.given.index(n) for n in moving)
@@ -130,14 +132,15 @@ def forward_custom(run: Forward, node: Call, env: Env, custom: Custom) -> None:
     ((first, last),) = custom.inputs
     dots = [run.whole(env, node.args[n]) for n in custom.given]
     args = (*(node.args[n] for n in first), *dots, *(node.args[n] for n in last))
-    named = {at: node.results[place] for place, at in custom.cotangents}
+    names = {at: dot(node.results[n].name) for n, at in custom.cotangents}
+    count = len(node.results)
     more = tuple(
-        Value(y.kind, dot(named[at].name) if at in named else None)
-        for at, y in enumerate(callee.body.yields[len(node.results) :], len(node.results))
+        Value(y.kind, names.get(k)) for k, y in enumerate(callee.body.yields[count:], count)
     )
-    run.keep(Call((*node.results, *more), callee.name, args, node.span))
+    every = (*node.results, *more)
+    run.keep(Call(every, callee.name, args, node.span))
     for place, at in custom.cotangents:
-        r, t = node.results[place], more[at - len(node.results)]
+        r, t = node.results[place], _picked(run.builder, every, at)
         if r in run.active:
             checked = isinstance(r.kind, Array | ListOf)
             env[r] = run.builder.op("same_shape", t, r) if checked else t
