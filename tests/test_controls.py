@@ -190,7 +190,7 @@ def test_none_stands_for_zero_and_structures_keep_their_form() -> None:
 
     def bwd(kept: tuple[int, float], g: tuple[Any, Any]) -> tuple[Any, ...]:
         n, scale = kept
-        return {"a": g[0] * n, "b": [g[1] * scale, None]}, None, None
+        return {"a": g[0] * n, "b": [g[1] * scale, 0.0]}, None, None
 
     f.defvjp(fwd, bwd)
 
@@ -254,7 +254,7 @@ def test_inside_a_checkpoint() -> None:
         (lambda x: (x * x, x), lambda r, g: (g, g), "must return a tuple of 1"),
         (lambda x: (x * x, x), lambda r, g: g, "must return a tuple of 1"),
         (lambda x: (x * x, x), lambda r, g: ((g, g),), "returns a tuple where a leaf belongs"),
-        (lambda x: (x * x, x), lambda r, g: (g.sum(),), "where float64.* belongs"),
+        (lambda x: (x * x, x), lambda r, g: (g.sum(),), "returns a float64 scalar where a 1-d"),
     ],
 )
 def test_rules_of_another_form_are_refused(fwd: Any, bwd: Any, message: str) -> None:
@@ -310,7 +310,9 @@ def test_two_rules_for_one_function() -> None:
 
 
 def test_forward_mode_and_the_tape_refuse_a_rule_for_reverse_mode() -> None:
-    with pytest.raises(s2sad.UnsupportedError, match="forward mode cannot differentiate 'product'"):
+    with pytest.raises(
+        s2sad.UnsupportedError, match="forward mode cannot differentiate 'product'"
+    ):
         s2sad.jvp(loss, (X, 2.0), (X, 1.0))
     with pytest.raises(s2sad.UnsupportedError, match="product has a rule"):
         s2sad.tape.grad(loss)(X, 2.0)
