@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..ir.kinds import carries_derivative
+from ..ir.kinds import carries_derivative, is_complex
 from ..ir.nodes import Atom, Call, For, Function, If, Module, Node, Op, Region, Value, While
 from ..rules.registry import primitive
 
@@ -31,6 +31,8 @@ def active_values(
 def passes_derivative(node: Op) -> bool:
     """False for operations whose derivative is zero everywhere."""
     record = primitive(node.fn)
+    if record.zero_if_real and not any(is_complex(a.kind) for a in node.args):
+        return False
     return not record.zero and record.effect in ("pure", "draws")
 
 

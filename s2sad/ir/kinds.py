@@ -362,6 +362,11 @@ def is_float(k: Kind) -> bool:
     return isinstance(k, Num | Array | Mixed) and k.dtype[0] in "fc"
 
 
+def is_complex(k: Kind) -> bool:
+    """True for complex numbers and arrays."""
+    return isinstance(k, Num | Array | Mixed) and k.dtype[0] == "c"
+
+
 def is_scalar(k: Kind) -> bool:
     return isinstance(k, Num)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from . import (  # noqa: F401
     algebra,
     builtin_functions,
+    complex_functions,
     containers,
     controls,
     conversions,

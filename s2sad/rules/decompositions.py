@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir.kinds import Array, Kind, Tuple
+from ..ir.kinds import Array, Kind, Size, Tuple
 from ..ir.nodes import Atom, Const
 from . import matrices
 from .declare import rule, sample, zero
@@ -133,36 +133,52 @@ rule(
     jvp=outside_jvp,
     samples=[sample(_Q, _r(4, 3)), sample(np.linalg.qr(_c(4, 2))[0], _c(4, 2))],
 )
+
+
+def _mark_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    dtype, dims = stack_of(args[0])
+    return Array(real_dtype(dtype), dims)
+
+
+zero(matrices.real_entries, "v", name="real_entries", kind=_mark_kind)
+zero(matrices.real_row, "v", "row=0", name="real_row", kind=_mark_kind)
 zero(
-    matrices.real_entries,
-    "v",
-    name="real_entries",
-    kind=lambda args, attrs: Array(real_dtype(stack_of(args[0])[0]), stack_of(args[0])[1]),
+    matrices.real_row_of_pair,
+    "u v",
+    name="real_row_of_pair",
+    kind=lambda args, attrs: Array(
+        real_dtype(stack_of(args[0])[0]),
+        (*stack_of(args[0])[1][:-2], Size(), stack_of(args[0])[1][-1]),
+    ),
 )
 
 
-def unturned(b: Builder, v: Atom, bars: Sequence[Atom]) -> list[Atom]:
-    """Cotangents of complex vectors without what depends on how LAPACK turned their phase.
+def turning(b: Builder, where: Atom, v: Atom, s: Atom) -> Atom:
+    """What the phase adds to cotangents of complex vectors; ``s`` is the sum of v_bar * v.
 
-    Where column j turns by i c, its largest real entry y stays real: c = -Im(dy) / y.
+    LAPACK turns each column so that an entry y, marked in ``where``, is real. If the column
+    turns by i c, it stays so: c = -Im(dy) / y.
     """
-    where = b.op("real_entries", v)
     y = b.text("sum(w * v.real, axis=-2, keepdims=True)", w=where, v=v)
-    return [b.text("ratio(1j * s.imag, y) * w", s=s, y=y, w=where) for s in bars]
+    return b.text("1j * (s.imag / where(y == 0, 1.0, y)) * w", s=s, y=y, w=where)
 
 
-def _turning(b: Builder, v: Atom, gv: Atom) -> Atom:
+def turn(b: Builder, where: Atom, v: Atom, t: Atom) -> Atom:
+    """By how much tangents of complex vectors turn where those marked entries stay real."""
+    y = b.text("sum(w * v.real, axis=-2, keepdims=True)", w=where, v=v)
+    moved = b.text("sum(w * t.imag, axis=-2, keepdims=True)", w=where, t=t)
+    return b.text("1j * (m / where(y == 0, 1.0, y))", m=moved, y=y)
+
+
+def _unturned(b: Builder, where: Atom, v: Atom, gv: Atom) -> Atom:
     """The cotangent ``gv`` (not conjugated) of vectors whose phase follows from the others."""
     s = b.text("sum(g * v, axis=-2, keepdims=True)", g=gv, v=v)
-    return b.sub(gv, unturned(b, v, [s])[0])
+    return b.sub(gv, turning(b, where, v, s))
 
 
-def _turned(b: Builder, v: Atom, t: Atom) -> Atom:
-    """The tangent ``t`` of vectors, turned so that each one's real entry stays real."""
-    where = b.op("real_entries", v)
-    y = b.text("sum(w * v.real, axis=-2, keepdims=True)", w=where, v=v)
-    c = b.text("ratio(sum(w * t.imag, axis=-2, keepdims=True), y)", w=where, t=t, y=y)
-    return b.sub(t, b.text("1j * c * v", c=c, v=v))
+def _real_row(b: Builder, v: Atom, uplo: str) -> Atom:
+    """The first entries are real where the lower triangle is read, the last ones else."""
+    return b.op("real_row", v, row=-1 if uplo.upper() == "U" else 0)
 
 
 # -- hermitian eigenvalues -----------------------------------------------------------------------
@@ -208,7 +224,7 @@ def eigh_bar(b: Builder, w: Atom, v: Atom, gw: Atom | None, gv: Atom | None, upl
     terms: list[Atom | None] = []
     if gv is not None:
         if is_complex(v):
-            gv = _turning(b, v, gv)
+            gv = _unturned(b, _real_row(b, v, uplo), v, gv)
         m = b.op("matmul", vh, conj(b, gv))
         skew = b.op("divided", b.sub(m, adjoint_of(b, m)), w, m)
         terms.append(b.mul(Const.of(0.5), b.op("matmul", v, skew)))
@@ -233,7 +249,7 @@ def eigh_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, UPLO: str = "
     q = b.op("matmul", adjoint_of(b, v), moved)
     v_dot = b.op("matmul", v, b.op("divided", q, w, q))
     if is_complex(v):
-        v_dot = _turned(b, v, v_dot)
+        v_dot = b.sub(v_dot, b.mul(turn(b, _real_row(b, v, UPLO), v, v_dot), v))
     return b.op("record", w_dot, v_dot, cls=_EighResult)
 
 
@@ -313,7 +329,8 @@ def eig_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
             return [None]
         return [b.op("np.linalg.solve", vt, b.text("g[..., None] * vt", g=gw, vt=vt))]
     s = b.text("sum(g * v, axis=-2, keepdims=True)", g=gv, v=v)
-    gv = b.sub(_turning(b, v, gv), b.mul(b.op("np.real", s), conj(b, v)))
+    gv = _unturned(b, b.op("real_entries", v), v, gv)
+    gv = b.sub(gv, b.mul(b.op("np.real", s), conj(b, v)))
     m = b.op("matmul", vt, gv)
     inner = b.op("divided_all", m, w)
     right = b.op("matmul", inner, vt)
@@ -328,7 +345,8 @@ def eig_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom) -> Atom:
     w_dot = b.text("diagonal(q, axis1=-2, axis2=-1)", q=q)
     p = b.op("matmul", v, b.op("divided_all", q, w))
     along = b.text("sum((v.real * p.real + v.imag * p.imag), axis=-2, keepdims=True)", v=v, p=p)
-    v_dot = _turned(b, v, b.sub(p, b.mul(along, v)))
+    v_dot = b.sub(p, b.mul(along, v))
+    v_dot = b.sub(v_dot, b.mul(turn(b, b.op("real_entries", v), v, v_dot), v))
     return b.op("record", w_dot, v_dot, cls=_EigResult)
 
 

@@ -61,6 +61,25 @@ def real_entries(v: Any) -> Any:
     return ((rows == k) & (size > 0)).astype(np.real(v).dtype)
 
 
+def real_row(v: Any, row: int = 0) -> Any:
+    """A 1 in that row, where LAPACK leaves entries real; none where it has not or they are 0.
+
+    >>> real_row(np.array([[0.5 + 0.0j, 1.0j, 0.0], [0.5j, 1.0, 1.0]]))
+    array([[1., 0., 0.],
+           [0., 0., 0.]])
+    """
+    out = np.zeros(v.shape, np.real(v).dtype)
+    least = 10 * np.finfo(out.dtype).eps
+    out[..., row, :] = (np.abs(v[..., row, :]) > least) & (np.abs(v[..., row, :].imag) <= least)
+    return out
+
+
+def real_row_of_pair(u: Any, v: Any) -> Any:
+    """`real_row` of singular vectors, u above v: in the first row of the shorter ones."""
+    both = np.concatenate((u, v), axis=-2)
+    return real_row(both, u.shape[-2] if u.shape[-2] >= v.shape[-2] else 0)
+
+
 def eig(a: Any) -> Any:
     """``np.linalg.eig(a)`` in complex numbers, also where all eigenvalues are real."""
     w, v = np.linalg.eig(a)

@@ -30,7 +30,7 @@ def _without_two(x: Any, k: int, j: int) -> Any:
 
 def poly_others_bar(v: Any, x: Any) -> Any:
     """The cotangent of the roots from that of ``poly_others``."""
-    out = np.zeros(len(x))
+    out = np.zeros(len(x), np.result_type(v, x))
     for k in range(len(x)):
         for j in range(len(x)):
             if j != k:

@@ -20,6 +20,7 @@ from .derived import derived
 from .kindrules import as_array, dim_of, elementwise_kind
 from .linear import rank
 from .reductions import given
+from .pieces import conj
 from .registry import KindError
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def polymul_vjp(b: Builder, g: Atom, out: Atom, a1: Atom, a2: Atom) -> list[Any]
             k=b.op("len", g),
             g=g,
         )
-        bar = b.op("np.correlate", full, y1, mode="valid")
+        bar = b.op("np.correlate", full, conj(b, y1), mode="valid")
         return b.op("item", bar, Const.of(0)) if isinstance(x.kind, Num) else bar
 
     return [lambda: one(a1, a2), lambda: one(a2, a1)]

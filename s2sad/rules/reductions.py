@@ -24,6 +24,7 @@ from . import kindrules as kr
 from .apply import spread_like
 from .declare import each, rule, sample, zero
 from .linear import rank
+from .pieces import conj
 from .registry import Sample
 
 if TYPE_CHECKING:
@@ -289,7 +290,8 @@ rule(
 def _centred(b: Builder, a: Atom, axis: Axis, where: Atom | None = None) -> Atom:
     over: dict[str, Any] = {} if axis is None else {"axis": axis, "keepdims": True}
     mean = b.op("np.mean", a, *([] if where is None else [where]), **over)
-    return chosen(b, where, b.sub(a, mean))
+    centred = chosen(b, where, b.sub(a, mean))
+    return conj(b, centred)  # a variance is the mean of conj(centred) * centred
 
 
 def _freedom(

@@ -74,6 +74,7 @@ class Primitive:
     view_of: index of the operand whose memory the result may share.
     writes: index of the operand whose buffer the first result may take over.
     zero: its derivative is zero everywhere (floor, comparisons, shape ...).
+    zero_if_real: so it is for real operands (sign).
     """
 
     name: str
@@ -89,6 +90,7 @@ class Primitive:
     view_of: int | None = None
     writes: int | None = None
     zero: bool = False
+    zero_if_real: bool = False
     samples: tuple[Sample, ...] | Callable[[], Sequence[Sample]] = ()
 
     @property

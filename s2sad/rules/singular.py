@@ -125,16 +125,14 @@ def _phase_free(
 ) -> tuple[Atom | None, Atom | None]:
     """Cotangents (conjugated) freed of the common phase of u and v, fixed by a real entry."""
     both = b.op("np.concatenate", b.op("tuple", u, v), axis=-2)
-    where = b.op("real_entries", both)
-    y = b.text("sum(w * x.real, axis=-2, keepdims=True)", w=where, x=both)
     sums = [
         None if g is None else b.text("sum(conj(g) * x, axis=-2, keepdims=True)", g=g, x=x)
         for g, x in ((gu, u), (gv, v))
     ]
     s = total(b, *sums)
     assert s is not None
-    # conj of -1j Im(s) / y at the real entry
-    change = b.text("ratio(1j * s.imag, y) * w", s=s, y=y, w=where)
+    where = b.op("real_row_of_pair", u, v)
+    change = conj(b, b.neg(dec.turning(b, where, both, s)))
     m = b.op("item", b.op("shape", u), Const.of(-2))
     up, down = b.text("c[..., :m, :]", c=change, m=m), b.text("c[..., m:, :]", c=change, m=m)
     return total(b, gu, up), total(b, gv, down)
@@ -210,13 +208,8 @@ def svd_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> A
 def _turned_pair(b: Builder, u: Atom, v: Atom, u_dot: Atom, v_dot: Atom) -> tuple[Atom, Atom]:
     both = b.op("np.concatenate", b.op("tuple", u, v), axis=-2)
     t = b.op("np.concatenate", b.op("tuple", u_dot, v_dot), axis=-2)
-    where = b.op("real_entries", both)
-    y = b.text("sum(w * x.real, axis=-2, keepdims=True)", w=where, x=both)
-    c = b.text("ratio(sum(w * t.imag, axis=-2, keepdims=True), y)", w=where, t=t, y=y)
-    return (
-        b.sub(u_dot, b.text("1j * c * u", c=c, u=u)),
-        b.sub(v_dot, b.text("1j * c * v", c=c, v=v)),
-    )
+    c = dec.turn(b, b.op("real_row_of_pair", u, v), both, t)
+    return b.sub(u_dot, b.mul(c, u)), b.sub(v_dot, b.mul(c, v))
 
 
 def _widened(b: Builder, u: Atom, rest: Atom | None, u_dot: Atom) -> Atom:

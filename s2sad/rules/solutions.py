@@ -128,6 +128,7 @@ def pinv_kind(args: Sequence[Atom], attrs: Any) -> Kind:
 
 def pinv_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
     """Golub and Pereyra, equation 4.12: the derivative at constant rank."""
+    a = dec.from_triangle(b, a, "L") if o.get("hermitian") else a
     gh, ph = b.op("np.matrix_transpose", g), adjoint_of(b, out)
     first = b.text("-(ph @ g @ ph)", ph=ph, g=conj(b, g))
     right = b.text("(gh - a @ (p @ gh)) @ p @ ph", gh=gh, a=a, p=out, ph=ph)
@@ -139,7 +140,9 @@ def pinv_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
 
 
 def pinv_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
-    t = dec.from_triangle(b, dots[0], "L") if o.get("hermitian") else dots[0]
+    t = dots[0]
+    if o.get("hermitian"):
+        a, t = dec.from_triangle(b, a, "L"), dec.from_triangle(b, t, "L")
     th, ph = adjoint_of(b, t), adjoint_of(b, out)
     first = b.text("-(p @ t @ p)", p=out, t=t)
     right = b.text("p @ ph @ (th - (th @ a) @ p)", p=out, ph=ph, th=th, a=a)

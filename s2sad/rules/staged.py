@@ -104,7 +104,10 @@ def pow_vjp(b: Builder, g: Atom, out: Atom, x: Atom, y: Atom) -> list[Any]:
         return b.op("power_slope", g, x, y)
 
     def wrt_y() -> Atom:
-        return b.mul(g, b.mul(out, log_base(b, x)))
+        base = x
+        if dtype_of(y)[0] == "c" and dtype_of(x)[0] != "c":
+            base = b.add(x, Const.of(0j))  # the logarithm of a negative number is complex then
+        return b.mul(g, b.mul(out, log_base(b, base)))
 
     return [wrt_x, wrt_y]
 
@@ -156,6 +159,21 @@ def abs_vjp(b: Builder, g: Atom, out: Atom, x: Atom) -> list[Any]:
 def abs_jvp(b: Builder, dots: Sequence[Atom], out: Atom, x: Atom) -> Atom:
     tangent: Atom = abs_vjp(b, dots[0], out, x)[0]
     return b.op("np.real", tangent) if dtype_of(x)[0] == "c" else tangent
+
+
+def sign_vjp(b: Builder, g: Atom, out: Atom, x: Atom) -> list[Any]:
+    """Of a complex number, its direction ``x / abs(x)``; else flat wherever it has a slope."""
+    if dtype_of(x)[0] != "c":
+        return [None]
+    turn = b.mul(Const.of(1j), b.op("np.imag", b.mul(g, out)))
+    return [b.op("ratio", b.mul(turn, b.op("np.conj", out)), b.op("np.abs", x))]
+
+
+def sign_jvp(b: Builder, dots: Sequence[Atom], out: Atom, x: Atom) -> Atom | None:
+    if dtype_of(x)[0] != "c":
+        return None
+    turn = b.mul(Const.of(1j), b.op("np.imag", b.mul(b.op("np.conj", out), dots[0])))
+    return b.op("ratio", b.mul(turn, out), b.op("np.abs", x))
 
 
 def clip_vjp(

@@ -24,6 +24,7 @@ from .derived import derived
 from .examplekinds import by_example
 from .kindrules import as_array
 from .linear import rank
+from .pieces import conj, real
 from .reductions import EXTREME_OPTIONS, axis_samples, given
 from .registry import Sample
 
@@ -386,7 +387,7 @@ def _cov(
         mean = b.div(b.op("np.sum", b.mul(x, w), axis=1, keepdims=True), count)
         x = b.sub(x, mean)
         xw = b.mul(x, w)
-    c = b.div(b.op("matmul", xw, b.op("np.transpose", x)), factor)
+    c = b.div(b.op("matmul", xw, b.op("np.transpose", conj(b, x))), factor)
     return _squeezed(b, c, m, y, rowvar)
 
 
@@ -453,7 +454,7 @@ def _corrcoef(b: Builder, x: Atom, y: Any = None, rowvar: bool = True, **o: Any)
     if rank(x) < 2 and given(y) is None:
         return b.op("np.sum", b.mul(Const.of(0.0), x))  # 1 whatever x is
     c = _cov(b, x, y, rowvar=rowvar)
-    deviation = b.op("np.sqrt", b.op("np.diagonal", c))
+    deviation = b.op("np.sqrt", real(b, b.op("np.diagonal", c)))
     return b.op("div", b.op("div", c, b.text("d[:, None]", d=deviation)), deviation)
 
 

@@ -158,6 +158,16 @@ rule(
         sample(np.zeros(0)),
     ],
 )
+rule(
+    np.sign,
+    "x",
+    name="np.sign",
+    vjp=staged.sign_vjp,
+    jvp=staged.sign_jvp,
+    zero_if_real=True,
+    kind=kr.ufunc_kind(np.sign),
+    samples=[sample(np.array([1.0, -2.0])), sample(np.array([1.0 + 2.0j, -0.5j])), sample(-1.5)],
+)
 elementwise(np.fabs, "sign(x)", domain="apart", at=[sample(0.0, expect=(0.0,))])
 elementwise(np.copysign, "g * copysign(1.0, x) * copysign(1.0, y)", None, domain="apart")
 elementwise(
@@ -231,7 +241,7 @@ elementwise(np.real_if_close, "1", kind=by_example(np.real_if_close), view_of=0)
 
 # -- zero derivative -----------------------------------------------------------------------------
 
-for _f in each(np.floor, np.ceil, np.rint, np.trunc, np.sign, np.signbit, np.isnan, np.isinf):
+for _f in each(np.floor, np.ceil, np.rint, np.trunc, np.signbit, np.isnan, np.isinf):
     zero(_f, "x", kind=kr.ufunc_kind(_f))
 for _f in each(np.isfinite, np.logical_not, np.bitwise_not):
     zero(_f, "x", kind=kr.ufunc_kind(_f))
