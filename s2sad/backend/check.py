@@ -152,6 +152,11 @@ class _Check:
                 consumed = self.made.mutates.get(node.callee, ())
                 for i, k in consumed:
                     self.destroy(node.args[i], node.results[k], state)
+                for i, k in consumed:  # all at once: one of them may hold another
+                    for v in (node.args[i], node.results[k]):
+                        if isinstance(v, Value):
+                            name = self.names[v]
+                            state[name] = state.get(name, frozenset()) | {node.results[k]}
                 new = {k for _, k in consumed}
                 self.define((r for k, r in enumerate(node.results) if k not in new), state)
             case If() if node in self.made.conditional:
