@@ -694,3 +694,38 @@ def second(f: Callable[..., Any], x: Any, *rest: Any) -> Any:
 def test_second_derivatives(f: Any, plain: Any, rest: tuple[Any, ...]) -> None:
     x = np.array([0.5, 1.2, 0.9])
     np.testing.assert_allclose(second(f, x, *rest), second(plain, x, *rest), rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("f", "plain", "rest"),
+    [
+        (stencil, plain_stencil, (5,)),
+        (network, plain_network, (WEIGHTS,)),
+        (history, plain_history, (4,)),
+        (until_large, plain_until_large, ()),
+    ],
+)
+def test_forward_mode_and_hessian_vector_products(
+    f: Any, plain: Any, rest: tuple[Any, ...]
+) -> None:
+    x, v = np.array([0.5, 1.2, 0.9]), np.array([1.0, -2.0, 0.5])
+    got, expected = (s2sad.jvp(lambda x, g=g: g(x, *rest), (x,), (v,)) for g in (f, plain))
+    np.testing.assert_allclose(got, expected, rtol=1e-12)
+    got, expected = (s2sad.hvp(lambda x, g=g: g(x, *rest))(x, v) for g in (f, plain))
+    np.testing.assert_allclose(got, expected, rtol=1e-11)
+
+
+def test_a_gradient_of_a_directional_derivative() -> None:
+    x, v = np.array([0.5, 1.2, 0.9]), np.array([1.0, -2.0, 0.5])
+
+    def along(f: Any) -> Any:
+        return s2sad.grad(lambda x: s2sad.jvp(lambda y: f(y, 5), (x,), (v,))[1])
+
+    np.testing.assert_allclose(along(stencil)(x), along(plain_stencil)(x), rtol=1e-11)
+
+
+def test_a_hessian_vector_product_needs_no_memory_that_grows_with_the_steps() -> None:
+    def along(c: float, n: int) -> Any:
+        return s2sad.jvp(lambda c: s2sad.grad(simulate)(c, 4000, n, 5), (c,), (1.0,))[1]
+
+    assert peak(along, 0.1, 400) < peak(along, 0.1, 100) + 6 * 32_000

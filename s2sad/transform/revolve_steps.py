@@ -148,7 +148,7 @@ def advancing(
         ops = silent(step.body.ops)
         body = Region((), ops, tuple(made[e] for e in wanted))
         known = {n: f for n, f in rev.module.functions.items() if n != step.name}
-        name = step.name.replace("_step", "_advance")
+        name = "_advance".join(step.name.rsplit("_step", 1))
         advance = simplify(Module({name: _function(name, step.params, body, ()), **known})).entry
         read = free_values(advance.body)
         grown = [
@@ -169,9 +169,10 @@ def advancing(
     while name in known:
         name += "_2"
     rev.extra_functions[name] = _function(name, inner, advance.body, carried)
-    results = {e: Value(e.kind, e.name, e.hint) for e in wanted if isinstance(e, Value)}
-    again = Call(tuple(results.values()), name, args, node.span)
-    return again, tuple(results.get(e, e) for e in (ends[k] for k in places)), places
+    results = tuple(Value(e.kind, e.name, e.hint) for e in wanted if isinstance(e, Value))
+    known_as: dict[Atom, Atom] = dict(zip(wanted, results, strict=True))
+    again = Call(results, name, args, node.span)
+    return again, tuple(known_as.get(ends[k], ends[k]) for k in places), places
 
 
 def _prints(region: Region) -> bool:
