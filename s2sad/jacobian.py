@@ -18,6 +18,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 
 from .binding import Argnums, parse_argnums
+from .checks import targets_of
 from .derivative import Derivative
 from .dispatch import Specialization, Values
 from .errors import ArgumentError, UnsupportedError
@@ -35,8 +36,11 @@ from .ir.kinds import (
     Tuple,
     carries_derivative,
 )
+from .ir.nodes import Module, Op, Struct, walk
 from .ir.tree import flatten
-from .pipeline import Transform, build, lower_program, primal_layout
+from .pipeline import Transform, build, compiled, lower_program, primal_layout
+from .rules.registry import primitive
+from .runtime import copied
 
 __all__ = ["Jacobian", "elementwise_grad", "hessian", "jacfwd", "jacobian", "jacrev"]
 
@@ -142,8 +146,8 @@ def elementwise_grad(
     For a function whose output elements each depend on one element of the argument this is the
     diagonal of the Jacobian, at the cost of one reverse sweep; for others the sums of its columns.
 
-    >>> elementwise_grad(np.tanh)(np.array([0.0, 20.0]))
-    array([1., 0.])
+    >>> elementwise_grad(lambda x: x ** 3)(np.array([1.0, 2.0]))
+    array([ 3., 12.])
     """
     return _derive("elementwise_grad", f, argnums, has_aux)
 
@@ -172,31 +176,23 @@ class Jacobian(Derivative):
     def _build(self, values: Values, kinds: tuple[Kind, ...]) -> Specialization:
         inner = primal_layout(self._primal)
         count = len(inner.names)
-        module = lower_program(self._primal, inner, values[:count], kinds[:count]).module
-        out = module.entry.out.children[0] if self._transform.has_aux else module.entry.out
-        leaves = module.entry.body.yields
-        outputs = [leaves[n].kind for n in _indices(out) if carries_derivative(leaves[n].kind)]
-        dims = [shape for kind in outputs for shape in _shapes(kind)]
+        argnums = self._transform.argnums
+        targets = targets_of(inner, argnums, values[:count], kinds[:count], self._skip)
+        program = lower_program(self._primal, inner, values[:count], kinds[:count])
+        sizes = _Sizes(program.module, inner.names, self._transform.has_aux)
 
         def mode(given: Sequence[Any]) -> str:
-            places = dict(zip(inner.names, given, strict=False))
-            size = _total(dims, places)
-            targets = self._layout.targets(
-                self._transform.argnums, tuple(given[:count]), skip=self._skip
-            )
             inputs = 0
             for target in targets:
                 value = given[target.parameter]
                 value = value if target.key is None else value[target.key]
                 inputs += sum(np.size(leaf) for leaf in flatten(value)[0])
+            size = sizes.of(given)
             return "jacfwd" if size is None or inputs <= size else "jacrev"
 
-        first = mode(values)
+        captured = [fetch.get(values) for fetch in program.captures]
+        first = mode((*values, *captured))
         made = self._made(first, values, kinds)
-        if all(isinstance(d, int) for shape in dims for d in shape) and _is_fixed(
-            kinds, self._layout.targets(self._transform.argnums, values, skip=self._skip)
-        ):
-            return made
         runs = {first: made.run}
 
         def run(*given: Any) -> Any:
@@ -206,7 +202,8 @@ class Jacobian(Derivative):
                 found = runs[chosen] = self._made(chosen, given[: len(kinds)], kinds).run
             return found(*given)
 
-        return dataclasses.replace(made, run=run)
+        fixed = all(isinstance(kinds[t.parameter], Num) and t.key is None for t in targets)
+        return made if fixed and sizes.known else dataclasses.replace(made, run=run)
 
     def _made(self, name: str, values: Sequence[Any], kinds: tuple[Kind, ...]) -> Specialization:
         """The code of one mode; that of the other where this one has no rule for something."""
@@ -229,7 +226,57 @@ class Jacobian(Derivative):
 # -- sizes ----------------------------------------------------------------------------------------
 
 
-def _indices(struct: Any) -> list[int]:
+class _Sizes:
+    """The number of elements of a function's output, for the arguments of a call.
+
+    Where kinds do not tell it, the function runs once for arguments of these shapes, unless
+    that would be noticed.
+    """
+
+    def __init__(self, module: Module, names: Sequence[str], has_aux: bool) -> None:
+        function = module.entry
+        out = function.out.children[0] if has_aux and function.out.children else function.out
+        leaves = [function.body.yields[n] for n in _indices(out)]
+        self.shapes = [
+            shape
+            for leaf in leaves
+            if carries_derivative(leaf.kind)
+            for shape in _shapes(leaf.kind)
+        ]
+        self.names = names
+        self.known = all(isinstance(d, int) for shape in self.shapes for d in shape)
+        self.module = module
+        self.has_aux = has_aux
+        self._run: Callable[..., Any] | None = None
+        self._seen: dict[Any, int | None] = {}
+
+    def of(self, given: Sequence[Any]) -> int | None:
+        """The size for these arguments and captures; None where it cannot be told."""
+        size = _total(self.shapes, dict(zip(self.names, given, strict=False)))
+        if size is not None:
+            return size
+        key = tuple(np.shape(leaf) for leaf in flatten(tuple(given))[0])
+        if key not in self._seen:
+            if len(self._seen) >= _KEPT:
+                self._seen.clear()
+            self._seen[key] = self._measured(given)
+        return self._seen[key]
+
+    def _measured(self, given: Sequence[Any]) -> int | None:
+        nodes = (node for f in self.module.functions.values() for node in walk(f.body))
+        if any(isinstance(n, Op) and primitive(n.fn).effect in ("prints", "draws") for n in nodes):
+            return None
+        if self._run is None:
+            self._run = compiled(self.module, self.module.entry.name)
+        out = self._run(*copied(tuple(given)))
+        return sum(np.size(leaf) for leaf in flatten(out[0] if self.has_aux else out)[0])
+
+
+#: Shapes of arguments whose output sizes are remembered.
+_KEPT = 256
+
+
+def _indices(struct: Struct) -> list[int]:
     if struct.form == "leaf":
         return [struct.index]
     return [n for child in struct.children for n in _indices(child)]
@@ -294,8 +341,3 @@ def _at(path: Any, values: Mapping[str, Any]) -> Any:
     if isinstance(key, str) and not isinstance(inside, dict):
         return getattr(inside, key)
     return inside[key]
-
-
-def _is_fixed(kinds: Sequence[Kind], targets: Sequence[Any]) -> bool:
-    """Whether the number of directions is the same for all arguments of these kinds."""
-    return all(isinstance(kinds[t.parameter], Num) and t.key is None for t in targets)

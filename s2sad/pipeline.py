@@ -33,7 +33,15 @@ if TYPE_CHECKING:
     from .ir.nodes import Module
     from .transform.adjoint import Pair
 
-__all__ = ["Text", "Transform", "build", "differentiate", "primal_ir", "ssa_text"]
+__all__ = [
+    "Text",
+    "Transform",
+    "build",
+    "compiled",
+    "differentiate",
+    "primal_ir",
+    "ssa_text",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +168,11 @@ def _compile(
 
     emitted = emit(_reachable(module, name), fresh_results=True, private_from=saved_from)
     return compile_module(emitted), emitted.text
+
+
+def compiled(module: Module, name: str) -> Callable[..., Any]:
+    """The function ``name`` of a module, to be called with values of its parameters."""
+    return _compile(module, name)[0]
 
 
 def _reachable(module: Module, name: str) -> Module:

@@ -15,6 +15,7 @@ input, trees of the output first, then those of the input.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -355,6 +356,8 @@ def _size_of(b: Builder, value: Atom, kind: Kind, params: Sequence[Value]) -> At
             return b.op("len", same)
         case Num():
             return Const.of(1)
+        case Array() if kind.dims is not None and all(isinstance(d, int) for d in kind.dims):
+            return Const.of(math.prod(d for d in kind.dims if isinstance(d, int)))
         case ListOf():
             return b.op("len", value)
         case Array() if kind.rank == 1:
