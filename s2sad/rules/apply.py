@@ -92,7 +92,7 @@ _ARRAYS = frozenset(
         *("a", "b", "x", "y", "z", "m", "v", "p", "f", "k", "q", "A", "X", "arr", "ar", "ary"),
         *("array", "values", "condition", "a_min", "a_max", "weights", "xp", "fp", "x1", "x2"),
         *("initial", "indices", "obj", "to_begin", "to_end", "prepend", "append", "start"),
-        *("stop", "a1", "a2"),
+        *("stop", "a1", "a2", "bins", "seq_of_zeros"),
     }
 )
 
@@ -307,7 +307,12 @@ def spread(builder: Builder, t: Atom, out: Atom) -> Atom:
         t.kind, Num | Array | Mixed
     ):
         return t
-    if not isinstance(out.kind, Num) and not _proved_as_wide(t.kind, out.kind):
+    if isinstance(out.kind, Num):
+        if isinstance(t.kind, Array) and t.kind.dims == ():
+            t = builder.op("item", t, Const.of(()))
+    elif isinstance(out.kind, Array) and out.kind.dims == () and isinstance(t.kind, Num):
+        t = builder.op("np.asarray", t)
+    elif not _proved_as_wide(t.kind, out.kind):
         t = spread_like(builder, t, out)
     return _same_dtype(builder, t, out.kind)
 

@@ -8,12 +8,18 @@ is written so where a zero seed must give zero at a singular point (``ratio(0, 0
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+from ..ir.nodes import Atom, Const
+from . import helpers, staged
 from . import kindrules as kr
-from . import staged
 from .declare import each, elementwise, rule, sample, zero
 from .examplekinds import by_example
+
+if TYPE_CHECKING:
+    from ..ir.builder import Builder
 
 LN2, LN10 = 0.6931471805599453, 2.302585092994046
 INF, NAN = float("inf"), float("nan")
@@ -109,6 +115,30 @@ elementwise(
     at=[sample(0.0, expect=(0.0,)), sample(np.array([0.0, 0.019, 0.021, 1.0]))],
 )
 
+rule(
+    np.i0,
+    "x",
+    vjp="g * bessel_i1(x)",
+    jvp="x_dot * bessel_i1(x)",
+    samples=[
+        sample(np.array([-1.5, 0.7, 4.0, 12.0])),
+        sample(0.5),
+        sample(np.array([[0.7]], "float32")),
+        sample(np.zeros(0)),
+        sample(np.array([0.0]), expect=(np.array([0.0]),)),
+    ],
+)
+elementwise(
+    helpers.bessel_i1,
+    "where(x == 0, 0.5, i0(x) - ratio(bessel_i1(x), x))",
+    name="bessel_i1",
+    kind=by_example(helpers.bessel_i1),
+    samples=[
+        sample(np.array([-1.5, 0.7, 4.0, 12.0])),
+        sample(np.array([0.0]), expect=(np.array([0.5]),)),
+    ],
+)
+
 # -- kinks: ties are split evenly ----------------------------------------------------------------
 
 _TIE = [
@@ -177,11 +207,20 @@ elementwise(
     domain="apart",
     at=[sample(0.0, np.array([1.0, 2.0]), expect=(None, np.ones(2)))],
 )
-elementwise(
+rule(
     np.nan_to_num,
-    "where(isfinite(x), g, 0.0)",
-    kind=by_example(np.nan_to_num),
-    at=[sample(np.array([NAN, 1.0, INF]), expect=(np.array([0.0, 1.0, 0.0]),))],
+    "x",
+    "copy=True, nan=0.0, posinf=None, neginf=None",
+    vjp="where(isfinite(x), g, 0.0)",
+    jvp="where(isfinite(x), x_dot, 0.0)",
+    samples=[
+        sample(1.5),
+        sample(np.array([[1.5, -2.0]], "float32")),
+        sample(np.array(0.5), nan=1.0),
+        sample(np.zeros(0)),
+        sample(np.array([NAN, 1.0, INF]), expect=(np.array([0.0, 1.0, 0.0]),)),
+        sample(np.array([NAN, 1.0]), nan=3.0, posinf=1.0, expect=(np.array([0.0, 1.0]),)),
+    ],
 )
 rule(
     np.clip,
@@ -230,14 +269,47 @@ rule(
     view_of=0,
     samples=[sample(np.array([1.0 + 2.0j])), sample(2.0 + 1j)],
 )
+
+
+def angle_vjp(b: Builder, g: Atom, out: Atom, z: Atom, deg: bool = False) -> list[Any]:
+    """A real number has the angle 0 or pi wherever it moves."""
+    if staged.dtype_of(z)[0] != "c":
+        return [None]
+    return [b.text("ratio(-1j * g, z)", g=_in_degrees(b, g, deg), z=z)]
+
+
+def angle_jvp(b: Builder, dots: Any, out: Atom, z: Atom, deg: bool = False) -> Atom | None:
+    if staged.dtype_of(z)[0] != "c":
+        return None
+    return _in_degrees(b, b.text("imag(ratio(t, z))", t=dots[0], z=z), deg)
+
+
+def _in_degrees(b: Builder, x: Atom, deg: bool) -> Atom:
+    return b.mul(Const.of(57.29577951308232), x) if deg else x
+
+
 rule(
     np.angle,
-    "x",
-    vjp="ratio(-1j * g, x)",
-    jvp="imag(ratio(x_dot, x))",
-    samples=[sample(np.array([1.0 + 2.0j, 1.0 - 0.5j])), sample(np.array([2.0, -1.0]))],
+    "z",
+    "deg=False",
+    vjp=angle_vjp,
+    jvp=angle_jvp,
+    samples=[
+        sample(np.array([1.0 + 2.0j, 1.0 - 0.5j])),
+        sample(np.array([1.0 + 2.0j, 1.0 - 0.5j]), deg=True),
+        sample(np.array([2.0, -1.0])),
+        sample(1.0 + 2.0j),
+    ],
 )
-elementwise(np.real_if_close, "1", kind=by_example(np.real_if_close), view_of=0)
+rule(
+    np.real_if_close,
+    "a",
+    "tol=100",
+    vjp="g",
+    jvp="a_dot",
+    view_of=0,
+    samples=[sample(np.array([1.0, 2.0])), sample(np.array([1.0], "float32")), sample(1.5)],
+)
 
 # -- zero derivative -----------------------------------------------------------------------------
 
@@ -245,6 +317,8 @@ for _f in each(np.floor, np.ceil, np.rint, np.trunc, np.signbit, np.isnan, np.is
     zero(_f, "x", kind=kr.ufunc_kind(_f))
 for _f in each(np.isfinite, np.logical_not, np.bitwise_not):
     zero(_f, "x", kind=kr.ufunc_kind(_f))
+for _f in each(np.isreal, np.iscomplex, np.isposinf, np.isneginf):
+    zero(_f, "x")
 for _f in (
     *(np.floor_divide, np.less, np.less_equal, np.greater, np.greater_equal, np.equal),
     *(np.not_equal, np.logical_and, np.logical_or, np.logical_xor, np.bitwise_and),
@@ -271,3 +345,30 @@ elementwise(
     None,
     samples=[sample(np.array([1.5, -2.0]), 3), sample(0.5, np.array([1, 2]))],
 )
+rule(
+    np.modf,
+    "x",
+    vjp=lambda b, g, out, x: [g[0]],
+    jvp=lambda b, dots, out, x: (dots[0], None),
+    kind=kr.ufunc_kind(np.modf),
+    samples=[sample(2.75), sample(np.array([[1.5, -2.25]])), sample(np.array([1.5], "float32"))],
+)
+rule(
+    np.frexp,
+    "x",
+    vjp=lambda b, g, out, x: [
+        None if g[0] is None else lambda: b.op("np.ldexp", g[0], b.neg(out[1]))
+    ],
+    jvp=lambda b, dots, out, x: (b.op("np.ldexp", dots[0], b.neg(out[1])), None),
+    kind=kr.ufunc_kind(np.frexp),
+    samples=[sample(2.75), sample(np.array([[1.5, -2.25]])), sample(np.array([1.5], "float32"))],
+)
+rule(
+    np.nextafter,
+    "x y",
+    vjp=("g", None),
+    jvp=("x_dot", None),
+    kind=kr.ufunc_kind(np.nextafter),
+    samples=[sample(np.array([1.5, -2.25]), 3.0)],
+)
+zero(np.spacing, "x", kind=kr.ufunc_kind(np.spacing))
