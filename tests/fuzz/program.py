@@ -48,22 +48,25 @@ class TooLong(Exception):
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise ``TooLong`` after ``seconds`` (main thread of a POSIX process; elsewhere no limit)."""
+    """Raise ``TooLong`` after so many seconds of the processor, however busy the machine is.
+
+    In the main thread of a POSIX process; elsewhere there is no limit.
+    """
 
     def stop(*_: object) -> None:
         raise TooLong(f"no result after {seconds} s")
 
     try:
-        old = signal.signal(signal.SIGALRM, stop)
+        old = signal.signal(signal.SIGPROF, stop)
     except (ValueError, AttributeError):
         yield
         return
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, old)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, old)
 
 
 @contextmanager
