@@ -24,7 +24,6 @@ from ..ir.kinds import (
     Array,
     Kind,
     Num,
-    carries_derivative,
     same_dim,
 )
 from ..ir.nodes import (
@@ -45,6 +44,7 @@ from ..ir.nodes import (
 from ..rules.apply import conform, cotangents
 from ..rules.registry import KindError
 from . import reverse_ops
+from .adding import added
 from .adjoints import (
     Adjoint,
     Env,
@@ -198,51 +198,9 @@ class Reverse:
             if isinstance(g, Value):
                 self.builder.label(g, bar(target.name), bar(target.hint), target)
         else:
-            total = env[target] = self._sum(target, old, g)
+            total = env[target] = added(self, target, old, g)
             if isinstance(total, Value):
                 self.builder.label(total, None, bar(target.hint), target)
-
-    def _sum(self, target: Value, old: Adjoint, g: Adjoint) -> Adjoint:
-        if isinstance(old, dict) or isinstance(g, dict):
-            merged = dict(self._parts(target.kind, old))
-            for key, part in self._parts(target.kind, g).items():
-                have = merged.get(key)
-                merged[key] = part if have is None else self._add(have, part)
-            return merged
-        name = bar(target.name)
-        if isinstance(target.kind, Array) and isinstance(old.kind, Num):
-            if isinstance(g.kind, Num):
-                return self.builder.op("add", old, g, name=name)
-            old, g = g, old
-        if (like := sum_of_like(self.builder, old, g)) is not None:
-            if isinstance(like, Value):
-                self.builder.label(like, name, None, target)
-            return like
-        total = self.builder.op("add_to", old, g, name=name)
-        if old in self.masked and g in self.masked:
-            self.masked.add(total)
-        return total
-
-    def _parts(self, kind: Kind, g: Adjoint) -> dict[object, Adjoint]:
-        """An adjoint of a container by parts."""
-        if isinstance(g, dict):
-            return g
-        return {
-            key: part_of(self.builder, g, key)
-            for key, k in parts_of(kind)
-            if carries_derivative(k)
-        }
-
-    def _add(self, old: Adjoint, g: Adjoint) -> Adjoint:
-        if isinstance(old, dict) and isinstance(g, dict):
-            merged = dict(old)
-            for key, part in g.items():
-                have = merged.get(key)
-                merged[key] = part if have is None else self._add(have, part)
-            return merged
-        assert not isinstance(old, dict)
-        assert not isinstance(g, dict)
-        return self.builder.op("add_to", old, g)
 
     def take(self, env: Env, value: Value) -> Atom | None:
         """Remove and return the adjoint of ``value`` as one array or scalar."""

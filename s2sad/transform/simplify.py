@@ -31,6 +31,7 @@ from ..ir.nodes import (
 )
 from ..ir.rewrite import resolve, substitute
 from ..rules.registry import primitive
+from .delay import delay
 from .uniform import unfold_uniform
 
 
@@ -55,7 +56,7 @@ def _function(function: Function, impure: frozenset[str]) -> Function:
     live: set[Value] = set()
     _use(yields, live)
     kept = _sweep(nodes, live, impure)
-    return replace(function, body=Region((), tuple(kept), yields))
+    return replace(function, body=delay(Region((), tuple(kept), yields)))
 
 
 # -- carried values that do not change ----------------------------------------------------------

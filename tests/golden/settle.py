@@ -14,9 +14,9 @@ def settle_grad(x, k):
     k_bar = 0.0
     y_bar = 1.0
     for y in tape[::-1]:
-        # line 8: y = y - step
-        step_bar = -y_bar
         if y < 1.0:
+            # line 8: y = y - step
+            step_bar = -y_bar
             # line 5: step = 0.1 * y
             y_bar += 0.1 * step_bar
         else:

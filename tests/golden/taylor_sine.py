@@ -14,11 +14,9 @@ def taylor_sine_grad(x):
         # line 7: total += term
         term_bar += 1.0
         # line 6: term = -term * x * x / ((2 * n) * (2 * n + 1))
-        t = term_bar / t
-        t_2 = t * x
-        x_bar += t * (-term * x)
-        x_bar -= t_2 * term
-        term_bar = -(t_2 * x)
+        t = term_bar / t * x
+        x_bar -= 2.0 * (t * term)
+        term_bar = -(t * x)
     x_bar += 1.0
     x_bar += term_bar
     return x_bar

@@ -24,7 +24,5 @@ def upwind_grad(u, c, steps):
         flux_bar[:-1] += t_3
         flux_bar[1:] -= t_3
         # line 3: flux = 0.5 * u * u
-        t = flux_bar * u_2
-        u_bar += 0.5 * t
-        u_bar += 0.5 * t
+        u_bar += flux_bar * u_2
     return u_bar, float(c_bar)

@@ -47,3 +47,22 @@ def test_products_of_matrices_do_not_commute() -> None:
 
     rng = np.random.default_rng(0)
     check(f, rng.normal(size=(2, 2)), rng.normal(size=(2, 2)))
+
+
+def test_like_terms_of_a_running_adjoint() -> None:
+    def f(x: float, n: int) -> float:
+        term = x
+        for k in range(n):
+            term = -term * x * x / (k + 1)
+        return term * x
+
+    check(f, 0.7, 3)
+    assert s2sad.grad(f).source(0.7, 3).count("x_bar -=") == 1
+
+
+def test_like_terms_of_arrays_and_broadcast_numbers() -> None:
+    def f(u: np.ndarray, c: float) -> float:
+        flux = 0.5 * u * u
+        return np.sum(c * flux * flux) + np.sum(u * c)
+
+    check(f, np.array([0.3, 1.2]), 0.8)

@@ -1,0 +1,110 @@
+"""Delay: what only one arm of a branch reads is computed there.
+
+In: a region of a derivative. Out: the region in which those numbers of the reverse sweep that
+nothing but one arm of a later branch reads are computed inside that arm.
+
+    s = neg(g); if c: yield add(g, s) else: yield g   ->   if c: s = neg(g); yield add(g, s) …
+
+The forward sweep stays as the user wrote it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TypeGuard
+
+from ..ir.kinds import Num
+from ..ir.nodes import (
+    Atom,
+    For,
+    If,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    operands_of,
+    regions_of,
+)
+from ..rules.registry import primitive
+
+
+def delay(region: Region) -> Region:
+    """The region, and those inside it, with such ops moved into the arms that read them."""
+    ops: list[Node] = []
+    moved: dict[Node, tuple[list[Node], list[Node]]] = {}
+    #: the branches seen so far, from the end, with what each arm reads and how often
+    branches: list[tuple[If, tuple[Counter[Atom], Counter[Atom]]]] = []
+    total = _reads(region) if any(isinstance(node, If) for node in region.ops) else Counter()
+    for node in reversed(region.ops):
+        found = _arm_with(branches, node.results[0], total) if _movable(node) else None
+        if found is None:
+            ops.append(node)
+            if isinstance(node, If):
+                branches.append((node, (_reads(node.then), _reads(node.orelse))))
+        else:
+            branch, arm, reads = found
+            moved.setdefault(branch, ([], []))[arm].append(node)
+            reads.update(operands_of(node))
+    ops = [_inside(_with(node, *moved[node]) if node in moved else node) for node in ops]
+    ops.reverse()
+    if not moved and all(a is b for a, b in zip(ops, region.ops, strict=True)):
+        return region
+    return Region(region.params, tuple(ops), region.yields)
+
+
+def _inside(node: Node) -> Node:
+    match node:
+        case If():
+            then, orelse = delay(node.then), delay(node.orelse)
+            same = then is node.then and orelse is node.orelse
+            return node if same else replace(node, then=then, orelse=orelse)
+        case For() | While():
+            body = delay(node.body)
+            return node if body is node.body else replace(node, body=body)
+    return node
+
+
+def _movable(node: Node) -> TypeGuard[Op]:
+    """A pure op on numbers of the reverse sweep."""
+    return (
+        isinstance(node, Op)
+        and node.span is not None
+        and node.span.reverse
+        and len(node.results) == 1
+        and isinstance(node.results[0].kind, Num)
+        and all(isinstance(a.kind, Num) for a in node.args)
+        and primitive(node.fn).effect == "pure"
+    )
+
+
+def _reads(region: Region) -> Counter[Atom]:
+    """How often each value is read in a region and the regions inside it."""
+    count: Counter[Atom] = Counter(region.yields)
+    for node in region.ops:
+        count.update(operands_of(node))
+        for inner in regions_of(node):
+            count.update(_reads(inner))
+    return count
+
+
+def _arm_with(
+    branches: list[tuple[If, tuple[Counter[Atom], Counter[Atom]]]],
+    value: Value,
+    total: Counter[Atom],
+) -> tuple[If, int, Counter[Atom]] | None:
+    """The branch and its arm that hold all the reads of a value."""
+    for branch, arms in branches:
+        for k, reads in enumerate(arms):
+            if reads[value] and reads[value] == total[value]:
+                return branch, k, reads
+    return None
+
+
+def _with(node: Node, then: list[Node], orelse: list[Node]) -> If:
+    """The branch with these ops, the last of them first, at the head of its arms."""
+    assert isinstance(node, If)
+    first = replace(node.then, ops=(*then[::-1], *node.then.ops))
+    second = replace(node.orelse, ops=(*orelse[::-1], *node.orelse.ops))
+    return If(node.results, node.cond, first, second, node.span)
