@@ -42,7 +42,7 @@ def assign_all(cx: Lowerer, node: ast.Assign) -> None:
         ]
         value: Ref = TupleRef(tuple(refs))
         if isinstance(node.value, ast.List):
-            value = cx.new(Items(tuple(refs)))
+            value = cx.new(Items(tuple(refs)), fresh=True)
     else:
         value = lower_expr.expr(cx, node.value, hint)
     for target in node.targets:
@@ -100,6 +100,9 @@ def unpack(cx: Lowerer, targets: Sequence[ast.expr], value: Ref) -> None:
 
     star = next((n for n, t in enumerate(targets) if isinstance(t, ast.Starred)), None)
     items = static_items(cx, value)
+    if items is None and star is not None and isinstance(value, ArrayRef | HeapRef):
+        _unpack_unknown(cx, targets, star, value)
+        return
     if items is None:
         if star is not None or not isinstance(value, ArrayRef | HeapRef | Val):
             cx.fail(
@@ -122,9 +125,29 @@ def unpack(cx: Lowerer, targets: Sequence[ast.expr], value: Ref) -> None:
     stop = len(items) - after
     for t, item in zip(targets[:star], items[:star], strict=True):
         assign(cx, t, item)
-    assign(cx, targets[star], cx.new(Items(tuple(items[star:stop]))))
+    assign(cx, targets[star], cx.new(Items(tuple(items[star:stop])), fresh=True))
     for t, item in zip(targets[star + 1 :], items[stop:], strict=True):
         assign(cx, t, item)
+
+
+def _unpack_unknown(
+    cx: Lowerer, targets: Sequence[ast.expr], star: int, value: ArrayRef | HeapRef
+) -> None:
+    """``first, *rest, last = xs``, however many there are."""
+    from .comprehensions import to_list
+    from .iteration import demand, length
+
+    after = len(targets) - star - 1
+    least = star + after
+    if least:
+        enough = cx.op("ge", length(cx, value), Const.of(least))
+        demand(cx, enough, ValueError, f"at least {least} values are unpacked")
+    for n, t in enumerate(targets[:star]):
+        assign(cx, t, indexing.item(cx, value, Val(Const.of(n))))
+    middle = slice(star or None, -after or None)
+    assign(cx, targets[star], to_list(cx, indexing.item(cx, value, Val(Const.of(middle)))))
+    for n, t in enumerate(targets[star + 1 :]):
+        assign(cx, t, indexing.item(cx, value, Val(Const.of(n - after))))
 
 
 def augmented(cx: Lowerer, node: ast.AugAssign) -> None:

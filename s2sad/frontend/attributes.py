@@ -9,12 +9,13 @@ In: a reference and a name. Out: what ``x.name`` stands for.
 from __future__ import annotations
 
 import types
+from collections.abc import Sequence
 
 from ..ir.kinds import Array, Mixed, Num, Tuple, Unknown
 from ..ir.nodes import Atom, Const
 from ..rules.optional import is_distribution
 from ..rules.registry import array_method, has_primitive
-from . import lower_calls, optional
+from . import lower_calls, optional, scipy_calls
 from .context import Lowerer
 from .describe import describe_ref
 from .refs import (
@@ -27,6 +28,7 @@ from .refs import (
     PartialRef,
     Ref,
     Static,
+    Super,
     TupleRef,
     Val,
 )
@@ -39,6 +41,10 @@ _PROPERTIES = {"T": "np.transpose", "mT": "np.matrix_transpose", "real": "np.rea
 def attribute(cx: Lowerer, base: Ref, name: str) -> Ref:
     """``base.name``."""
     base = optional.present(cx, base)
+    if name in ("T", "dot") and scipy_calls.is_sparse(cx, base):
+        found = scipy_calls.sparse_attribute(cx, base, name)
+        if found is not None:
+            return found
     match base:
         case Static():
             return _of_static(cx, base, name)
@@ -65,15 +71,40 @@ def attribute(cx: Lowerer, base: Ref, name: str) -> Ref:
             return BoundRef(base, name)
         case Lost():
             raise cx.lost(base)
+        case Super():
+            return _of_super(cx, base, name)
         case FuncRef() if name == "__name__":
             return cx.constant(getattr(base.node, "name", "<lambda>"))
         case _:
             return BoundRef(base, name)
 
 
-def _of_class(cx: Lowerer, receiver: Ref, cls: type, name: str) -> Ref:
+def _of_super(cx: Lowerer, base: Super, name: str) -> Ref:
+    """``super().name``: what the classes after ``base.cls`` define."""
+    receiver = base.receiver
+    content = cx.content(receiver) if isinstance(receiver, HeapRef) else None
+    if isinstance(content, Fields):
+        whole = content.cls
+    elif isinstance(receiver, Static):
+        whole = receiver.obj if isinstance(receiver.obj, type) else type(receiver.obj)
+    else:
+        cx.fail(f"super() of {describe_ref(receiver)} is not supported")
+    mro = whole.__mro__
+    after = mro[mro.index(base.cls) + 1 :]
+    if name == "__init__" and next(c for c in after if name in c.__dict__) is object:
+        return Static(_nothing)
+    return _of_class(cx, receiver, whole, name, after)
+
+
+def _nothing() -> None:
+    """What ``object.__init__`` does."""
+
+
+def _of_class(
+    cx: Lowerer, receiver: Ref, cls: type, name: str, mro: Sequence[type] | None = None
+) -> Ref:
     """A method, property or class attribute."""
-    for base in cls.__mro__:
+    for base in cls.__mro__ if mro is None else mro:
         if name in base.__dict__:
             found = base.__dict__[name]
             break

@@ -17,7 +17,7 @@ from ..ir.nodes import FALSE, TRUE, Atom, Const
 from ..rules.registry import has_primitive
 from . import comprehensions, conditions, iteration, lower_calls, lower_expr, operators
 from .context import Lowerer
-from .handlers import Handler, handles
+from .handlers import handles
 from .refs import ArrayRef, Consumed, Entries, HeapRef, Items, IterRef, Ref, Root, TupleRef, Val
 
 
@@ -43,8 +43,8 @@ def _range(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
 
 @handles(builtins.zip)
 def _zip(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
-    kwargs.pop("strict", None)
-    return _one_shot(cx, "zip", tuple(args))
+    strict = "strict" in kwargs and cx.static(kwargs["strict"], "the 'strict' of zip")
+    return _one_shot(cx, "zip", tuple(args), bool(strict))
 
 
 @handles(builtins.enumerate)
@@ -81,7 +81,7 @@ def _iter(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
 @handles(builtins.list)
 def _list(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     if not args:
-        return cx.new(Items(()))
+        return cx.new(Items(()), fresh=True)
     return comprehensions.to_list(cx, args[0])
 
 
@@ -166,57 +166,6 @@ def _sum(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     return cx.ref(cx.op("sum", *atoms))
 
 
-def _extreme(name: str) -> Handler:
-    better = "lt" if name == "min" else "gt"
-
-    def run(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
-        key = kwargs.get("key")
-        default = kwargs.get("default")
-        if len(args) == 1:
-            items = iteration.static_items(cx, args[0])
-            if items is None:
-                ref = args[0]
-                if isinstance(ref, IterRef):
-                    ref = comprehensions.to_list(cx, ref)
-                if key is not None:
-                    cx.fail(f"{name}(key=...) of a list of unknown length is not supported")
-                if default is not None:
-                    cx.fail(f"{name}(default=...) of a list of unknown length is not supported")
-                return cx.ref(cx.op(name, cx.atom(ref)))
-            if not items:
-                if default is not None:
-                    return default
-                cx.fail(f"{name}() of nothing")
-        else:
-            items = args
-        if all(map(cx.known, items)) and key is None:
-            chosen = (min if name == "min" else max)(map(cx.value, items))
-            return next(r for r in items if cx.value(r) is chosen or cx.value(r) == chosen)
-        if key is None:
-            if len(items) == 1:
-                return items[0]
-            return cx.ref(cx.op(name, *map(cx.atom, items)))
-        best = items[0]
-        best_key = lower_calls.apply(cx, key, [best], {})
-        for item in items[1:]:
-            k = lower_calls.apply(cx, key, [item], {})
-            cond = cx.op(better, cx.atom(k), cx.atom(best_key))
-            pair = cx.branch(
-                cond,
-                lambda item=item, k=k: TupleRef((item, k)),  # type: ignore[misc]
-                lambda b=best, bk=best_key: TupleRef((b, bk)),  # type: ignore[misc]
-            )
-            assert isinstance(pair, TupleRef)
-            best, best_key = pair.items
-        return best
-
-    return run
-
-
-handles(builtins.min)(_extreme("min"))
-handles(builtins.max)(_extreme("max"))
-
-
 @handles(builtins.any)
 def _any(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     return _quantifier(cx, args[0], "any", "or", TRUE, FALSE)
@@ -246,22 +195,6 @@ def _quantifier(cx: Lowerer, ref: Ref, name: str, fn: str, decides: Const, empty
             continue
         out = cond if out is None else cx.op(fn, out, cond)
     return Val(empty if out is None else out)
-
-
-@handles(builtins.sorted)
-def _sorted(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
-    items = iteration.static_items(cx, args[0])
-    if items is not None and all(map(cx.known, items)) and not kwargs:
-        return cx.new(Items(tuple(map(cx.constant, sorted(map(cx.value, items))))))
-    if "key" in kwargs and not (cx.known(kwargs["key"]) and cx.value(kwargs["key"]) is None):
-        cx.fail("sorted(key=...) is not supported", "use np.argsort and index with it")
-    ref = comprehensions.to_list(cx, args[0]) if items is None else cx.new(Items(tuple(items)))
-    if not has_primitive("sorted"):
-        cx.fail("sorted() of values computed at run time is not supported", "use np.sort")
-    attrs = {}
-    if "reverse" in kwargs:
-        attrs["reverse"] = cx.static(kwargs["reverse"], "the 'reverse' of sorted")
-    return cx.ref(cx.op("sorted", cx.atom(ref), **attrs))
 
 
 @handles(builtins.str, builtins.repr)

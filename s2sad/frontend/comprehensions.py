@@ -163,7 +163,7 @@ def _names(node: ast.expr) -> list[str]:
 
 
 def _listed(cx: Lowerer, generators: Sequence[ast.comprehension], elt: ast.expr) -> HeapRef:
-    result = cx.new(Items(()))
+    result = cx.new(Items(()), fresh=True)
 
     def add() -> None:
         methods.call(cx, result, "append", [lower_expr.expr(cx, elt)], {})
@@ -217,11 +217,11 @@ def to_list(cx: Lowerer, ref: Ref) -> Ref:
     """``list(ref)``: a new list of the elements."""
     items = iteration.static_items(cx, ref)
     if items is not None:
-        return cx.new(Items(tuple(items)))
+        return cx.new(Items(tuple(items)), fresh=True)
     if isinstance(ref, HeapRef):
         content = cx.content(ref)
         if isinstance(content, Data):
-            new = cx.new(Data(content.atom))
+            new = cx.new(Data(content.atom), fresh=True)
             if indexing.holds_memory(content.atom.kind):
                 cx.state.share(new.root, ref.root)
                 new.root.twice = ref.root.twice
@@ -238,7 +238,7 @@ def collect(
     keep: Callable[[Ref], Ref] | None = None,
 ) -> Ref:
     """A new list of ``element(x)`` for every x of an iterable that is to be kept."""
-    result = cx.new(Items(()))
+    result = cx.new(Items(()), fresh=True)
     slot = f"$x{cx.fresh_id()}"
     frame = cx.frame
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import (
+    attributes,
     builtin_calls,  # noqa: F401 (enters its handlers)
     library_calls,  # noqa: F401
     lower_calls,
@@ -21,7 +22,8 @@ from . import (
     type_calls,  # noqa: F401
 )
 from .context import Lowerer
-from .refs import Fields, Ref, Static, TupleRef
+from .handlers import handles
+from .refs import Fields, HeapRef, Ref, Static, TupleRef
 
 
 def construct(cx: Lowerer, cls: type, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
@@ -50,6 +52,23 @@ def construct(cx: Lowerer, cls: type, args: Sequence[Ref], kwargs: Mapping[str, 
     if init is object.__init__ and not args and not kwargs and cls.__module__ != "builtins":
         return cx.new(Fields(cls, {}))
     return primitives.opaque(cx, Static(cls), args, kwargs)
+
+
+@handles(dataclasses.replace)
+def _replace(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    """A new object with some fields changed."""
+    (ref,) = args
+    if isinstance(ref, Static) and dataclasses.is_dataclass(ref.obj):
+        fields = {
+            f.name: attributes.attribute(cx, ref, f.name) for f in dataclasses.fields(ref.obj)
+        }
+        return construct(cx, type(ref.obj), [], {**fields, **kwargs})
+    content = cx.content(ref) if isinstance(ref, HeapRef) else None
+    if not (isinstance(content, Fields) and dataclasses.is_dataclass(content.cls)):
+        cx.fail("dataclasses.replace() takes an instance of a dataclass")
+    given = {f.name for f in dataclasses.fields(content.cls) if f.init}
+    kept = {n: r for n, r in content.items.items() if n in given}
+    return construct(cx, content.cls, [], {**kept, **kwargs})
 
 
 def _generated(cls: type) -> bool:

@@ -21,6 +21,7 @@ from .refs import (
     Pulled,
     Ref,
     Static,
+    Super,
     TupleRef,
     Val,
 )
@@ -42,6 +43,8 @@ def describe_ref(ref: Ref) -> str:
             return "a list, dict or object"
         case FuncRef() | PartialRef() | Choice() | Pulled():
             return "a function"
+        case Super():
+            return "super()"
         case BoundRef():
             return f"the method '{ref.name}'"
         case IterRef():

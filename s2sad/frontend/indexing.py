@@ -382,6 +382,9 @@ def delete_item(cx: Lowerer, base: Ref, i: Ref) -> None:
     if not isinstance(base, HeapRef):
         cx.fail(f"items of {describe_ref(base)} cannot be deleted")
     content = cx.content(base)
+    if isinstance(content, Data) or isinstance(content, Items) and not cx.known(i):
+        _delete_unknown(cx, base, i)
+        return
     key = cx.static(i, "what is deleted")
     match content:
         case Entries():
@@ -393,4 +396,22 @@ def delete_item(cx: Lowerer, base: Ref, i: Ref) -> None:
             del items[key]
             cx.set_content(base, Items(tuple(items)))
         case _:
-            cx.fail("items of a list of unknown length cannot be deleted", "use pop()")
+            cx.fail(f"items of {describe_ref(base)} cannot be deleted")
+
+
+def _delete_unknown(cx: Lowerer, base: HeapRef, i: Ref) -> None:
+    """``del xs[i]``, ``del xs[:i]`` and ``del xs[i:]`` of a list of any length."""
+    data = loosen(cx, base)
+    bounds = cx.value(i) if cx.known(i) else None
+    label = base.root.label
+    if isinstance(bounds, slice):
+        start, stop, step = bounds.start, bounds.stop, bounds.step
+        if step not in (None, 1) or start is not None and stop is not None:
+            cx.fail("this part of a list cannot be deleted", "delete up to or from an index")
+        kept = slice(stop, None) if start is None else slice(None, start)
+        if start is None and stop is None:
+            kept = slice(0, 0)
+        new = cx.op("item", data.atom, Const.of(kept), name=label)
+    else:
+        new, _ = cx.ops("pop", data.atom, cx.atom(i), names=(label,))
+    cx.set_content(base, Data(new))

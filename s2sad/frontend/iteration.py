@@ -125,8 +125,12 @@ def _static_iter(cx: Lowerer, ref: IterRef) -> list[Ref] | None:
             parts = [peek(cx, r) for r in ref.args]
             if any(p is None for p in parts):
                 return None
-            rows = zip(*[p for p in parts if p is not None], strict=False)
-            return [TupleRef(tuple(row)) for row in rows]
+            lists = [p for p in parts if p is not None]
+            if ref.extra and len({len(p) for p in lists}) > 1:
+                cx.fail(
+                    "this raises ValueError: zip() is strict, and its arguments differ in length"
+                )
+            return [TupleRef(tuple(row)) for row in zip(*lists, strict=False)]
         case "enumerate":
             inner = peek(cx, ref.args[0])
             if inner is None or not cx.known(ref.args[1]):
@@ -300,6 +304,8 @@ def _loop_iter(cx: Lowerer, ref: IterRef) -> Looper:
         case "zip":
             loopers = [loop_over(cx, r) for r in ref.args]
             counted = [from_zero(cx, looper) for looper in loopers]
+            if ref.extra:
+                _demand_same(cx, [n for n, _ in counted])
             return Looper(
                 ZERO,
                 _least(cx, [n for n, _ in counted]),
@@ -370,6 +376,24 @@ def _reversed(cx: Lowerer, looper: Looper) -> Looper:
         )
     count, get = from_zero(cx, looper)
     return Looper(arith(cx, "sub", count, ONE), MINUS, MINUS, get, looper.lists)
+
+
+def _demand_same(cx: Lowerer, counts: list[Atom]) -> None:
+    """``zip(strict=True)``: raise where lengths differ."""
+    for count in counts[1:]:
+        if not _same_count(count, counts[0]):
+            same = cx.op("eq", count, counts[0])
+            demand(cx, same, ValueError, "zip() is strict, and its arguments differ in length")
+
+
+def demand(cx: Lowerer, cond: Atom, error: type[Exception], message: str) -> None:
+    """Raise an error of the program's where ``cond`` is false."""
+
+    def fails() -> None:
+        cx.ops("raise", Const.of(error), Const.of(message))
+        cx.state.raised = True
+
+    cx.branch(cond, lambda: None, fails)
 
 
 def _least(cx: Lowerer, counts: list[Atom]) -> Atom:

@@ -123,6 +123,7 @@ def instantiate(
                 root = roots.get(t.slot)
                 if root is None:
                     root = roots[t.slot] = Root(plan.slots[t.slot].label or name)
+                    root.made = _made(plan.slots[t.slot])
                     inner = plan.slots[t.slot].content
                     assert inner is not None
                     state.heap[root] = make(inner, name)
@@ -146,6 +147,17 @@ def instantiate(
             state.set(*place, ref)
     _share(plan, roots, state)
     return values
+
+
+def _made(slot: joins.Slot) -> frozenset[Root] | None:
+    """The objects that the container is one of, where they are known."""
+    found: frozenset[Root] = frozenset()
+    for ref in slot.pair:
+        if isinstance(ref, HeapRef):
+            if ref.root.made is None:
+                return None
+            found |= ref.root.made
+    return found
 
 
 def _share(plan: joins.Plan, roots: dict[int, Root], state: State) -> None:

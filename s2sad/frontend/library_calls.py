@@ -1,4 +1,4 @@
-"""Calls of ``functools``, ``itertools``, ``operator`` and what NumPy does to references.
+"""Calls of ``functools``, ``operator`` and what NumPy does to references.
 
 In: references. Out: what the call returns, in terms of the language: loops, operators, elements.
 
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import ast
 import functools
-import itertools
 import operator
 
 import numpy as np
 
 from ..ir.kinds import Array, Num
 from . import (
+    assignment,
     attributes,
     comprehensions,
     conditions,
@@ -28,7 +28,7 @@ from . import (
 )
 from .context import Lowerer
 from .handlers import Handler, handlers, handles
-from .refs import ArrayRef, Items, PartialRef, Ref, TupleRef
+from .refs import ArrayRef, PartialRef, Ref, Static, TupleRef, Val
 
 
 @handles(functools.partial)
@@ -53,64 +53,6 @@ def _reduce(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     for item in items[1:]:
         total = lower_calls.apply(cx, func, [total, item], {})
     return total
-
-
-@handles(itertools.product)
-def _product(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
-    repeat = cx.static(kwargs["repeat"], "the 'repeat'") if "repeat" in kwargs else 1
-    parts = [_known_items(cx, a, "itertools.product") for a in args] * repeat
-    rows = [TupleRef(tuple(row)) for row in itertools.product(*parts)]
-    return cx.new(Items(tuple(rows)))
-
-
-@handles(itertools.chain)
-def _chain(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
-    rows = [r for a in args for r in _known_items(cx, a, "itertools.chain")]
-    return cx.new(Items(tuple(rows)))
-
-
-@handles(itertools.combinations)
-def _combinations(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
-    items = _known_items(cx, args[0], "itertools.combinations")
-    size = cx.static(args[1], "the size of the combinations")
-    rows = [TupleRef(tuple(row)) for row in itertools.combinations(items, size)]
-    return cx.new(Items(tuple(rows)))
-
-
-@handles(itertools.accumulate)
-def _accumulate(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
-    func = args[1] if len(args) > 1 else kwargs.get("func")
-    if "initial" in kwargs:
-        cx.fail("accumulate(initial=...) is not supported", "write it as a loop")
-
-    def combine(a: Ref, b: Ref) -> Ref:
-        if func is None:
-            return operators.operate(cx, "add", operator.add, a, b)
-        return lower_calls.apply(cx, func, [a, b], {})
-
-    items = iteration.static_items(cx, args[0])
-    if items is not None:
-        found: list[Ref] = []
-        for item in items:
-            found.append(combine(found[-1], item) if found else item)
-        return cx.new(Items(tuple(found)))
-    first, rest = iteration.split_first(cx, args[0])
-    result = cx.new(Items((first,)))
-
-    def step(total: Ref, x: Ref) -> Ref:
-        new = combine(total, x)
-        lower_calls.method(cx, result, "append", [new], {})
-        return new
-
-    comprehensions.fold(cx, rest, first, step)
-    return result
-
-
-def _known_items(cx: Lowerer, ref: Ref, what: str) -> list[Ref]:
-    items = iteration.static_items(cx, ref)
-    if items is None:
-        cx.fail(f"{what} needs data whose length is known when the derivative is built")
-    return items
 
 
 _OPERATORS = {
@@ -138,11 +80,86 @@ for _f, _cmp in _COMPARISONS.items():
     handlers[_f] = _comparison(_cmp)
 handlers[operator.getitem] = lambda cx, args, kwargs: indexing.item(cx, args[0], args[1])
 handlers[operator.neg] = lambda cx, args, kwargs: cx.ref(cx.op("neg", cx.atom(args[0])))
+handlers[operator.pos] = lambda cx, args, kwargs: cx.ref(cx.op("pos", cx.atom(args[0])))
+handlers[operator.contains] = lambda cx, args, kwargs: conditions.compare_two(
+    cx, ast.In(), args[1], args[0]
+)
+handlers[operator.not_] = lambda cx, args, kwargs: Val(
+    operators.negate(cx, conditions.truth(cx, args[0]))
+)
 
 
-@handles(operator.itemgetter, operator.attrgetter)
-def _getter(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
-    cx.fail("operator.itemgetter and attrgetter are not supported", "write a lambda")
+@handles(operator.setitem)
+def _setitem(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    indexing.set_item(cx, *args)
+    return cx.constant(None)
+
+
+_IN_PLACE = {
+    operator.iadd: ast.Add, operator.isub: ast.Sub, operator.imul: ast.Mult,
+    operator.itruediv: ast.Div, operator.ipow: ast.Pow, operator.imatmul: ast.MatMult,
+}  # fmt: skip
+
+
+def _in_place(op: type[ast.operator]) -> Handler:
+    return lambda cx, args, kwargs: assignment.in_place(cx, op(), args[0], args[1])
+
+
+for _f, _op in _IN_PLACE.items():
+    handlers[_f] = _in_place(_op)
+
+
+@handles(operator.itemgetter)
+def _itemgetter(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    return PartialRef(Static(_items_of), (TupleRef(tuple(args)),))
+
+
+@handles(operator.attrgetter)
+def _attrgetter(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    return PartialRef(Static(_attributes_of), (TupleRef(tuple(args)),))
+
+
+@handles(operator.methodcaller)
+def _methodcaller(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    return PartialRef(
+        Static(_method_of), (TupleRef((args[0], TupleRef(tuple(args[1:])))),), kwargs
+    )
+
+
+def _items_of() -> None:  # pragma: no cover - stands for calls of an itemgetter
+    raise NotImplementedError
+
+
+def _attributes_of() -> None:  # pragma: no cover - stands for calls of an attrgetter
+    raise NotImplementedError
+
+
+def _method_of() -> None:  # pragma: no cover - stands for calls of a methodcaller
+    raise NotImplementedError
+
+
+@handles(_items_of)
+def _get_items(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    found = tuple(indexing.item(cx, args[1], key) for key in iteration.parts(args[0]))
+    return found[0] if len(found) == 1 else TupleRef(found)
+
+
+@handles(_attributes_of)
+def _get_attributes(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    found: list[Ref] = []
+    for key in iteration.parts(args[0]):
+        ref = args[1]
+        for name in cx.static(key, "an attribute's name").split("."):
+            ref = attributes.attribute(cx, ref, name)
+        found.append(ref)
+    return found[0] if len(found) == 1 else TupleRef(tuple(found))
+
+
+@handles(_method_of)
+def _call_method(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    name, given = iteration.parts(args[0])
+    method = attributes.attribute(cx, args[1], cx.static(name, "a method's name"))
+    return lower_calls.apply(cx, method, iteration.parts(given), kwargs)
 
 
 @handles(np.fill_diagonal)

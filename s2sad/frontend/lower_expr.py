@@ -12,7 +12,7 @@ import builtins
 from typing import Any
 
 from ..ir.nodes import Atom, Const, Value
-from . import attributes, comprehensions, conditions, indexing, lower_calls, operators
+from . import attributes, comprehensions, conditions, indexing, lower_calls, operators, spreading
 from .captures import names_of
 from .context import Lowerer
 from .describe import describe_ref
@@ -109,7 +109,9 @@ def _expr(cx: Lowerer, node: ast.expr) -> Ref:
         case ast.Tuple():
             return TupleRef(elements(cx, node.elts))
         case ast.List():
-            return cx.new(Items(elements(cx, node.elts)))
+            if any(isinstance(e, ast.Starred) for e in node.elts):
+                return spreading.listed(cx, node.elts)
+            return cx.new(Items(elements(cx, node.elts)), fresh=True)
         case ast.Set():
             return cx.new(Items(elements(cx, node.elts)))
         case ast.Dict():

@@ -233,8 +233,8 @@ def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> 
             return _pop(cx, base, items, args)
         case "copy":
             if items is not None:
-                return cx.new(Items(items))
-            new_list = cx.new(Data(content.atom))
+                return cx.new(Items(items), fresh=True)
+            new_list = cx.new(Data(content.atom), fresh=True)
             if indexing.holds_memory(content.atom.kind):
                 cx.state.share(new_list.root, base.root)
                 new_list.root.twice = base.root.twice

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..ir.nodes import FALSE, TRUE, Atom, Const
-from . import attributes, conditions, indexing, lower_calls, lower_expr, optional
+from . import attributes, conditions, indexing, lower_calls, lower_expr, optional, scipy_calls
 from .context import Lowerer
 from .refs import (
     Fields,
@@ -56,6 +56,8 @@ def binary(cx: Lowerer, op: ast.operator, left: Ref, right: Ref) -> Ref:
 
 def operate(cx: Lowerer, fn: str, fun: Callable[..., Any], left: Ref, right: Ref) -> Ref:
     left, right = optional.present(cx, left), optional.present(cx, right)
+    if scipy_calls.is_sparse(cx, left) or scipy_calls.is_sparse(cx, right):
+        return scipy_calls.sparse_operator(cx, fn, left, right)
     sequence = _sequences(cx, fn, left, right)
     if sequence is not None:
         return sequence
@@ -113,7 +115,7 @@ def _sequences(cx: Lowerer, fn: str, left: Ref, right: Ref) -> Ref | None:
             case HeapRef(), HeapRef():
                 a, b = cx.content(left), cx.content(right)
                 if isinstance(a, Items) and isinstance(b, Items):
-                    return cx.new(Items((*a.items, *b.items)))
+                    return cx.new(Items((*a.items, *b.items)), fresh=True)
     if fn == "mul":
         for seq, n in ((left, right), (right, left)):
             if isinstance(n, Val) and isinstance(n.atom, Const) and type(n.atom.value) is int:
@@ -122,7 +124,7 @@ def _sequences(cx: Lowerer, fn: str, left: Ref, right: Ref) -> Ref | None:
                 if isinstance(seq, HeapRef):
                     content = cx.content(seq)
                     if isinstance(content, Items) and n.atom.value * len(content.items) <= 64:
-                        return cx.new(Items(content.items * n.atom.value))
+                        return cx.new(Items(content.items * n.atom.value), fresh=True)
     return None
 
 

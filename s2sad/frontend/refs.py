@@ -49,7 +49,7 @@ class Static(Ref):
 class Root:
     """The identity of something mutable. ``contiguous``: a fresh array in C order."""
 
-    __slots__ = ("contiguous", "frozen", "label", "param", "twice")
+    __slots__ = ("contiguous", "frozen", "label", "made", "param", "twice")
 
     def __init__(
         self,
@@ -67,6 +67,18 @@ class Root:
         self.twice = False
         #: the parameter it belongs to
         self.param = param
+        #: the objects it may be, where all of them were made by this program (None: unknown)
+        self.made: frozenset[Root] | None = None
+
+    def fresh(self) -> Root:
+        """The same root, which is now known to be an object of its own."""
+        self.made = frozenset((self,))
+        return self
+
+    def apart(self, other: Root) -> bool:
+        """Whether it is known to be another object than ``other`` (what they hold aside)."""
+        known = self.made is not None and other.made is not None
+        return known and self.made.isdisjoint(other.made)  # type: ignore[union-attr,arg-type]
 
     def __repr__(self) -> str:
         return f"Root({self.label or hex(id(self))})"
@@ -209,6 +221,14 @@ class Pulled(Ref):
     out: Struct
     values: tuple[Atom, ...]
     spread: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Super(Ref):
+    """``super()``: attributes of ``receiver`` as the classes after ``cls`` define them."""
+
+    cls: type
+    receiver: Ref
 
 
 @dataclass(frozen=True, slots=True, eq=False)

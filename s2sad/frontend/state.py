@@ -107,7 +107,7 @@ class State:
         self.heap[root] = content
         for other in self.shares.get(root, ()):
             held = self.heap.get(other)
-            if held is not None and not _only_held(held, content):
+            if held is not None and not _only_held(held, content, apart=root.apart(other)):
                 self.heap[other] = Stale(span, "")
 
     def content(self, root: Root) -> Content:
@@ -119,13 +119,19 @@ class State:
         return root in self.heap or root in self.ground
 
 
-def _only_held(content: Content, by: Content) -> bool:
-    """True if something with this content can neither be nor hold a container with that one."""
+def _only_held(content: Content, by: Content, *, apart: bool) -> bool:
+    """True if something with this content can neither be nor hold a container with that one.
+
+    ``apart``: it is known not to be it.
+    """
     if not isinstance(content, Data):
         return False
     if not isinstance(by, Data):
         return isinstance(content.atom.kind, Array | Mixed)
-    return not _may_hold(content.atom.kind, by.atom.kind)
+    kind, other = content.atom.kind, by.atom.kind
+    if apart and isinstance(kind, ListOf):
+        return kind.elem is not None and not _may_hold(kind.elem, other)
+    return not _may_hold(kind, other)
 
 
 def _may_hold(kind: Kind, other: Kind) -> bool:

@@ -16,7 +16,19 @@ from . import attributes, lower_expr
 from .context import Lowerer
 from .describe import describe_ref
 from .handlers import handles
-from .refs import BoundRef, Choice, Fields, FuncRef, HeapRef, PartialRef, Ref, Static, Val
+from .refs import (
+    BoundRef,
+    Choice,
+    Fields,
+    Frame,
+    FuncRef,
+    HeapRef,
+    PartialRef,
+    Ref,
+    Static,
+    Super,
+    Val,
+)
 
 
 @handles(builtins.isinstance)
@@ -60,6 +72,23 @@ def is_instance(cx: Lowerer, ref: Ref, classes: Any) -> bool | None:
 
 
 _WEAK = {"bool", "int64", "float64", "complex128"}
+
+
+@handles(builtins.super)
+def _super(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    """``super()`` in a method of a class: of its first parameter."""
+    if args:
+        return Super(cx.static(args[0], "the class of super()"), args[1])
+    frame: Frame | None = cx.frame
+    cell = None
+    while frame is not None and cell is None:
+        cell = frame.source.closure.get("__class__")
+        holder, frame = frame, frame.outer
+    if cell is None:
+        cx.fail("super() is called outside of a method")
+    a = holder.node.args
+    first = [*a.posonlyargs, *a.args][0].arg
+    return Super(cell.cell_contents, cx.state.get(holder, first))
 
 
 @handles(builtins.issubclass)

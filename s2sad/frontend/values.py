@@ -12,7 +12,19 @@ import ast
 from typing import Any
 
 from ..ir.clone import part_of
-from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Record, Tuple, kind_of
+from ..ir.kinds import (
+    Array,
+    Dict,
+    FixedList,
+    Kind,
+    ListOf,
+    Mixed,
+    Num,
+    Opaque,
+    Record,
+    Tuple,
+    kind_of,
+)
 from ..ir.nodes import Atom, Const, Value
 from ..rules.registry import primitive
 from . import ref_kinds
@@ -54,6 +66,8 @@ class Values(Position):
                 return ArrayRef(root)
             case ListOf():
                 root = Root(name or getattr(atom, "name", None))
+                if self._is_made(atom):
+                    root.fresh()
                 self.state.heap[root] = Data(atom)
                 return HeapRef(root)
             case Tuple() | FixedList() | Dict() | Record():
@@ -62,6 +76,16 @@ class Values(Position):
                 return self.unpack(atom, name)
             case _:
                 return Val(atom)
+
+    def _is_made(self, atom: Atom) -> bool:
+        """Whether a list is one that the program makes here: a sum, a slice, a sorted list."""
+        node = self.b.definition.get(atom) if isinstance(atom, Value) else None
+        if node is None or node is not (self.b.nodes[-1] if self.b.nodes else None):
+            return False
+        if node.fn == "item":
+            index = node.args[1].kind
+            return isinstance(index, Opaque) and issubclass(index.cls, slice)
+        return node.fn in ("add", "mul", "sorted", "list", "order_of")
 
     def in_c_order(self, atom: Atom) -> bool:
         """Whether an array that was just made is known to be contiguous, in C order."""
@@ -119,8 +143,11 @@ class Values(Position):
         self.b.append(Op((result,), "attr", (atom,), attrs, self.b.span))
         return result
 
-    def new(self, content: Any, label: str | None = None) -> HeapRef:
+    def new(self, content: Any, label: str | None = None, *, fresh: bool = False) -> HeapRef:
+        """A container; ``fresh``: made by the program here, so that no other root is the same."""
         root = Root(label)
+        if fresh:
+            root.fresh()
         self.state.heap[root] = content
         return HeapRef(root)
 

@@ -16,6 +16,7 @@ import numpy as np
 from .. import runtime
 from ..ir.kinds import (
     FLOAT,
+    INT,
     NONE,
     STR,
     UNKNOWN,
@@ -203,6 +204,11 @@ define("append", _append, "lst x", _append_kind, writes=0)
 define("pop", _pop, "lst i", _pop_kind, writes=0)
 define("extend", _extend, "lst other", _extend_kind, writes=0)
 define("insert", _insert, "lst i x", _insert_kind, writes=0)
+
+# -- order: what a key function says of the elements of a list ------------------------------------
+
+define("order_of", runtime.order_of, "keys reverse", lambda args, attrs: ListOf(INT), zero=True)
+define("place_of_best", runtime.place_of_best, "keys largest", lambda args, attrs: INT, zero=True)
 
 # -- values --------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tests.programs import Table
 from tests.programs.optional import OPTIONAL
+from tests.programs.sequences import SEQUENCES
 
 LANGUAGE = Table()
 X3 = np.array([0.7, -1.2, 2.1])
@@ -660,4 +661,5 @@ LANGUAGE.refused(0, executes, 1.3, reason="code in a string", match="exec")
 LANGUAGE.refused(0, writes_a_captured_array, 1.3, reason="a captured array is written")
 LANGUAGE.refused(0, stores_in_integers, X3[:2], reason="a float array in an integer array")
 LANGUAGE.extend(OPTIONAL)
+LANGUAGE.extend(SEQUENCES)
 PROGRAMS = LANGUAGE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.checker import check
+from tests.checker import check, refused
 
 
 def turned(x):
@@ -29,3 +29,36 @@ def summed_twice(p):
 
 def test_equal_cotangents_of_a_list_add_up():
     check(summed_twice, -1.1)
+
+
+def elements_of_another(m):
+    xs = [r * 2.0 for r in m]
+    ys = []
+    for i in range(len(xs)):
+        ys.append(xs[i])
+    return np.sum(ys[0] * xs[1])
+
+
+def copied_and_grown(m):
+    xs = [r * 2.0 for r in m]
+    ys = xs[::-1]
+    ys.append(xs[0])
+    zs = [x for x in ys]
+    zs.pop()
+    return np.sum(ys[0] * xs[1] * zs[-1]) * len(ys)
+
+
+def one_of_two_lists(m, c):
+    xs = [r * 2.0 for r in m]
+    ys = xs if c > 0.5 else [m[0]]
+    ys.append(m[0] * c)
+    return np.sum(xs[-1]) * len(xs)
+
+
+def test_a_list_may_grow_while_another_holds_its_arrays():
+    check(elements_of_another, np.array([[0.4, 1.3], [-0.7, 0.2]]))
+    check(copied_and_grown, np.array([[0.4, 1.3], [-0.7, 0.2]]))
+
+
+def test_a_list_that_may_be_another_is_not_known_when_that_has_grown():
+    refused(one_of_two_lists, np.ones((2, 2)), 0.9, match="may share memory")
