@@ -41,16 +41,29 @@ _Decorator = Callable[[Callable[..., Any]], Derivative]
 
 @overload
 def grad(
-    f: Callable[..., Any], argnums: int | str | Sequence[int | str] = ..., *, has_aux: bool = ...
+    f: Callable[..., Any],
+    argnums: int | str | Sequence[int | str] = ...,
+    *,
+    has_aux: bool = ...,
+    holomorphic: bool = ...,
 ) -> Derivative: ...
 
 
 @overload
-def grad(*, argnums: int | str | Sequence[int | str] = ..., has_aux: bool = ...) -> _Decorator: ...
+def grad(
+    *,
+    argnums: int | str | Sequence[int | str] = ...,
+    has_aux: bool = ...,
+    holomorphic: bool = ...,
+) -> _Decorator: ...
 
 
 def grad(
-    f: Callable[..., Any] | None = None, argnums: Argnums = 0, *, has_aux: bool = False
+    f: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Derivative | _Decorator:
     """The gradient of a scalar function, as a function of the same arguments.
 
@@ -62,6 +75,10 @@ def grad(
 
     With ``has_aux`` the function returns ``(value, aux)`` and the derivative ``(gradient, aux)``.
 
+    The gradient of a real function of a complex argument x + iy is df/dx - i df/dy. With
+    ``holomorphic`` the function takes complex arguments to a complex number, and the gradient is
+    its complex derivative; functions that are not holomorphic are refused.
+
     Also a decorator: ``@grad`` or ``@grad(argnums=1)``.
 
     Raises
@@ -72,26 +89,39 @@ def grad(
 
     >>> grad(lambda x: x ** 3)(2.0)
     12.0
+    >>> grad(lambda z: z ** 3, holomorphic=True)(1j)
+    (-3+0j)
     >>> grad(lambda x, y: x * y, argnums=("x", "y"))(2.0, 5.0)
     (5.0, 2.0)
     """
-    return _derive("grad", f, argnums, has_aux)
+    return _derive("grad", f, argnums, has_aux, holomorphic)
 
 
 @overload
 def value_and_grad(
-    f: Callable[..., Any], argnums: int | str | Sequence[int | str] = ..., *, has_aux: bool = ...
+    f: Callable[..., Any],
+    argnums: int | str | Sequence[int | str] = ...,
+    *,
+    has_aux: bool = ...,
+    holomorphic: bool = ...,
 ) -> Derivative: ...
 
 
 @overload
 def value_and_grad(
-    *, argnums: int | str | Sequence[int | str] = ..., has_aux: bool = ...
+    *,
+    argnums: int | str | Sequence[int | str] = ...,
+    has_aux: bool = ...,
+    holomorphic: bool = ...,
 ) -> _Decorator: ...
 
 
 def value_and_grad(
-    f: Callable[..., Any] | None = None, argnums: Argnums = 0, *, has_aux: bool = False
+    f: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    holomorphic: bool = False,
 ) -> Derivative | _Decorator:
     """Value and gradient at once: ``(value, gradient)``, the value just as ``f`` returns it.
 
@@ -100,16 +130,18 @@ def value_and_grad(
     >>> value_and_grad(lambda x: x ** 3)(2.0)
     (8.0, 12.0)
     """
-    return _derive("value_and_grad", f, argnums, has_aux)
+    return _derive("value_and_grad", f, argnums, has_aux, holomorphic)
 
 
 # Inside a function that is differentiated, these two are called while it is compiled.
 grad.__s2sad_transform__ = value_and_grad.__s2sad_transform__ = True  # type: ignore[attr-defined]
 
 
-def _derive(name: str, f: Any, argnums: Any, has_aux: bool) -> Derivative | _Decorator:
+def _derive(
+    name: str, f: Any, argnums: Any, has_aux: bool, holomorphic: bool = False
+) -> Derivative | _Decorator:
     numbers, many = parse_argnums(argnums)
-    transform = Transform(name, numbers, many, bool(has_aux))
+    transform = Transform(name, numbers, many, bool(has_aux), bool(holomorphic))
     if f is None:
         return _decorator(transform)
     if isinstance(f, (int, str)):

@@ -110,12 +110,13 @@ def check_argument(function: str, name: str, kind: Kind, value: Any) -> None:
             raise ArgumentError(what + f"there is no floating-point number in this {_cls(value)}")
 
 
-def check_output(name: str, function: Function, has_aux: bool) -> bool:
-    """Raise `OutputError` unless the function returns a real scalar (and aux).
+def check_output(name: str, function: Function, has_aux: bool, holomorphic: bool = False) -> bool:
+    """Raise `OutputError` unless the function returns a real scalar (and aux); with
+    ``holomorphic``, a complex one.
 
     True where that is an array whose size is known only when it has run.
     """
-    out = function.out
+    out, field = function.out, "c" if holomorphic else "f"
     if has_aux:
         if out.form != "tuple" or len(out.children) != 2:
             raise OutputError(
@@ -126,15 +127,20 @@ def check_output(name: str, function: Function, has_aux: bool) -> bool:
     if out.form == "leaf":
         kind = function.body.yields[out.index].kind
         match kind:
-            case Num(dtype) if dtype[0] == "f":
+            case Num(dtype) if dtype[0] == field:
                 return False
-            case Array(dtype, dims) if dtype[0] == "f":
+            case Array(dtype, dims) if dtype[0] == field:
                 if dims is not None and all(d == 1 for d in dims):
                     return False
                 if dims is None or not any(d != 1 and not_one_or_zero(d) for d in dims):
                     return True
-            case Mixed(dtype) if dtype[0] == "f":
+            case Mixed(dtype) if dtype[0] == field:
                 return True
+        if holomorphic and carries_derivative(kind):
+            raise OutputError(
+                f"{name}() returns {_describe_output(function, out)}; holomorphic=True is for "
+                "functions that return one complex number"
+            )
     elif out.form == "tuple" and not has_aux:
         raise OutputError(
             f"{name}() returns {_describe_output(function)}; a gradient needs one number: "
@@ -185,7 +191,10 @@ def _advice(function: Function, out: Any) -> str:
         return ""
     match function.body.yields[out.index].kind:
         case Num(dtype) if dtype[0] == "c":
-            return ": return its real part, or its absolute value"
+            return (
+                ": return its real part or its absolute value, or say holomorphic=True for the "
+                "complex derivative"
+            )
         case Num():
             return ": its derivative would be zero everywhere"
         case Array(dtype) if dtype[0] in "fc":

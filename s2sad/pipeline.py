@@ -48,13 +48,15 @@ __all__ = [
 class Transform:
     """Which derivative: ``name`` is "vjp" or the name of a recipe: see `recipes.RECIPES`.
 
-    ``many``: argnums was a sequence, so that the gradient is a tuple.
+    ``many``: argnums was a sequence, so that the gradient is a tuple. ``holomorphic``: of a
+    complex function of complex numbers.
     """
 
     name: str
     argnums: tuple[int | str, ...]
     many: bool = False
     has_aux: bool = False
+    holomorphic: bool = False
 
     @property
     def spelled(self) -> Any:

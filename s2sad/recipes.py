@@ -78,10 +78,13 @@ def recipe_of(name: str) -> Recipe:
 
 def _gradient(module: Module, asked: Request) -> Made:
     from .checks import check_output
+    from .holomorphic import check_holomorphic
     from .transform.adjoint import gradient
 
     transform = asked.transform
-    checked = check_output(asked.name, module.entry, transform.has_aux)
+    checked = check_output(asked.name, module.entry, transform.has_aux, transform.holomorphic)
+    if transform.holomorphic:
+        check_holomorphic(asked.name, module, asked.wrt)
     made = gradient(
         module,
         [target.parameter for target in asked.targets],

@@ -40,7 +40,7 @@ def poly_others_bar(v: Any, x: Any) -> Any:
 
 def poly_others_dot(t: Any, x: Any) -> Any:
     """The tangent of ``poly_others``."""
-    out = np.zeros((len(x), len(x)))
+    out = np.zeros((len(x), len(x)), np.result_type(t, x))
     for k in range(len(x)):
         for j in range(len(x)):
             if j != k:
