@@ -24,6 +24,7 @@ import numpy as np
 import pytest
 
 from tests.differences import Reference, reference, total_slope, weigh
+from tests.directions import check_forward, check_second
 from tests.trees import clone, fresh, is_active, leaves, map_leaves, same
 
 RTOL = 1e-6  # against differences
@@ -41,13 +42,16 @@ def check(
     rtol: float = RTOL,
     variants: bool = True,
     tape: bool = True,
+    forward: bool = True,
+    second: bool = True,
 ) -> None:
     """Check the derivative of ``f`` at ``args`` in every way there is.
 
     ``argnums`` defaults to every argument that holds a float.  ``expected`` is the gradient itself
     (structured like the arguments differentiated; a tuple if there are several) where differences
     cannot tell it: at kinks and singular points; the result must then be a scalar.
-    ``variants=False`` keeps to the layout given; ``tape=False`` leaves the tape out.
+    ``variants=False`` keeps to the layout given; ``tape=False`` leaves the tape out,
+    ``forward=False`` forward mode, ``second=False`` Hessian-vector products.
     """
     # Not at the top: the corpus is validated without the compiler.
     import s2sad
@@ -76,6 +80,11 @@ def check(
                 if derivative is not None:
                     check_grad(derivative, call, plain, judge, float(np.sum(cotangent)))
                 check_vjp(call, plain, cotangent, judge)
+                if forward and layout == "given":
+                    singular = expected is not None
+                    check_forward(fresh(args), plain, cotangent, judge, singular=singular)
+                    if derivative is not None and expected is None and second:
+                        check_second(f, fresh(args), nums, judge)
             except s2sad.UnsupportedError:
                 if not differs:
                     raise
@@ -207,17 +216,20 @@ class Judge:
         wanted = [None if leaf is None else scale * leaf for leaf in self.truth.gradient]
         finite = [leaf[np.isfinite(leaf)] for leaf in wanted if leaf is not None]
         size = max((np.max(np.abs(leaf), initial=0.0) for leaf in finite), default=0.0)
-        dtypes = [
-            leaf.dtype for leaf in leaves(call) if isinstance(leaf, (np.ndarray, np.generic))
-        ]
-        rtol = RTOL_EXACT if self.truth.exact and self.rtol == RTOL else self.rtol
-        if np.float32 in dtypes:
-            rtol = max(rtol, 2e-5)
+        rtol = self.precision(call)
         atol = rtol * size + 10.0 * abs(scale) * self.truth.error + 1e-12
         for mine, theirs in zip(found, wanted, strict=True):
             if theirs is not None:
                 close = np.allclose(mine, theirs, rtol=rtol, atol=atol, equal_nan=True)
                 self.that(close, f"gradient\n{mine}\nbut differences say\n{theirs}")
+
+    def precision(self, call: Sequence[Any]) -> float:
+        """The relative error allowed for these arguments."""
+        dtypes = [
+            leaf.dtype for leaf in leaves(call) if isinstance(leaf, (np.ndarray, np.generic))
+        ]
+        rtol = RTOL_EXACT if self.truth.exact and self.rtol == RTOL else self.rtol
+        return max(rtol, 2e-5) if np.float32 in dtypes else rtol
 
     def structure(self, part: Any, like: Any) -> None:
         """Float for float, float32 for float32, dict for dict with the same keys."""

@@ -52,6 +52,25 @@ def stand_in(**wrong: Callable[..., Any]) -> ModuleType:
         kept = keep(x)
         return change_value(f(x, s)), lambda g: gradient(kept, s, g)
 
+    change_tangent = wrong.get("tangent", lambda tangent: tangent)
+    change_product = wrong.get("product", lambda product: product)
+
+    def grad(f: Any, argnums: Any) -> Any:
+        return lambda x, s: value_and_grad(f, argnums)(x, s)[1]
+
+    def jvp(f: Any, primals: Any, tangents: Any) -> Any:
+        (x, s), (x_dot, s_dot) = primals, tangents
+        return f(x, s), change_tangent(np.sum(3.0 * x * x * x_dot) * s + np.sum(x**3) * s_dot)
+
+    def hvp(f: Any, argnums: Any) -> Any:
+        def product(x: Any, s: Any, v: Any) -> Any:
+            x_dot, s_dot = v
+            first = 6.0 * x * s * x_dot + 3.0 * x * x * s_dot
+            return change_product((first, float(np.sum(3.0 * x * x * x_dot))))
+
+        return product
+
+    module.grad, module.jvp, module.hvp = grad, jvp, hvp  # type: ignore[attr-defined]
     module.value_and_grad = value_and_grad  # type: ignore[attr-defined]
     module.vjp = vjp  # type: ignore[attr-defined]
     module.UnsupportedError = Refusal  # type: ignore[attr-defined]
@@ -68,6 +87,10 @@ def test_the_right_derivative_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"value": lambda v: v * (1.0 + 3e-16)}, "value"),
         ({"value": float}, "value"),
+        ({"tangent": lambda t: t * (1.0 + 1e-8)}, "jvp"),
+        ({"tangent": float}, "tangent <class 'float'>"),
+        ({"product": lambda p: (p[0], p[1] * 1.01)}, "hvp"),
+        ({"product": lambda p: (p[0], np.float64(p[1]))}, "float64"),
         ({"gradient": lambda g: (g[0] * (1.0 + 1e-8), g[1])}, "differences say"),
         ({"gradient": lambda g: (g[0].astype(np.float32), g[1])}, "dtype"),
         ({"gradient": lambda g: (g[0], np.float64(g[1]))}, "float64"),

@@ -89,7 +89,7 @@ class Writer(Simple):
         consumed = {k for _, k in f.mutates}
         leaves = leaf_count(f.out)
         rest = [self.value(y) for k, y in enumerate(yields) if k >= leaves and k not in consumed]
-        if leaves == 0 or not set(range(leaves)) <= consumed:
+        if not set(range(leaves)) <= consumed or (leaves == 0 and not rest):
             value: ast.expr | None = self.structure(f.out, yields)
             if rest:
                 assert value is not None

@@ -278,7 +278,7 @@ define(
     "g x",
     _unbroadcast_kind,
     vjp=lambda b, g_bar, out, g, x: [b.op("broadcast_like", g_bar, g), None],
-    jvp=lambda b, dots, out, g, x: b.op("unbroadcast", dots[0], x),
+    jvp=("unbroadcast(g_dot, x)", None),
 )
 
 
@@ -300,7 +300,7 @@ define(
     _broadcast_like_kind,
     view_of=0,
     vjp=("unbroadcast(g, x)", None),
-    jvp="broadcast_like(x_dot, like)",
+    jvp=("broadcast_like(x_dot, like)", None),
 )
 
 

@@ -49,17 +49,23 @@ def conformed(b: Builder, kind: Kind, value: Atom, t: Tangent | None) -> Atom:
             if t is None:
                 t = Const.of(0j if kind.dtype[0] == "c" else 0.0)
             assert not isinstance(t, dict)
+            if kind.weak is None and not isinstance(value, Const):
+                return b.op("typed_like", t, value)
             return as_scalar(b, kind, t)
     if not carries_derivative(kind):
         return Const.of(None)
     found = whole(b, value, t)
     if isinstance(kind, ListOf) and not is_typed(found.kind, kind):
         return b.op("typed_like", found, value)
+    if isinstance(kind, Array) and isinstance(found.kind, Num):
+        return b.op("np.full_like", value, found)
     return found
 
 
 def as_scalar(b: Builder, kind: Num, g: Atom) -> Atom:
     """``g`` as a Python number where ``kind`` is one, as a NumPy scalar of its dtype elsewhere."""
+    if isinstance(g.kind, Array):
+        g = b.op("item", g, Const.of(()))
     have = g.kind
     assert isinstance(have, Num)
     if kind.weak:
@@ -83,7 +89,7 @@ def is_typed(have: Kind, kind: Kind) -> bool:
             assert kind.elem is not None
             return is_typed(have.elem, kind.elem)
         case Num(), Num():
-            return have.weak is kind.weak and (
+            return have.weak is not None and have.weak is kind.weak and (
                 have.dtype == kind.dtype or kind.dtype[0] not in "fc"
             )
         case Array(), Array():

@@ -11,6 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from tests.trees import fresh, is_active, leaves, replace_leaves
+
 Call = Callable[[tuple[Any, ...]], tuple[Any, tuple[Any, ...] | None]]
 
 
@@ -69,9 +73,38 @@ def _tape(f: Callable[..., Any], argnums: tuple[int, ...]) -> Call:
     return lambda args: derivative(*args)
 
 
+def _forward(f: Callable[..., Any], argnums: tuple[int, ...]) -> Call:
+    """Forward mode: one tangent sweep for every element of every argument."""
+    jvp = importlib.import_module("s2sad").jvp(f)
+
+    def call(args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+        value: Any = None
+        gradients = []
+        for n in argnums:
+            slots = leaves(args[n])
+            slopes: list[Any] = [None] * len(slots)
+            for k, leaf in enumerate(slots):
+                if not is_active(leaf):
+                    continue
+                slope = np.zeros_like(leaf)
+                for index in np.ndindex(np.shape(leaf)):
+                    unit = np.zeros_like(leaf)
+                    unit[index] = 1.0
+                    tangents: list[Any] = [None] * len(args)
+                    moved = [unit if j == k else None for j in range(len(slots))]
+                    tangents[n] = replace_leaves(args[n], moved)
+                    value, slope[index] = jvp(fresh(args), tuple(tangents))
+                slopes[k] = slope if isinstance(leaf, np.ndarray) else type(leaf)(slope)
+            gradients.append(replace_leaves(args[n], slopes))
+        return value, tuple(gradients)
+
+    return call
+
+
 ENGINES = (
     Engine("interpreter", ("s2sad.frontend.lower", "lower"), _interpreter, exact=False),
     Engine("generated", ("s2sad", "value_and_grad"), _generated),
+    Engine("forward", ("s2sad", "jvp"), _forward),
     Engine("tape", ("s2sad.tape", "value_and_grad"), _tape, exact=False),
 )
 
