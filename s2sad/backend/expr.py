@@ -187,6 +187,12 @@ class Expressions(Literals):
                 values.append(part)
         return ast.BoolOp(operator, values)
 
+    def op_sparse_matmul(self, op: Op) -> ast.expr:
+        left, right = self.atoms(op.args)
+        return ast.BinOp(left, ast.MatMult(), right)
+
+    op_matmul_sparse = op_sparse_matmul
+
     def op_item(self, op: Op) -> ast.expr:
         base, index = op.args
         return ast.Subscript(self.atom(base), self.index(index), ast.Load())

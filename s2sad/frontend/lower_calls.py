@@ -21,7 +21,7 @@ from ..controls import custom_rule
 from ..errors import UnsupportedError
 from ..ir.kinds import Num
 from ..ir.nodes import FALSE, Const
-from ..rules.optional import is_distribution, is_scipys
+from ..rules.optional import is_distribution, is_scipys, maker
 from ..rules.registry import lookup, primitive
 from . import (
     builtin_calls,  # noqa: F401 (enters its handlers)
@@ -135,6 +135,8 @@ def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping
         return derivatives.call(cx, obj, args, kwargs)
     if derivatives.is_transform(obj):
         return derivatives.make(cx, obj, args, kwargs)
+    if hasattr(obj, "__s2sad_linearizes__"):
+        return directions.linearize(cx, obj, args, kwargs)
     if hasattr(obj, "__s2sad_derivative__"):
         return pullbacks.vjp(cx, obj, args, kwargs)
     if directions.is_jvp(obj):
@@ -164,6 +166,10 @@ def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping
         case types.MethodType():
             receiver = Static(obj.__self__, func.fetch.sub("__self__") if func.fetch else None)
             return apply(cx, Static(obj.__func__), [receiver, *args], kwargs)
+        case type() if (made := maker(obj, args, kwargs)) is not None:
+            return PartialRef(Static(made[0]), tuple(made[1]), made[2])
+        case type() if is_scipys(obj):
+            return primitives.opaque(cx, func, args, kwargs)
         case type():
             return construction.construct(cx, obj, args, kwargs)
         case functools._lru_cache_wrapper():

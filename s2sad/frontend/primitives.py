@@ -25,9 +25,11 @@ from ..ir.kinds import (
     Kind,
     Mixed,
     Num,
+    Opaque,
     carries_derivative,
 )
 from ..ir.nodes import Atom, Const
+from ..rules.optional import is_scipys
 from ..rules.registry import Primitive, primitive
 from . import optional, ufuncs
 from .context import Lowerer
@@ -365,6 +367,8 @@ def _result_kind(cx: Lowerer, f: Any, args: Sequence[Ref], kwargs: Mapping[str, 
     """The kind of an opaque call's result, where its annotations tell."""
     if f in (time.time, time.perf_counter, time.monotonic, time.process_time):
         return FLOAT
+    if isinstance(f, type) and is_scipys(f):
+        return Opaque(f)
     hints = getattr(f, "__annotations__", {})
     by_name: dict[Any, Kind] = {float: FLOAT, int: INT, bool: BOOL, str: STR}
     return by_name.get(hints.get("return"), UNKNOWN)

@@ -9,26 +9,38 @@ one is read like the user's own; one that cannot be read is refused by its name.
 
 from __future__ import annotations
 
+import operator
 import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..rules.optional import is_distribution
+from ..ir.kinds import Opaque
+from ..rules.optional import is_distribution, is_sparse_class, load_rules_of
 from ..rules.registry import lookup
 from .context import Lowerer
 from .position import Refuse
-from .refs import PartialRef, Ref, Static
+from .refs import ArrayRef, FuncRef, HeapRef, PartialRef, Ref, Static, TupleRef, Val
 
-__all__ = ["frozen_method", "through", "unread"]
+__all__ = [
+    "frozen_method",
+    "is_sparse",
+    "sparse_attribute",
+    "sparse_operator",
+    "through",
+    "unread",
+]
 
 
 def through(cx: Lowerer, func: Any, inline: Callable[[], Ref]) -> Ref:
     """The result of a function without a rule, by its source where that can be read."""
     count = len(cx.problems)
     try:
-        return inline()
+        found = inline()
+        if len(cx.problems) == count:
+            return found
     except Refuse:
-        del cx.problems[count:]
+        pass
+    del cx.problems[count:]
     raise unread(cx, func)
 
 
@@ -57,6 +69,58 @@ def frozen_method(
     return lower_calls.apply(
         cx, Static(method), [*args, *frozen.args], {**kwargs, **frozen.kwargs}
     )
+
+
+# -- sparse matrices -------------------------------------------------------------------------------
+
+
+def is_sparse(cx: Lowerer, ref: Ref) -> bool:
+    """Whether a reference stands for a sparse matrix or array of SciPy."""
+    if isinstance(ref, ArrayRef | TupleRef | HeapRef | FuncRef):
+        return False
+    if isinstance(ref, Static):
+        cls = type(ref.obj)
+    else:
+        kind = cx.kind(ref) if isinstance(ref, Val) else None
+        if not isinstance(kind, Opaque):
+            return False
+        cls = kind.cls
+    return is_sparse_class(cls)
+
+
+def sparse_attribute(cx: Lowerer, ref: Ref, name: str) -> Ref | None:
+    """``A.T``, ``A.dot``; None for other attributes."""
+    match name:
+        case "T":
+            load_rules_of(_class_of(cx, ref))
+            return cx.ref(cx.op("sparse_transpose", cx.atom(ref)))
+        case "dot":
+            return PartialRef(Static(operator.matmul), (ref,))
+    return None
+
+
+def sparse_operator(cx: Lowerer, fn: str, left: Ref, right: Ref) -> Ref:
+    """``A @ x`` and ``x @ A``."""
+    first = is_sparse(cx, left)
+    cls = _class_of(cx, left if first else right)
+    if fn == "mul" and not cls.__name__.endswith("_array") and first:
+        fn = "matmul"  # the older matrices multiply with a star
+    if fn != "matmul" or is_sparse(cx, left) == is_sparse(cx, right):
+        cx.fail(
+            "of the operations on sparse matrices, products with arrays have rules: A @ x",
+            "build the matrix outside of the function, or use dense arrays",
+        )
+    load_rules_of(cls)
+    name = "sparse_matmul" if first else "matmul_sparse"
+    return cx.ref(cx.op(name, cx.atom(left), cx.atom(right)))
+
+
+def _class_of(cx: Lowerer, ref: Ref) -> type:
+    if isinstance(ref, Static):
+        return type(ref.obj)
+    kind = cx.kind(ref)
+    assert isinstance(kind, Opaque)
+    return kind.cls
 
 
 def _name(func: Any) -> str:

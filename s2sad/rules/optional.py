@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import sys
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["is_distribution", "is_scipys", "load_all", "load_rules_of"]
+__all__ = ["is_distribution", "is_scipys", "is_sparse_class", "load_all", "load_rules_of", "maker", "makes"]
 
+#: A function, its first operands, and keywords.
+Maker: TypeAlias = "tuple[Callable[..., Any], list[Any], dict[str, Any]]"
 #: Parts of SciPy and the modules of rules that know their functions.
 _FAMILIES: dict[str, tuple[str, ...]] = {
     "special": ("special", "softmax"),
@@ -30,6 +34,8 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     "sparse": ("sparse",),
 }
 _loaded: set[str] = set()
+#: Classes whose instances are called like functions, and functions of both calls' arguments.
+_makers: dict[Any, Callable[..., Any]] = {}
 
 
 def load_rules_of(f: Any) -> bool:
@@ -51,6 +57,25 @@ def load_all() -> bool:
     return True
 
 
+def makes(cls: type, function: Callable[..., Any]) -> None:
+    """Enter a class with ``cls(*a)(*b) == function(*a, *b)``."""
+    _makers[cls] = function
+
+
+def maker(cls: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Maker | None:
+    """What ``cls(*args, **kwargs)`` means for a class that was entered, else None."""
+    if not isinstance(cls, type):
+        return None
+    load_rules_of(cls)
+    function = _makers.get(cls)
+    if function is None:
+        return None
+    operands = list(inspect.signature(function).parameters)[:2]
+    given = inspect.signature(cls).bind(*args, **kwargs).arguments
+    first = [given.pop(name) for name in operands]
+    return function, first, given
+
+
 def is_scipys(obj: Any) -> bool:
     """Whether a function or class comes from SciPy."""
     return str(getattr(obj, "__module__", None) or "").startswith("scipy.")
@@ -59,6 +84,11 @@ def is_scipys(obj: Any) -> bool:
 def is_distribution(obj: Any) -> bool:
     """Whether an object is one of the distributions of ``scipy.stats``."""
     return str(type(obj).__module__).startswith("scipy.stats") and hasattr(obj, "_parse_args")
+
+
+def is_sparse_class(cls: type) -> bool:
+    """Whether a class is one of SciPy's sparse matrices or arrays."""
+    return cls.__module__.startswith("scipy.sparse") and hasattr(cls, "tocsr")
 
 
 def _load(family: str) -> None:

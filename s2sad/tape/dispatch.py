@@ -64,6 +64,8 @@ class Recorder:
         """A Python operator; ``name`` is its primitive."""
         if any(isinstance(x, TapeArray) for x in operands):
             operands = tuple(self._array_like("x", x) for x in operands)
+        if name == "matmul" and hasattr(operands[-1], "__rmatmul__") and _is_proxy(operands[-1]):
+            return operands[-1].__rmatmul__(operands[0])  # a sparse matrix
         result = fun(*map(primal_of, operands))
         if not any(map(is_active, operands)):
             return self.wrap(result)
@@ -325,6 +327,10 @@ def _names_of(primitive: Primitive, operands: Sequence[Any]) -> list[str]:
     """The name of each operand; those of ``*args`` share one."""
     names = [name.lstrip("*") for name in primitive.operands]
     return [*names, *names[-1:] * (len(operands) - len(names))][: len(operands)]
+
+
+def _is_proxy(value: Any) -> bool:
+    return getattr(type(value), "is_proxy", False) is True
 
 
 def _hashable(fn: Any) -> bool:

@@ -8,13 +8,15 @@ is called.
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..rules.optional import is_distribution
+from ..rules.optional import is_distribution, load_rules_of, maker
+from ..rules.registry import primitive
 from .places import is_active
 from .values import TapeValue, bare
 from .where import NAMESPACE_MARK, refuse
@@ -39,6 +41,9 @@ class Proxy:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if is_distribution(self.__wrapped__):
             return _Frozen(self, args, kwargs)
+        if (made := maker(self.__wrapped__, args, kwargs)) is not None:
+            function, first, named = made
+            return functools.partial(Proxy(self._recorder, function), *first, **named)
         return self._recorder.call(
             self.__wrapped__, bare(args), {k: bare(v) for k, v in kwargs.items()}
         )
@@ -74,6 +79,43 @@ class _Frozen:
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._distribution, name)
         return lambda *args, **kwargs: method(*args, *self._args, **kwargs, **self._kwargs)
+
+
+class Sparse:
+    """A sparse matrix of the program's, whose products with arrays are recorded."""
+
+    __slots__ = ("__wrapped__", "_recorder")
+    __array_ufunc__ = None
+    is_proxy = True
+
+    def __init__(self, recorder: Recorder, matrix: Any) -> None:
+        self._recorder = recorder
+        self.__wrapped__ = matrix
+
+    def __matmul__(self, x: Any) -> Any:
+        return self._recorder.call(self._product("sparse_matmul"), (self.__wrapped__, x), {})
+
+    def __rmatmul__(self, x: Any) -> Any:
+        return self._recorder.call(self._product("matmul_sparse"), (x, self.__wrapped__), {})
+
+    dot = __matmul__
+
+    def __mul__(self, x: Any) -> Any:
+        if type(self.__wrapped__).__name__.endswith("_matrix"):
+            return self @ x
+        raise refuse("of the operations on sparse matrices, the tape knows products: A @ x")
+
+    @property
+    def T(self) -> Any:
+        return Sparse(self._recorder, self.__wrapped__.T)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.__wrapped__, name)
+        return Proxy(self._recorder, found) if callable(found) else found
+
+    def _product(self, name: str) -> Any:
+        load_rules_of(type(self.__wrapped__))
+        return primitive(name).fun
 
 
 class _UfuncMethod:

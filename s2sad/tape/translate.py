@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..controls import custom_rule
-from ..rules.optional import is_distribution
-from .proxies import ModuleProxy, Namespace, Proxy, UserModule
+from ..rules.optional import is_distribution, is_scipys, is_sparse_class
+from .proxies import ModuleProxy, Namespace, Proxy, Sparse, UserModule
 from .special import HANDLERS
 from .values import bare, primal_or_bare
 from .where import refuse
@@ -147,6 +147,8 @@ class Translator:
             return Proxy(self.recorder, value)
         if type(value).__module__ == "numpy" and callable(value):  # array_function dispatchers
             return Proxy(self.recorder, value)
+        if is_sparse_class(type(value)):
+            return Sparse(self.recorder, value)
         if is_distribution(value):
             return Proxy(self.recorder, value)
         if _is_users(type(value)):
@@ -162,6 +164,8 @@ class Translator:
 
     def _class(self, cls: type) -> Any:
         """The user's class over again, its methods and those of its bases translated."""
+        if is_scipys(cls):
+            return Proxy(self.recorder, cls)
         if cls in HANDLERS:  # float, np.float64 and their like convert
             return Proxy(self.recorder, cls)
         if type(cls) not in (type, abc.ABCMeta) or issubclass(cls, tuple | BaseException):
