@@ -86,7 +86,7 @@ _ARRAY_SAMPLES = [
 rule(
     np.array,
     "object",
-    "dtype=None, copy=True, ndmin=0",
+    "dtype=None, *, copy=True, order='K', subok=False, ndmin=0",
     kind=array_kind,
     vjp=array_vjp,
     jvp="linear",
@@ -96,7 +96,9 @@ for _f in each(np.asarray, np.ascontiguousarray, np.asfortranarray, np.asanyarra
     rule(
         _f,
         "object",
-        "dtype=None",
+        "dtype=None"
+        if "order" in _f.__name__ or "contig" in _f.__name__
+        else "dtype=None, order=None, *, device=None, copy=None",
         kind=array_kind if _f in (np.asarray, np.asanyarray) else by_example(_f),
         vjp=array_vjp,
         jvp="linear",
@@ -106,6 +108,7 @@ for _f in each(np.asarray, np.ascontiguousarray, np.asfortranarray, np.asanyarra
 rule(
     np.copy,
     "a",
+    "order='K', subok=False",
     kind=array_kind,
     vjp=array_vjp,
     jvp="linear",
@@ -135,8 +138,9 @@ def astype_vjp(b: Builder, g: Atom, out: Atom, a: Atom, dtype: Any = "float64", 
 rule(
     helpers.astype,
     "a",
-    "dtype, copy=True",
+    "dtype, order='K', casting='unsafe', subok=True, copy=True",
     name="astype",
+    aliases=(np.astype,) if hasattr(np, "astype") else (),
     kind=_astype_kind,
     vjp=astype_vjp,
     jvp="linear",
@@ -185,6 +189,18 @@ def meshgrid_vjp(b: Builder, g: Any, out: Any, *xi: Atom, **o: Any) -> list[Any]
     if o.get("indexing", "xy") == "xy" and n > 1:
         order[0], order[1] = 1, 0
     bars: list[Any] = []
+    if o.get("sparse"):
+        parts = [
+            g[k] if isinstance(g, tuple | list) else b.op("item", g, Const.of(k)) for k in range(n)
+        ]
+        return [
+            p
+            if p is None
+            else b.op("np.reshape", p, b.op("shape", x))
+            if not isinstance(x.kind, Num)
+            else b.op("np.sum", p)
+            for p, x in zip(parts, xi, strict=True)
+        ]
     for k in range(n):
         bar = g[k] if isinstance(g, tuple | list) else b.op("item", g, Const.of(k))
         over = tuple(axis for axis in range(n) if axis != order[k])
@@ -201,13 +217,19 @@ def _meshgrid_kind(args: Sequence[Atom], attrs: Any) -> Kind:
 rule(
     np.meshgrid,
     "*xi",
-    "indexing='xy'",
+    "copy=True, sparse=False, indexing='xy'",
     fun=helpers.meshgrid,
     name="np.meshgrid",
     kind=_meshgrid_kind,
     vjp=meshgrid_vjp,
     jvp="linear",
-    samples=[sample(np.ones(2), np.ones(3)), sample(np.ones(2), np.ones(3), indexing="ij")],
+    samples=[
+        sample(np.ones(2), np.ones(3)),
+        sample(np.ones(2), np.ones(3), indexing="ij"),
+        sample(np.ones(2), np.ones(3), np.ones(4)),
+        sample(np.ones(2), np.ones(3), sparse=True),
+        sample(np.ones(2), 1.5),
+    ],
 )
 
 
@@ -231,6 +253,8 @@ rule(
 
 def _size_kind(args: Sequence[Atom], attrs: Any) -> Kind:
     dims = dims_of(as_array(args[0].kind))
+    if dims is not None and isinstance(axis := attrs.get("axis"), int):
+        dims = (dims[axis],)
     if dims is not None and len(dims) == 1:
         from .kindrules import int_of_dim
 
@@ -238,7 +262,7 @@ def _size_kind(args: Sequence[Atom], attrs: Any) -> Kind:
     return Num("int64", True)
 
 
-zero(np.size, "a", kind=_size_kind)
+zero(np.size, "a", "axis=None", kind=_size_kind)
 zero(np.ndim, "a", kind=lambda args, attrs: Num("int64", True))
 zero(np.iscomplexobj, "x", kind=lambda args, attrs: Num("bool", True))
 zero(np.isscalar, "x", kind=lambda args, attrs: Num("bool", True))

@@ -186,11 +186,6 @@ def polygamma(n: int, x: float) -> float:
     return total + sign * tail
 
 
-def weighted_average(a: Any, weights: Any = None, axis: Any = None) -> Any:
-    """``np.average`` with its operands first."""
-    return np.average(a, axis=axis, weights=weights)
-
-
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 
 
@@ -294,8 +289,8 @@ def broadcast_like(x: Any, like: Any) -> Any:
     return np.broadcast_to(x, np.shape(like)) if np.ndim(like) else x
 
 
-def astype(a: Any, dtype: Any = "float64", copy: bool = True) -> Any:
-    return a.astype(dtype, copy=copy)
+def astype(a: Any, dtype: Any = "float64", copy: bool = True, **layout: Any) -> Any:
+    return a.astype(dtype, copy=copy, **layout)
 
 
 def tolist(a: Any) -> Any:
@@ -310,8 +305,8 @@ def to_item(a: Any) -> Any:
     return a.item()
 
 
-def meshgrid(*xi: Any, indexing: str = "xy") -> Any:
-    return tuple(np.meshgrid(*xi, indexing=indexing))  # type: ignore[call-overload]
+def meshgrid(*xi: Any, **options: Any) -> Any:
+    return tuple(np.meshgrid(*xi, **options))
 
 
 def bessel_i1(x: Any) -> Any:

@@ -45,9 +45,11 @@ def _put_together(b: Builder, seq: Atom, parts: Sequence[Atom]) -> Atom:
 
 def concatenate_vjp(b: Builder, g: Atom, out: Atom, arrays: Atom, **o: Any) -> list[Any]:
     """Each array gets its slice of the cotangent."""
-    if isinstance(arrays.kind, ListOf):
-        return [b.op("unconcatenate", g, arrays, axis=o.get("axis", 0))]
     axis = o.get("axis", 0)
+    if isinstance(arrays.kind, ListOf):
+        return [b.op("unconcatenate", g, arrays, axis=axis)]
+    if isinstance(arrays.kind, Array) and axis in (0, None):
+        return [b.op("np.reshape", g, b.op("shape", arrays))]
     kinds = pieces(arrays)
     parts: list[Atom] = []
     start: Atom = Const.of(0)
@@ -127,7 +129,7 @@ def _agreed(fun: Any, arrays: Atom, attrs: Any) -> Atom:
 rule(
     np.concatenate,
     "arrays",
-    "axis=0",
+    "axis=0, out=None, *, dtype=None, casting='same_kind'",
     kind=joined_kind(np.concatenate),
     vjp=concatenate_vjp,
     jvp="linear",
@@ -140,6 +142,8 @@ rule(
         sample((_A, np.ones(2)), axis=None),
         sample((np.ones(2, "float32"), np.ones(3))),
         sample((np.zeros(0), np.ones(3))),
+        sample(_A),
+        sample((np.ones(2, "float32"), np.ones(3, "float32")), dtype="float64"),
     ],
 )
 rule(
@@ -157,6 +161,8 @@ rule(
 
 def stack_vjp(b: Builder, g: Atom, out: Atom, arrays: Atom, **o: Any) -> list[Any]:
     axis = o.get("axis", 0) % rank(out)
+    if isinstance(arrays.kind, Array):
+        return [b.op("np.moveaxis", g, source=axis, destination=0)]
     if isinstance(arrays.kind, ListOf):
         return [
             b.op(
@@ -180,7 +186,7 @@ def stack_vjp(b: Builder, g: Atom, out: Atom, arrays: Atom, **o: Any) -> list[An
 rule(
     np.stack,
     "arrays",
-    "axis=0",
+    "axis=0, out=None, *, dtype=None, casting='same_kind'",
     kind=joined_kind(np.stack),
     vjp=stack_vjp,
     jvp="linear",
@@ -189,6 +195,7 @@ rule(
         sample([_A, _A], axis=1),
         sample((_A, _A, _A), axis=-1),
         sample((1.0, 2.0)),
+        sample(_A, axis=1),
     ],
 )
 
@@ -229,7 +236,9 @@ rule(
 def _via(change: Any, join: str, axis: Any) -> Any:
     """Joins written as another join of changed arrays: their cotangent, changed back."""
 
-    def vjp(b: Builder, g: Atom, out: Atom, tup: Atom) -> list[Any]:
+    def vjp(b: Builder, g: Atom, out: Atom, tup: Atom, **o: Any) -> list[Any]:
+        if isinstance(tup.kind, Array) and axis == 0:
+            return [b.op("np.reshape", g, b.op("shape", tup))]
         shaped = [b.op(change, b.op("item", tup, Const.of(n))) for n in range(len(pieces(tup)))]
         inner = b.op("tuple", *shaped)
         over = axis(shaped) if callable(axis) else axis
@@ -253,12 +262,24 @@ def _hstack_axis(shaped: Sequence[Atom]) -> int:
 
 
 _PAIRS = [sample((np.ones(3), np.ones(3))), sample([_A, _A]), sample((1.0, 2.0))]
-for _f, _vjp in (
-    (np.vstack, _via("np.atleast_2d", "concatenate", 0)),
-    (np.hstack, _via("np.atleast_1d", "concatenate", _hstack_axis)),
-    (np.dstack, _via("np.atleast_3d", "concatenate", 2)),
+for _f, _vjp, _options in (
+    (np.vstack, _via("np.atleast_2d", "concatenate", 0), "*, dtype=None, casting='same_kind'"),
+    (
+        np.hstack,
+        _via("np.atleast_1d", "concatenate", _hstack_axis),
+        "*, dtype=None, casting='same_kind'",
+    ),
+    (np.dstack, _via("np.atleast_3d", "concatenate", 2), ""),
 ):
-    rule(_f, "tup", kind=joined_kind(_f), vjp=_vjp, jvp="linear", samples=_PAIRS)
+    rule(
+        _f,
+        "tup",
+        _options,
+        kind=joined_kind(_f),
+        vjp=_vjp,
+        jvp="linear",
+        samples=[*_PAIRS, *([sample(np.stack([_A, _A]))] if _f is np.vstack else [])],
+    )
 
 
 def column_stack_vjp(b: Builder, g: Atom, out: Atom, tup: Atom) -> list[Any]:
@@ -354,15 +375,24 @@ for _f in each(np.split, np.array_split):
         view_of=0,
         samples=[sample(np.ones(6), 3), sample(_A, 3, axis=1), sample(np.ones(6), [1, 4])],
     )
-for _f, _axis in each((np.vsplit, 0), (np.hsplit, 1)):
+
+
+def _hsplit_axis(ary: Atom) -> int:
+    return min(1, rank(ary) - 1)
+
+
+for _f, _axis in each(
+    (np.vsplit, lambda ary: 0), (np.hsplit, _hsplit_axis), (np.dsplit, lambda ary: 2)
+):
     rule(
         _f,
         "ary indices_or_sections",
-        kind=lambda args, attrs, _axis=_axis: _parts_kind(args, _axis),
+        kind=lambda args, attrs, _axis=_axis: _parts_kind(args, _axis(args[0])),
         vjp=lambda b, g, out, ary, parts, _axis=_axis: split_vjp(
-            b, g, out, ary, parts, axis=_axis
+            b, g, out, ary, parts, axis=_axis(ary)
         ),
         jvp="linear",
         view_of=0,
-        samples=[sample(np.ones((6, 6)), 3)],
+        samples=[sample(np.ones((6, 6, 6)), 3), sample(np.ones((3, 3, 3)), [1, 2])]
+        + ([sample(np.ones(4), 2)] if _f is np.hsplit else []),
     )

@@ -10,6 +10,7 @@ to NumPy.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ from . import helpers
 from . import kindrules as kr
 from .apply import spread_like
 from .declare import each, rule, sample, zero
+from .derived import derived
+from .examplekinds import by_example
 from .linear import rank
 from .pieces import conj
 from .registry import Sample
@@ -217,70 +220,74 @@ rule(
 )
 
 
-def average_vjp(b: Builder, g: Atom, out: Atom, a: Atom, weights: Any = None, **o: Any) -> Any:
+def _average(b: Builder, a: Atom, weights: Any = None, **o: Any) -> Any:
+    """The weighted mean, and the sum of the weights where ``returned`` asks for it."""
     axis = o.get("axis")
-    if weights is None or isinstance(weights, Const) and weights.value is None:
-        return mean_vjp(b, g, out, a, axis=axis)
-    w = _lined_up(b, weights, a, axis)
-    share = spread(b, b.div(g, _weight(b, weights, a, axis)), a, axis, False)
-    centred = b.sub(a, spread(b, out, a, axis, False))
-    return [lambda: b.mul(share, w), lambda: _back(b, b.mul(share, centred), weights, a, axis)]
+    over: dict[str, Any] = {} if axis is None else {"axis": axis}
+    if o.get("keepdims"):
+        over["keepdims"] = True
+    w = given(weights)
+    if w is None:
+        mean = b.op("np.mean", a, **over)
+        if not o.get("returned"):
+            return mean
+        return mean, b.op("np.sum", b.op("np.ones_like", a), **over)
+    w = _lined_up(b, w, a, axis)
+    spread_out = b.op("broadcast_like", w, a) if rank(w) < rank(a) or w is not weights else w
+    total = b.op("np.sum", spread_out, **over)
+    mean = b.div(b.op("np.sum", b.mul(a, w), **over), total)
+    return (mean, total) if o.get("returned") else mean
 
 
 def _lined_up(b: Builder, weights: Atom, a: Atom, axis: Axis) -> Atom:
-    """Weights along one axis, in a shape that broadcasts against ``a``."""
-    if axis is None or isinstance(axis, tuple) or rank(weights) == rank(a):
+    """Weights of the reduced axes, in a shape that broadcasts against ``a``."""
+    if axis is None or rank(weights) == rank(a):
         return weights
-    after = rank(a) - 1 - axis % rank(a)
-    return b.op("item", weights, Const.of((slice(None), *[None] * after))) if after else weights
+    axes = [k % rank(a) for k in (axis if isinstance(axis, tuple) else (axis,))]
+    order = tuple(int(k) for k in np.argsort(axes))
+    if len(axes) > 1 and order != tuple(range(len(axes))):
+        weights = b.op("np.transpose", weights, axes=order)
+    index = tuple(slice(None) if k in axes else None for k in range(rank(a)))
+    index = index[min(axes) :]
+    return weights if None not in index else b.op("item", weights, Const.of(index))
 
 
-def _weight(b: Builder, weights: Atom, a: Atom, axis: Axis) -> Atom:
-    """The sum of the weights that go into one average."""
-    if axis is None or rank(weights) < rank(a):
-        return b.op("np.sum", weights)
-    return b.op("np.sum", weights, axis=axis)
+def _average_kind(args: Sequence[Atom], attrs: Any) -> Any:
+    """As the mean's, with the dtype of the weights taken in."""
+    options = {k: attrs[k] for k in ("axis", "keepdims") if k in attrs}
+    mean = by_example(np.mean)(args[:1], options)
+    dtypes = [kr.as_array(x.kind).dtype for x in args if given(x) is not None]
+    dtype = np.result_type(
+        *map(np.dtype, dtypes),
+        np.dtype(
+            "float64" if len(dtypes) > 1 and any(d[0] in "iub" for d in dtypes) else dtypes[0]
+        ),
+    ).name
+    dtype = dtype if dtype[0] in "fc" else "float64"
+    kind = dataclasses.replace(mean, dtype=dtype)
+    return (kind, kind) if attrs.get("returned") else kind
 
 
-def _back(b: Builder, w_bar: Atom, weights: Atom, a: Atom, axis: Axis) -> Atom:
-    if axis is None or isinstance(axis, tuple) or rank(weights) == rank(a):
-        return w_bar
-    others = tuple(k for k in range(rank(a)) if k != axis % rank(a))
-    return b.op("np.sum", w_bar, axis=others) if others else w_bar
-
-
-def average_jvp(
-    b: Builder, dots: Sequence[Any], out: Atom, a: Atom, weights: Any = None, **o: Any
-) -> Any:
-    axis = o.get("axis")
-    over = {} if axis is None else {"axis": axis}
-    if weights is None or isinstance(weights, Const) and weights.value is None:
-        return b.op("np.mean", dots[0], **over)
-    w = _lined_up(b, weights, a, axis)
-    terms: Any = None
-    if dots[0] is not None:
-        terms = b.mul(w, dots[0])
-    if dots[1] is not None:
-        centred = b.sub(a, spread(b, out, a, axis, False))
-        more = b.mul(_lined_up(b, dots[1], a, axis), centred)
-        terms = more if terms is None else b.add(terms, more)
-    return b.div(b.op("np.sum", terms, **over), _weight(b, weights, a, axis))
-
-
+_vjp, _jvp = derived(_average)
 rule(
     np.average,
     "a weights=None",
-    "axis=None",
-    name="weighted_average",
-    fun=helpers.weighted_average,
-    signature_of="a, axis=None, weights=None",
-    vjp=average_vjp,
-    jvp=average_jvp,
+    signature_of="a, axis=None, weights=None, returned=False, *, keepdims=False",
+    vjp=_vjp,
+    jvp=_jvp,
+    kind=_average_kind,
     samples=lambda: [
         sample(np.array([1.0, 4.0])),
         sample(np.array([1.0, 4.0]), np.array([0.5, 2.5])),
         sample(np.array([[1.0, 4.0, 2.0], [0.0, 1.0, 5.0]]), np.array([0.5, 2.5]), axis=0),
         sample(np.array([[1.0, 4.0, 2.0], [0.0, 1.0, 5.0]]), np.array([0.5, 2.5, 1.0]), axis=1),
+        sample(np.array([1.0, 4.0]), [0.5, 2.5]),
+        sample(np.array([[1.0, 4.0], [2.0, 0.0]]), np.array([[0.5, 2.5], [1.5, 1.0]]), axis=0),
+        sample(np.arange(12.0).reshape(2, 3, 2), np.arange(6.0).reshape(2, 3) + 1, axis=(0, 1)),
+        sample(np.arange(12.0).reshape(2, 3, 2), np.arange(6.0).reshape(3, 2) + 1, axis=(1, 2)),
+        sample(np.array([1.0, 4.0]), np.array([0.5, 2.5]), returned=True),
+        sample(np.array([[1.0, 4.0]]), np.array([0.5, 2.5]), axis=1, keepdims=True),
+        sample(np.array([1.0, 4.0], "float32"), np.array([0.5, 2.5], "float32")),
     ],
 )
 

@@ -128,14 +128,34 @@ rule(
     view_of=0,
     samples=[sample(_A, axis=1), sample(_A, axis=(0, -1)), sample(np.ones(3, "float32"), axis=-1)],
 )
+
+
+def atleast_vjp(b: Builder, g: Any, out: Any, *arys: Atom) -> list[Any]:
+    """One array, or a tuple of as many as there are operands."""
+    if len(arys) == 1:
+        return back_to_shape(b, g, out, arys[0])
+    bars = []
+    for n, a in enumerate(arys):
+        part = b.op("item", g, Const.of(n))
+        bars.append(back_to_shape(b, part, b.op("item", out, Const.of(n)), a)[0])
+    return bars
+
+
 for _f in each(np.atleast_1d, np.atleast_2d, np.atleast_3d):
     rule(
         _f,
-        "a",
-        vjp=back_to_shape,
+        "*arys",
+        vjp=atleast_vjp,
         jvp="linear",
         view_of=0,
-        samples=[sample(2.0), sample(np.ones(3)), sample(_A), sample(_B)],
+        samples=[
+            sample(2.0),
+            sample(np.ones(3)),
+            sample(_A),
+            sample(_B),
+            sample(np.ones(3), 2.0),
+            sample(_A, np.ones(3), _B),
+        ],
     )
 
 
@@ -249,8 +269,11 @@ for _f in each(np.flipud, np.fliplr):
 
 
 def roll_vjp(b: Builder, g: Atom, out: Atom, a: Atom, shift: Atom, **o: Any) -> list[Any]:
-    if isinstance(shift, Const) and isinstance(shift.value, tuple):
+    if isinstance(shift, Const) and isinstance(shift.value, tuple | list):
         return [b.op("np.roll", g, Const.of(tuple(-s for s in shift.value)), **o), None]
+    if isinstance(shift.kind, Tuple | FixedList):
+        items = [b.op("item", shift, Const.of(n)) for n in range(len(shift.kind.items))]
+        return [b.op("np.roll", g, b.op("tuple", *map(b.neg, items)), **o), None]
     return [b.op("np.roll", g, b.neg(shift), **o), None]
 
 
@@ -290,6 +313,18 @@ rule(
 )
 
 
+def _repeat_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    """Rank and dtype; how long it is depends on the repeats."""
+    k, axis = as_array(args[0].kind), attrs.get("axis")
+    if not isinstance(k, Array) or axis is None:
+        return Array(k.dtype, (Size(),))
+    if k.dims is None:
+        return k
+    dims = list(k.dims)
+    dims[axis] = Size()
+    return Array(k.dtype, tuple(dims))
+
+
 def repeat_vjp(b: Builder, g: Atom, out: Atom, a: Atom, repeats: Atom, **o: Any) -> list[Any]:
     """Every element gathers the cotangents of its copies."""
     axis = o.get("axis")
@@ -315,9 +350,10 @@ rule(
     "axis=None",
     vjp=repeat_vjp,
     jvp="linear",
-    kind=by_example(np.repeat, shapes_only=False),
+    kind=_repeat_kind,
     samples=[
         sample(np.ones(3), 2),
+        sample(np.ones(3), [1, 0, 2]),
         sample(_A, 2),
         sample(_A, 2, axis=1),
         sample(_A, np.array([1, 3]), axis=0),
