@@ -331,6 +331,7 @@ def _kept(f: Callable[..., Any], name: str, make: Callable[[], Any]) -> Any:
 
 
 _VJP = Transform("vjp", ())
+linearize.__s2sad_linearizes__ = jvp  # type: ignore[attr-defined]
 vjp.__s2sad_derivative__ = lambda f: Derivative(f, _VJP)  # type: ignore[attr-defined]
 
 

@@ -520,3 +520,68 @@ def test_a_cotangent_of_another_shape_is_noticed() -> None:
         grad(wrong_cotangent)(X3, 1.0)
     with pytest.raises(AssertionError, match="another shape"):
         grad(wrong_cotangent)(X3, np.ones(2))
+
+
+# Forward mode, Hessians and Jacobians
+
+
+def derivative_of_a_lambda(x, y):
+    slope = s2sad.derivative(s2sad.derivative(lambda t: np.sin(t * y) * x))
+    return x * slope(x) + s2sad.derivative(lambda t: t * t * y)(x)
+
+
+def along_a_direction(x, v):
+    out, dot = s2sad.jvp(lambda a: np.tanh(a * x), (x,), (v,))
+    return np.sum(dot * out)
+
+
+def linear_part(x, v):
+    out, along = s2sad.linearize(lambda a: np.sin(a) * x, x)
+    return np.sum(along(v) * out) + np.sum(along(x))
+
+
+def curvature_along(x, v):
+    product = s2sad.hvp(lambda a: np.sum(np.tanh(a * x)) * a[0])
+    return product(x, v) @ v
+
+
+def gauss_newton_along(x, v):
+    return s2sad.gauss_newton_product(lambda a: np.sin(a) * a[::-1])(x, v) @ v
+
+
+def hessian_inside(x, y):
+    return np.sum(s2sad.hessian(lambda a: np.sum(np.tanh(a * y)) * a[0])(x) @ y)
+
+
+def jacobians_inside(x, y):
+    def f(a):
+        return np.tanh(a * y)
+
+    both = s2sad.jacobian(f)(x) + s2sad.jacfwd(f)(x) @ s2sad.jacrev(f)(x)
+    return np.sum(both @ y)
+
+
+FORWARD = [
+    (derivative_of_a_lambda, (0.7, 1.2)),
+    (along_a_direction, (X3, Y3)),
+    (linear_part, (X3, Y3)),
+    (curvature_along, (X3, Y3)),
+    (gauss_newton_along, (X3, Y3)),
+    (hessian_inside, (X3, Y3)),
+    (jacobians_inside, (X3, Y3)),
+]
+
+
+@pytest.mark.parametrize("f, args", FORWARD, ids=lambda p: getattr(p, "__name__", ""))
+def test_forward_mode(f: Any, args: tuple[Any, ...]) -> None:
+    check(f, *args, tape=False)
+
+
+def test_perturbations_are_not_confused_in_forward_mode() -> None:
+    def f(x):
+        return x * s2sad.derivative(lambda y: x + y)(1.0)
+
+    assert s2sad.derivative(f)(5.0) == 1.0
+    assert grad(f)(5.0) == 1.0
+    assert s2sad.jvp(f, (5.0,), (1.0,)) == (5.0, 1.0)
+    assert s2sad.derivative(lambda x: x * grad(lambda y: x * y * y)(x))(2.0) == 24.0

@@ -182,10 +182,14 @@ def asked(cx: Lowerer, bound: Bound, what: str) -> Any:
 def operands(cx: Lowerer, bound: Bound, program: Any, entry: Function) -> list[Atom]:
     """The values of the entry's parameters."""
     refs = bound.refs
-    if inner_of(bound.derivative) is None:
+    inner = inner_of(bound.derivative)
+    if inner is None:
         return [cx.atom(r) for r in refs] + [_captured(cx, fetch) for fetch in program.captures]
     # What a function of this program reads of it is passed as it is.
-    atoms = [cx.atom(r) if n in bound.wrt else Const.of(None) for n, r in enumerate(refs)]
+    own = len(inner.names())
+    atoms = [
+        cx.atom(r) if n in bound.wrt or n >= own else Const.of(None) for n, r in enumerate(refs)
+    ]
     return [*atoms, *entry.params[len(refs) :]]
 
 

@@ -14,9 +14,10 @@ from typing import Any
 
 from ..ir.kinds import NONE, Num
 from .context import Lowerer
-from .refs import HeapRef, Items, Ref, Static, TupleRef
+from .handlers import handles
+from .refs import HeapRef, Items, PartialRef, Ref, Static, TupleRef
 
-__all__ = ["directed", "is_jvp", "jvp"]
+__all__ = ["directed", "is_jvp", "jvp", "linearize"]
 
 
 def is_jvp(obj: Any) -> bool:
@@ -45,6 +46,31 @@ def jvp(cx: Lowerer, func: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) 
     names = made.__s2sad_layout__.tangents[-len(chosen) :]
     named = {name: tangents[n] for name, n in zip(names, chosen, strict=True)}
     return derivatives.called(cx, made, primals, named)
+
+
+def linearize(cx: Lowerer, func: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
+    """``linearize(f, *primals)``: the value, and the tangent there as a linear function."""
+    from . import inner, lower_calls
+
+    if not args or kwargs:
+        cx.fail("linearize takes a function and its arguments, by position")
+    f, *primals = args
+    out = lower_calls.apply(cx, f, [inner.opened(cx, p, None) for p in primals], {})
+    point = TupleRef(tuple(inner.opened(cx, p, None) for p in primals))
+    return TupleRef((out, PartialRef(Static(_along), (Static(func), f, point))))
+
+
+def _along() -> None:  # pragma: no cover - stands for calls of what linearize returns
+    raise NotImplementedError
+
+
+@handles(_along)
+def _linear(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    func, f, point, *tangents = args
+    assert isinstance(func, Static)
+    both = jvp(cx, func.obj.__s2sad_linearizes__, [f, point, TupleRef(tuple(tangents))], {})
+    assert isinstance(both, TupleRef)
+    return both.items[1]
 
 
 def directed(

@@ -48,7 +48,7 @@ from .sameness import same_content, same_ref
 from .source import find_source
 from .state import State
 
-__all__ = ["Inner", "inner_of", "stand_in"]
+__all__ = ["Inner", "inner_of", "opened", "stand_in"]
 
 
 def stand_in(cx: Lowerer, func: Ref) -> types.FunctionType:
@@ -206,6 +206,7 @@ class Inner:
         cx = self.cx
         refs, wrt = self.calls[-1]
         names = self.names()
+        refs = refs[: len(names)]  # tangents come after
         params = [Value(kind, name) for kind, name in zip(kinds, names, strict=True)]
         before, problems = cx.state, len(cx.problems)
         cx.state = before.copy()
@@ -213,13 +214,13 @@ class Inner:
         try:
             with cx.b.region() as nodes:
                 try:
-                    opened = [
-                        _opened(cx, ref, param if n in wrt else None)
+                    inside = [
+                        opened(cx, ref, param if n in wrt else None)
                         for n, (ref, param) in enumerate(zip(refs, params, strict=True))
                     ]
-                    roots = [_roots(cx, ref) for ref in opened]
+                    roots = [_roots(cx, ref) for ref in inside]
                     start = cx.state.copy()
-                    positional, keywords = self.as_call(opened)
+                    positional, keywords = self.as_call(inside)
                     result = lower_calls.apply(cx, self.func, positional, keywords)
                     out = results.take_apart(cx, result, leaves)
                 except Unreachable:
@@ -311,7 +312,7 @@ class Inner:
                     )
 
 
-def _opened(cx: Lowerer, ref: Ref, atom: Atom | None) -> Ref:
+def opened(cx: Lowerer, ref: Ref, atom: Atom | None) -> Ref:
     """The reference to an argument inside: its memory is the function's own.
 
     ``atom`` is its value where it is differentiated; parts that carry no derivative stay known.
@@ -321,8 +322,8 @@ def _opened(cx: Lowerer, ref: Ref, atom: Atom | None) -> Ref:
 
     def part(r: Ref, key: Any) -> Ref:
         if atom is None or not carries_derivative(cx.kind(r)):
-            return _opened(cx, r, None)
-        return _opened(cx, r, cx.op("item", atom, Const.of(key), name=_name(key)))
+            return opened(cx, r, None)
+        return opened(cx, r, cx.op("item", atom, Const.of(key), name=_name(key)))
 
     match ref:
         case Val() if atom is not None:
@@ -342,9 +343,9 @@ def _opened(cx: Lowerer, ref: Ref, atom: Atom | None) -> Ref:
                     return cx.new(Entries({k: part(r, k) for k, r in entries.items()}))
                 case Fields(cls, fields):
                     parts = {
-                        n: _opened(cx, r, cx.attr(atom, n))
+                        n: opened(cx, r, cx.attr(atom, n))
                         if atom is not None and carries_derivative(cx.kind(r))
-                        else _opened(cx, r, None)
+                        else opened(cx, r, None)
                         for n, r in fields.items()
                     }
                     return cx.new(Fields(cls, parts))
