@@ -36,6 +36,7 @@ from .apply import spread_like
 from .containers import zeros_kind
 from .declare import each, rule, sample, zero
 from .indexkinds import item as item_kind
+from .reductions import given
 from .registry import KindError, KindRule, primitive
 
 if TYPE_CHECKING:
@@ -136,23 +137,48 @@ rule(
 )
 
 
-def math_prod_vjp(b: Builder, g: Atom, out: Atom, xs: Atom) -> list[Any]:
-    others = b.op("prod_others", b.op("np.array", xs))
-    return [b.op("unstack", b.mul(g, others), xs)]
+def math_prod_vjp(b: Builder, g: Atom, out: Atom, xs: Atom, start: Any = None) -> list[Any]:
+    array = b.op("np.array", xs)
+    first = given(start)
+
+    def wrt_xs() -> Atom:
+        seed = g if first is None else b.mul(g, first)
+        return b.op("unstack", b.mul(seed, b.op("prod_others", array)), xs)
+
+    return [wrt_xs, lambda: b.mul(g, b.op("np.prod", array))]
 
 
-def math_prod_jvp(b: Builder, dots: Any, out: Atom, xs: Atom) -> Atom:
-    others = b.op("prod_others", b.op("np.array", xs))
-    return b.op("np.dot", others, b.op("np.array", dots[0]))
+def math_prod_jvp(b: Builder, dots: Any, out: Atom, xs: Atom, start: Any = None) -> Atom:
+    array = b.op("np.array", xs)
+    first = given(start)
+    terms = []
+    if dots[0] is not None:
+        term = b.op("np.dot", b.op("prod_others", array), b.op("np.array", dots[0]))
+        terms.append(term if first is None else b.mul(first, term))
+    if len(dots) > 1 and dots[1] is not None:
+        terms.append(b.mul(dots[1], b.op("np.prod", array)))
+    return terms[0] if len(terms) == 1 else b.add(*terms)
+
+
+def _prod_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    each = elements(args[0].kind)
+    if len(args) > 1 and isinstance(each, Num) and isinstance(args[1].kind, Num):
+        return kr.python_number(each, args[1].kind) if each.weak else each
+    return each
 
 
 rule(
     math.prod,
-    "iterable",
-    kind=lambda args, attrs: elements(args[0].kind),
+    "iterable start=None",
+    signature_of="iterable, *, start=None",
+    kind=_prod_kind,
     vjp=math_prod_vjp,
     jvp=math_prod_jvp,
-    samples=[sample([2.0, 0.5, 3.0]), sample((2.0, 0.0, 3.0))],
+    samples=[
+        sample([2.0, 0.5, 3.0]),
+        sample((2.0, 0.0, 3.0)),
+        sample([2.0, 0.5], 3.0),
+    ],
 )
 
 

@@ -265,6 +265,7 @@ def _size_kind(args: Sequence[Atom], attrs: Any) -> Kind:
 zero(np.size, "a", "axis=None", kind=_size_kind)
 zero(np.ndim, "a", kind=lambda args, attrs: Num("int64", True))
 zero(np.iscomplexobj, "x", kind=lambda args, attrs: Num("bool", True))
+zero(np.isrealobj, "x", kind=lambda args, attrs: Num("bool", True))
 zero(np.isscalar, "x", kind=lambda args, attrs: Num("bool", True))
 
 

@@ -154,6 +154,27 @@ for _f in each(math.factorial, math.isqrt):
     zero(_f, "n", kind=_scalars(INT))
 
 
+rule(
+    math.frexp,
+    "x",
+    kind=lambda args, attrs: (FLOAT, INT),
+    vjp=lambda b, g, out, x: [
+        None if g[0] is None else lambda: b.op("math.ldexp", g[0], b.neg(out[1]))
+    ],
+    jvp=lambda b, dots, out, x: (b.op("math.ldexp", dots[0], b.neg(out[1])), None),
+    samples=[sample(2.75), sample(-1.5)],
+)
+rule(
+    math.nextafter,
+    "x y",
+    kind=_scalars(FLOAT),
+    vjp=("g", None),
+    jvp=("x_dot", None),
+    samples=[sample(2.75, 3.0)],
+)
+zero(math.ulp, "x", kind=_scalars(FLOAT))
+
+
 def modf_vjp(b: Builder, g: Sequence[Atom | None], out: Any, x: Atom) -> list[Any]:
     return [g[0]]
 

@@ -7,7 +7,7 @@ In: nothing. Out: records in the registry.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,8 @@ import numpy as np
 from ..ir.kinds import Array, FixedList, Kind, Num, Size, Tuple
 from ..ir.nodes import Atom, Const
 from . import helpers
-from .declare import rule, sample, zero
+from .declare import each, rule, sample, zero
+from .examplekinds import by_example
 from .kindrules import as_array
 from .linear import rank
 from .registry import KindError
@@ -36,12 +37,21 @@ def _index(axis: int, ndim: int, i: Atom, b: Builder) -> Atom:
 
 
 def take_vjp(b: Builder, g: Atom, out: Atom, a: Atom, indices: Atom, **o: Any) -> list[Any]:
-    axis = o.get("axis")
+    axis, mode = o.get("axis"), o.get("mode", "raise")
+    size = b.op("np.size", a) if axis is None else _length(b, a, axis)
+    if mode == "wrap":
+        indices = b.op("mod", indices, size)
+    elif mode == "clip":
+        indices = b.op("np.clip", indices, Const.of(0), b.sub(size, Const.of(1)))
     zeros = b.op("zeros_like", a)
     if axis is None:
         flat = b.op("accumulate", b.op("np.ravel", zeros), indices, g)
         return [flat if rank(a) == 1 else b.op("np.reshape", flat, b.op("shape", a)), None]
     return [b.op("accumulate", zeros, _index(axis, rank(a), indices, b), g), None]
+
+
+def _length(b: Builder, a: Atom, axis: int) -> Atom:
+    return b.op("item", b.op("shape", a), Const.of(axis))
 
 
 def take_kind(args: Sequence[Atom], attrs: Any) -> Kind:
@@ -60,7 +70,7 @@ def take_kind(args: Sequence[Atom], attrs: Any) -> Kind:
 rule(
     np.take,
     "a indices",
-    "axis=None",
+    "axis=None, out=None, mode='raise'",
     kind=take_kind,
     vjp=take_vjp,
     jvp="linear",
@@ -70,6 +80,9 @@ rule(
         sample(_A, np.array([0, 0, 2]), axis=1),
         sample(_A, 1, axis=0),
         sample(np.arange(4.0), 2),
+        sample(np.arange(4.0), [0, 5, -1], mode="wrap"),
+        sample(_A, [0, 5, -1], axis=1, mode="clip"),
+        sample(_A.astype("float32"), [0, 1], axis=1),
     ],
 )
 
@@ -120,29 +133,68 @@ rule(
 # -- order ---------------------------------------------------------------------------------------
 
 
+def _order(b: Builder, a: Atom, o: Mapping[str, Any], axis: int) -> Atom:
+    stable = o.get("stable") or o.get("kind") in ("stable", "mergesort")
+    return b.op("np.argsort", a, axis=axis, **({"kind": "stable"} if stable else {}))
+
+
 def sort_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
     axis = o.get("axis", -1)
-    order = b.op("np.argsort", a, axis=axis)
+    if axis is None:
+        order = _order(b, b.op("np.ravel", a), o, -1)
+        back = b.op("scatter_along", g, order, g, axis=-1)
+        return [b.op("np.reshape", back, b.op("shape", a))]
+    order = _order(b, a, o, axis)
     if rank(a) == 1:
         return [b.op("accumulate", b.op("zeros_like", a), order, g)]
     return [b.op("scatter_along", g, order, a, axis=axis)]
 
 
 def sort_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom, **o: Any) -> Atom:
-    axis = o.get("axis", -1)
-    order = b.op("np.argsort", a, axis=axis)
+    axis, t = o.get("axis", -1), dots[0]
+    if axis is None:
+        a, t, axis = b.op("np.ravel", a), b.op("np.ravel", t), -1
+    order = _order(b, a, o, axis)
     if rank(a) == 1:
-        return b.op("item", dots[0], order)
-    return b.op("np.take_along_axis", dots[0], order, axis=axis)
+        return b.op("item", t, order)
+    return b.op("np.take_along_axis", t, order, axis=axis)
 
 
 rule(
     np.sort,
     "a",
-    "axis=-1",
+    "axis=-1, kind=None, order=None, *, stable=None",
     vjp=sort_vjp,
     jvp=sort_jvp,
-    samples=[sample(np.array([3.0, 1.0, 2.0])), sample(_A), sample(_A, axis=0)],
+    samples=[
+        sample(np.array([3.0, 1.0, 2.0])),
+        sample(_A),
+        sample(_A, axis=0),
+        sample(_A, axis=None),
+        sample(np.stack([_A, _A[::-1]]), axis=1, kind="stable"),
+        sample(np.array([3.0, 1.0, 2.0], "float32")),
+        sample(np.zeros(0)),
+        sample(np.asfortranarray(_A), axis=0),
+        sample(_A[:, ::-1]),
+    ],
+)
+
+
+def sort_complex_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    k = as_array(args[0].kind)
+    if not isinstance(k, Array):
+        raise KindError("np.sort_complex needs an array")
+    narrow = k.dtype in ("float32", "complex64")
+    return Array("complex64" if narrow else "complex128", k.dims)
+
+
+rule(
+    np.sort_complex,
+    "a",
+    kind=sort_complex_kind,
+    vjp=sort_vjp,
+    jvp=sort_jvp,
+    samples=[sample(np.array([3.0, 1.0, 2.0])), sample(np.array([2.0 + 1j, 1.0 - 1j]))],
 )
 
 # -- choices -------------------------------------------------------------------------------------
@@ -213,8 +265,36 @@ def _unknown_sizes(rank_of: int | None = None) -> Any:
     return kind
 
 
+def _argwhere_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    return Array("int64", (Size(), rank(args[0])))
+
+
+_BOOL = Num("bool", True)
 zero(np.nonzero, "a", kind=_unknown_sizes())
 zero(np.flatnonzero, "a", kind=_unknown_sizes(1))
-zero(np.searchsorted, "a v", "side='left'")
-zero(np.array_equal, "a1 a2", kind=lambda args, attrs: Num("bool", True))
-zero(np.allclose, "a b", "rtol=1e-05, atol=1e-08", kind=lambda args, attrs: Num("bool", True))
+zero(np.argwhere, "a", kind=_argwhere_kind)
+zero(np.searchsorted, "a v sorter=None", signature_of="a, v, side='left', sorter=None")
+zero(np.digitize, "x bins", "right=False")
+zero(np.lexsort, "keys", "axis=-1")
+zero(np.isin, "element test_elements", "assume_unique=False, invert=False, *, kind=None")
+zero(np.array_equal, "a1 a2", "equal_nan=False", kind=lambda args, attrs: _BOOL)
+zero(np.array_equiv, "a1 a2", kind=lambda args, attrs: _BOOL)
+zero(
+    np.allclose,
+    "a b",
+    "rtol=1e-05, atol=1e-08, equal_nan=False",
+    kind=lambda args, attrs: _BOOL,
+)
+for _f in each(np.may_share_memory, np.shares_memory):
+    zero(_f, "a b", "max_work=None", kind=lambda args, attrs: _BOOL)
+for _f in each(np.triu_indices, np.tril_indices):
+    zero(_f, "n", "k=0, m=None", kind=by_example(_f, shapes_only=False))
+for _f in each(np.triu_indices_from, np.tril_indices_from):
+    zero(_f, "arr", "k=0", kind=by_example(_f, shapes_only=False))
+zero(np.diag_indices, "n", "ndim=2", kind=by_example(np.diag_indices, shapes_only=False))
+zero(np.diag_indices_from, "arr", kind=by_example(np.diag_indices_from, shapes_only=False))
+zero(np.ix_, "*args", kind=by_example(np.ix_, shapes_only=False))
+zero(np.indices, "dimensions", "dtype='int64', sparse=False")
+zero(np.unravel_index, "indices shape", "order='C'")
+zero(np.ravel_multi_index, "multi_index dims", "mode='raise', order='C'")
+zero(np.broadcast_shapes, "*args")
