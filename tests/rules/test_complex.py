@@ -14,18 +14,10 @@ import numpy as np
 import pytest
 
 from s2sad.rules.apply import MissingRule, cotangents
+from s2sad.rules.checking import is_active, numbers, primitive_kind, random_like, rebuilt
 from s2sad.rules.eager import EagerBuilder
 from s2sad.rules.registry import KindError, Primitive, Sample
-from tests.rules.test_rules import (
-    check_modes,
-    is_active,
-    numbers,
-    primitive_kind,
-    random_like,
-    rebuilt,
-    records,
-    run,
-)
+from tests.rules.test_rules import check_modes, records, run
 
 #: Functions of ordered numbers, where complex ones mean nothing; casts, whose differences are
 #: coarse; and helpers that rules call with real numbers in these places.

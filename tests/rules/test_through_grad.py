@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from s2sad.rules.checking import is_active, numbers
 from s2sad.rules.registry import Primitive, Sample
 from tests.checker import check
-from tests.rules.test_rules import is_active, numbers, records
+from tests.rules.test_rules import records
 
 BUILTINS = ("abs", "max", "min", "sum", "float", "divmod", "sorted")
 _HEAD = "import math\n\nimport numpy as np\nfrom numpy import array, float32, float64\n"

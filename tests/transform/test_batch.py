@@ -22,13 +22,14 @@ from s2sad.ir.verify import verify
 from s2sad.pipeline import primal_ir
 from s2sad.rules.apply import MissingRule, cotangents, tangent
 from s2sad.rules.batching_forms import Each, Form, any_batched, expand, full_form
+from s2sad.rules.checking import is_active, random_like
 from s2sad.rules.registry import KindError, Primitive, Sample
 from s2sad.transform.adjoint import forward_and_reverse
 from s2sad.transform.batch import Batched, batch
 from tests.programs import Program
 from tests.programs.golden import PROGRAMS as GOLDEN
 from tests.programs.tricky import PROGRAMS as TRICKY
-from tests.rules.test_rules import cases, is_active, random_like
+from tests.rules.test_rules import cases
 from tests.trees import fresh
 
 MEMBERS = 2
