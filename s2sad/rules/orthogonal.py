@@ -68,7 +68,7 @@ def qr_bar(b: Builder, q: Atom, r: Atom, gq: Atom | None, gr: Atom | None) -> At
     assert turned is not None
     solved = adjoint_of(b, b.op("np.linalg.solve", left, adjoint_of(b, turned)))
     if extra is None:
-        return solved
+        return b.op("fitted", solved, r, axes=(-1,))  # Q does not depend on further columns
     return b.op("np.concatenate", b.op("tuple", solved, extra), axis=-1)
 
 
