@@ -194,11 +194,13 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
         )
         if kept.startswith(f"{user}_"):
             user = kept
-        primals = {chosen.get(v.primal) for v in classes.members[root] if v.primal is not None}
-        if len(primals) == 1 and user.endswith("_bar"):
+        marked = [v for v in classes.members[root] if v.primal is not None]
+        primals = {chosen.get(v.primal) for v in marked if v.primal is not None}
+        mark = f"_{marked[0].mark}" if marked else ""
+        if len(primals) == 1 and user.endswith(mark):
             (primal,) = primals
-            if primal is not None and primal.startswith(user[:-4]):
-                user = f"{primal}_bar"
+            if primal is not None and primal.startswith(user[: -len(mark)]):
+                user = f"{primal}{mark}"
         give(root, user if user.isidentifier() else "t")
     indices = {n.body.params[0] for n in walk(made.function.body) if isinstance(n, For)}
     spare = next((t for t in ("t", "r", "s", "v", "w", "z") if t not in users), "tmp")
@@ -218,11 +220,11 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
 
 
 def _adjoint_name(members: list[Value], chosen: dict[Value, str], spare: str) -> str | None:
-    """What the adjoint of something with a speaking name is called."""
+    """What the adjoint or tangent of something with a speaking name is called."""
     for v in members:
         primal = None if v.primal is None else chosen.get(v.primal)
         if primal is not None and primal.partition("_")[0] not in (spare, "cond", "mask"):
-            return f"{primal}_bar"
+            return f"{primal}_{v.mark}"
     return None
 
 

@@ -113,11 +113,19 @@ class Builder:
         self.append(Op(results, fn, args, attrs, self.span))
         return results
 
-    def label(self, value: Value, name: str | None, hint: str | None, primal: Value) -> None:
+    def label(
+        self,
+        value: Value,
+        name: str | None,
+        hint: str | None,
+        primal: Value,
+        mark: str = "bar",
+    ) -> None:
         """Name a value that was built here without a name; a name is no part of its identity."""
         if value in self.definition:
             if value.primal is None or (value.name is None and name is not None):
                 object.__setattr__(value, "primal", primal)
+                object.__setattr__(value, "mark", mark)
             for slot, new in (("name", name), ("hint", hint)):
                 if getattr(value, slot) is None:
                     object.__setattr__(value, slot, new)

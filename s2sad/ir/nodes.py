@@ -25,13 +25,14 @@ class Value:
     """Something computed once; compared by identity. ``name`` is the user's name for it.
 
     ``hint`` is what to call a value without a name, should it need one; ``primal`` the value
-    whose adjoint this is.
+    whose adjoint ("bar") or tangent ("dot") this is.
     """
 
     kind: Kind
     name: str | None = None
     hint: str | None = None
     primal: Value | None = None
+    mark: str = "bar"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

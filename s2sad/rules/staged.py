@@ -72,7 +72,14 @@ def linear_jvp(
     return jvp
 
 
-div_jvp = linear_jvp(div_vjp)
+def div_jvp(b: Builder, dots: Sequence[Atom | None], out: Atom, x: Atom, y: Atom) -> Any:
+    """Through the quotient, where its division has raised if y is 0."""
+    x_dot, y_dot = dots
+    if y_dot is None or not weak(x, y):
+        return linear_jvp(div_vjp)(b, dots, out, x, y)
+    change = b.mul(out, y_dot)
+    return b.div(b.neg(change) if x_dot is None else b.sub(x_dot, change), y)
+
 
 # -- powers --------------------------------------------------------------------------------------
 

@@ -23,10 +23,11 @@ from dataclasses import dataclass
 from ..analysis.activity import active_values, passes_derivative
 from ..errors import OutputError, Problem, UnsupportedError
 from ..ir.builder import Builder
-from ..ir.kinds import Kind, Num, carries_derivative
+from ..ir.kinds import Array, Kind, Num, carries_derivative
 from ..ir.nodes import (
     Atom,
     Call,
+    Const,
     For,
     Function,
     If,
@@ -82,7 +83,7 @@ def forward(
     targets = [kept[leaf] for _, leaf in paths(primary)]
     run = Forward(module, function, active_values(module, function, inputs, targets), {})
     b = run.builder
-    dots = [Value(_parameter_kind(p.kind), dot(p.name), primal=p) for p in inputs]
+    dots = [Value(_parameter_kind(p.kind), dot(p.name), None, p, "dot") for p in inputs]
     env: Env = dict(zip(inputs, dots if seeds is None else seeds, strict=True))
     with b.region() as nodes:
         run.region(function.body.ops, env)
@@ -196,7 +197,7 @@ class Forward:
                 t = self.builder.op("complex" if value.kind.dtype[0] == "c" else "float", t)
         env[value] = t
         if isinstance(t, Value):
-            self.builder.label(t, dot(value.name), dot(value.hint), value)
+            self.builder.label(t, dot(value.name), dot(value.hint), value, "dot")
 
     def get(self, env: Env, atom: Atom) -> Tangent | None:
         """The tangent of an operand; None for zero."""
@@ -227,6 +228,11 @@ class Forward:
     def _by_rule(self, node: Op, env: Env) -> None:
         b = self.builder
         dots = [whole(b, a, env[a]) if a in env else None for a in node.args]
+        if is_square(node):
+            (out,) = node.results
+            half = tangent(b, node.fn, node.attrs, node.args, out, (dots[0], None))
+            self.set(env, out, b.op("mul", Const.of(2.0), half))
+            return
         many = len(node.results) != 1
         out = node.results if many else node.results[0]
         try:
@@ -302,7 +308,7 @@ class Forward:
         """A tangent of ``value`` that is a parameter or a result of a branch or loop."""
         name = value.name or (other.name if other is not None else None)
         hint = value.hint or (other.hint if other is not None else None)
-        return Value(tangent_kind(value.kind, self.weak), dot(name), dot(hint), value)
+        return Value(tangent_kind(value.kind, self.weak), dot(name), dot(hint), value, "dot")
 
     # -- calls --------------------------------------------------------------------------------
 
@@ -351,7 +357,9 @@ class Forward:
         inputs = [callee.params[n] for n in pattern]
         active = active_values(self.module, callee, inputs, yields)
         run = Forward(self.module, callee, active, self.made)
-        dots = tuple(Value(tangent_kind(p.kind, run.weak), dot(p.name), primal=p) for p in inputs)
+        dots = tuple(
+            Value(tangent_kind(p.kind, run.weak), dot(p.name), None, p, "dot") for p in inputs
+        )
         env: Env = dict(zip(inputs, dots, strict=True))
         with run.builder.region() as nodes:
             run.region(callee.body.ops, env)
@@ -387,6 +395,20 @@ class Forward:
             number += 1
             new = f"{name}_{number}"
         return new
+
+
+def is_square(node: Op) -> bool:
+    """``x * x`` or ``x @ x``, whose two tangents are equal."""
+    if len(node.args) != 2 or node.args[0] is not node.args[1] or node.attrs:
+        return False
+    match node.args[0].kind:
+        case Num():
+            return node.fn in ("mul", "np.multiply")
+        case Array(_, dims):
+            flat = dims is not None and len(dims) == 1
+            products = ("matmul", "np.matmul", "np.dot", "np.inner") if flat else ()
+            return node.fn in ("mul", "np.multiply", *products)
+    return False
 
 
 def _parted(nodes: list[Node], results: tuple[Value, ...]) -> tuple[list[Node], list[Node]]:

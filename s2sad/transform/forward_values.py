@@ -104,6 +104,8 @@ def zero(b: Builder, value: Atom) -> Atom:
     if (made := b.origin(value)) is not None and isinstance(made, Op):
         if made.fn == "list" and not made.args:
             return b.op("list", name=dot(getattr(value, "name", None)))
+        if made.fn == "zeros_like":
+            return b.op("zeros_like", made.args[0], name=dot(getattr(value, "name", None)))
     return b.op("zeros_like", value, name=dot(getattr(value, "name", None)))
 
 
