@@ -36,13 +36,13 @@ def delay(region: Region) -> Region:
     moved: dict[Node, tuple[list[Node], list[Node]]] = {}
     #: the branches seen so far, from the end, with what each arm reads and how often
     branches: list[tuple[If, tuple[Counter[Atom], Counter[Atom]]]] = []
-    total = _reads(region) if any(isinstance(node, If) for node in region.ops) else Counter()
+    total = count_reads(region) if any(isinstance(node, If) for node in region.ops) else Counter()
     for node in reversed(region.ops):
         found = _arm_with(branches, node.results[0], total) if _movable(node) else None
         if found is None:
             ops.append(node)
             if isinstance(node, If):
-                branches.append((node, (_reads(node.then), _reads(node.orelse))))
+                branches.append((node, (count_reads(node.then), count_reads(node.orelse))))
         else:
             branch, arm, reads = found
             moved.setdefault(branch, ([], []))[arm].append(node)
@@ -79,13 +79,13 @@ def _movable(node: Node) -> TypeGuard[Op]:
     )
 
 
-def _reads(region: Region) -> Counter[Atom]:
+def count_reads(region: Region) -> Counter[Atom]:
     """How often each value is read in a region and the regions inside it."""
     count: Counter[Atom] = Counter(region.yields)
     for node in region.ops:
         count.update(operands_of(node))
         for inner in regions_of(node):
-            count.update(_reads(inner))
+            count.update(count_reads(inner))
     return count
 
 

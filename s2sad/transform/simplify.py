@@ -32,6 +32,7 @@ from ..ir.nodes import (
 from ..ir.rewrite import resolve, substitute
 from ..rules.registry import primitive
 from .delay import delay
+from .signs import settle_signs
 from .uniform import unfold_uniform
 
 
@@ -51,7 +52,7 @@ def simplify(module: Module, keep: Sequence[str] = ()) -> Module:
 
 
 def _function(function: Function, impure: frozenset[str]) -> Function:
-    body = unfold_uniform(function.body)
+    body = settle_signs(unfold_uniform(function.body))
     nodes, yields = _hoist(body.ops, body.yields, {})
     live: set[Value] = set()
     _use(yields, live)

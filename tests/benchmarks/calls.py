@@ -2,7 +2,8 @@
 
     python -m tests.benchmarks.calls [--markdown]
 
-Needs autograd. Times are the best of several runs in one process; the ratios are what to quote.
+Needs autograd. Times are the best of many short runs in one process, taken in turns; the ratios are
+what to quote.
 """
 
 from __future__ import annotations
@@ -22,25 +23,30 @@ import s2sad
 from .small_functions import cases
 
 
-def best(run: Callable[[], Any], seconds: float = 0.15, repeats: int = 7) -> float:
-    """The best time of one call in seconds."""
-    run()
-    count = 1
-    while True:
-        start = time.perf_counter()
-        for _ in range(count):
-            run()
-        spent = time.perf_counter() - start
-        if spent > seconds / repeats:
-            break
-        count *= 2
-    times = [spent / count]
-    for _ in range(repeats - 1):
-        start = time.perf_counter()
-        for _ in range(count):
-            run()
-        times.append((time.perf_counter() - start) / count)
-    return min(times)
+def best(*runs: Callable[[], Any], seconds: float = 0.002, rounds: int = 250) -> list[float]:
+    """The best time of one call of each, in seconds.
+
+    They take turns, so that what else the machine does meets all of them.
+    """
+    counts = []
+    for run in runs:
+        run()
+        count = 1
+        while (spent := _time(run, count)) < seconds / 2:
+            count *= 2 if spent > seconds / 20 else 10
+        counts.append(count)
+    times = [math.inf] * len(runs)
+    for _ in range(rounds):
+        for n, (run, count) in enumerate(zip(runs, counts, strict=True)):
+            times[n] = min(times[n], _time(run, count) / count)
+    return times
+
+
+def _time(run: Callable[[], Any], count: int) -> float:
+    start = time.perf_counter()
+    for _ in range(count):
+        run()
+    return time.perf_counter() - start
 
 
 def first_call(number: int) -> float:
@@ -93,11 +99,7 @@ def dispatch_time() -> float:
     df = s2sad.grad(f)
     args = (1.0, 2.0, 3.0)
     raw = df.specialize(*args)
-    full = best(lambda: df(*args))
-    try:
-        bare = best(lambda: raw(*args))
-    except TypeError:
-        bare = best(lambda: raw(*args, c0, c1, c2, c3, c4))
+    full, bare = best(lambda: df(*args), lambda: raw(*args))
     return (full - bare) * 1e6
 
 
@@ -118,8 +120,8 @@ def main() -> None:
         assert same(df(*args), hand(*args)), case.name
         ag = autograd.grad(case.autograd(anp), case.argnums)
         assert same(df(*args), ag(*args)), case.name
-        primal, by_hand, ours = (best(lambda f=f: f(*args)) for f in (case.function, hand, df))
-        theirs = best(lambda: ag(*args))
+        primal, by_hand, ours = best(*(lambda f=f: f(*args) for f in (case.function, hand, df)))
+        (theirs,) = best(lambda: ag(*args), rounds=40)
         over_hand.append(ours / by_hand)
         over_autograd.append(theirs / ours)
         print(

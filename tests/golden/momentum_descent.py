@@ -17,10 +17,9 @@ def momentum_descent_grad(start, rate, steps):
         v_bar += w_bar
         # line 5: state["v"] = 0.9 * state["v"] - rate * slope
         t = v_bar * rate
-        slope_bar = -t
         rate_bar -= np.vdot(v_bar, slope)
         v_bar = 0.9 * v_bar
         # line 4: slope = 2.0 * state["w"] - np.cos(state["w"])
         w_bar -= t * np.sin(w)
-        w_bar += 2.0 * slope_bar
+        w_bar -= 2.0 * t
     return w_bar, float(rate_bar)

@@ -15,10 +15,8 @@ def settle_grad(x, k):
     y_bar = 1.0
     for y in tape[::-1]:
         if y < 1.0:
-            # line 8: y = y - step
-            step_bar = -y_bar
             # line 5: step = 0.1 * y
-            y_bar += 0.1 * step_bar
+            y_bar -= 0.1 * y_bar
         else:
             # line 7: step = k / y
             t = y_bar / y

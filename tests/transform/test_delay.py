@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 import s2sad
@@ -13,15 +15,15 @@ def test_a_number_that_one_arm_reads() -> None:
         y = x
         for _ in range(3):
             if y < 1.0:
-                step = 0.1 * y
+                step = math.sin(y)
             else:
                 step = 0.5
-            y = y - step
+            y = y * step
         return y
 
     check(f, 0.7)
     check(f, 1.7)
-    (line,) = (n for n in s2sad.grad(f).source(0.7).splitlines() if "step_bar = -y_bar" in n)
+    (line,) = (n for n in s2sad.grad(f).source(0.7).splitlines() if "step_bar = " in n)
     assert line.startswith(" " * 12)
 
 
