@@ -13,7 +13,7 @@ import operator
 
 import numpy as np
 
-from ..ir.kinds import Array, Num
+from ..ir.kinds import Num
 from . import (
     assignment,
     attributes,
@@ -160,27 +160,6 @@ def _call_method(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     name, given = iteration.parts(args[0])
     method = attributes.attribute(cx, args[1], cx.static(name, "a method's name"))
     return lower_calls.apply(cx, method, iteration.parts(given), kwargs)
-
-
-@handles(np.fill_diagonal)
-def _fill_diagonal(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
-    kind = cx.kind(args[0])
-    if kwargs or not (
-        isinstance(args[0], ArrayRef) and isinstance(kind, Array) and kind.rank == 2
-    ):
-        cx.fail("np.fill_diagonal is supported for matrices, without 'wrap'")
-    size = cx.op("min", *[cx.atom(r) for r in iteration.parts(attributes.shape(cx, args[0]))])
-    index = cx.ref(cx.op("np.arange", size))
-    indexing.set_item(cx, args[0], TupleRef((index, index)), args[1])
-    return cx.constant(None)
-
-
-@handles(np.copyto)
-def _copyto(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
-    if kwargs or not isinstance(args[0], ArrayRef):
-        cx.fail("np.copyto is supported with two arrays only", "write a[...] = b")
-    indexing.set_item(cx, args[0], cx.constant(...), args[1])
-    return cx.constant(None)
 
 
 @handles(np.shape)

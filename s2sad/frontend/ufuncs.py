@@ -16,16 +16,19 @@ import numpy as np
 
 from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import Const
-from ..rules.registry import Primitive, lookup
+from ..rules.registry import Primitive, lookup, primitive
 from . import indexing, primitives
 from .context import Lowerer
-from .refs import ArrayRef, Ref, TupleRef, Val
+from .refs import ArrayRef, Ref, Static, TupleRef, Val
 
 _REDUCE: dict[Any, Any] = {
     np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
-    np.logical_and: np.all, np.logical_or: np.any,
+    np.logical_and: np.all, np.logical_or: np.any, np.fmax: np.nanmax, np.fmin: np.nanmin,
 }  # fmt: skip
-_ACCUMULATE: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
+_ACCUMULATE: dict[Any, Any] = {
+    np.add: np.cumsum, np.multiply: np.cumprod,
+    np.maximum: np.maximum.accumulate, np.minimum: np.minimum.accumulate,
+}  # fmt: skip
 
 
 #: Options that say how NumPy goes about it, and what they are if nothing is said.
@@ -102,6 +105,8 @@ def method(
                 given = dict(zip(("axis", "dtype", "out", "keepdims"), args[1:], strict=False))
                 options = {"axis": cx.constant(0), **given, **kwargs}
                 return primitives.call(cx, record, args[:1], options)
+            if ufunc.nin == 2 and lookup(ufunc) is not None and len(args) <= 2:
+                return _in_order(cx, ufunc, name, args, kwargs)
         case "outer":
             a, b = (cx.kind(r) for r in args[:2])
             record = lookup(ufunc)
@@ -117,3 +122,33 @@ def method(
         f"np.{ufunc.__name__}.{name}() is not supported here",
         "write it with np.sum, np.cumsum, broadcasting or a loop",
     )
+
+
+def _in_order(
+    cx: Lowerer, ufunc: np.ufunc, name: str, args: list[Ref], kwargs: dict[str, Ref]
+) -> Ref:
+    """Any other ufunc of two operands, one element after the other."""
+    from . import expansions, lower_calls
+
+    what = f"np.{ufunc.__name__}.{name}"
+    options = dict(zip(("axis",), args[1:], strict=False)) | kwargs
+    axis = cx.static(options.pop("axis", cx.constant(0)), f"the 'axis' of {what}")
+    keep = name == "reduce" and cx.static(options.pop("keepdims", cx.constant(False)), "keepdims")
+    array = primitives.call(cx, primitive("np.asarray"), args[:1], {})
+    kind = cx.kind(array)
+    rank = kind.rank if isinstance(kind, Array) else None
+    if options or not rank or (axis is None and rank > 1) or isinstance(axis, tuple):
+        cx.fail(f"{what}() is not supported with these arguments", "write it as a loop")
+    axis = (axis or 0) % rank
+
+    def call(fn: str, ref: Ref, **given: Any) -> Ref:
+        refs = {k: cx.constant(v) for k, v in given.items()}
+        return primitives.call(cx, primitive(fn), [ref], refs)
+
+    if axis:
+        array = call("np.moveaxis", array, source=axis, destination=0)
+    expansion = expansions.reduced if name == "reduce" else expansions.accumulated
+    result = lower_calls.inline(cx, expansion, [Static(ufunc), array], {})
+    if name == "accumulate":
+        return call("np.moveaxis", result, source=0, destination=axis) if axis else result
+    return call("np.expand_dims", result, axis=axis) if keep else result

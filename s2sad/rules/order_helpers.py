@@ -130,3 +130,42 @@ def _virtual(n: int, q: float, method: str) -> tuple[float, float]:
     place = float(np.quantile(np.arange(float(n)), q, method=method))  # type: ignore[call-overload]
     inside = 0.0 < place < n - 1.0 or method == "linear"
     return place, n + _SPEED[method] if method in _SPEED and inside else 0.0
+
+
+def running_bar(v: Any, x: Any, out_: Any, axis: int = 0) -> Any:
+    """The cotangent of ``x`` under a running extreme ``out_``, as binary extremes in turn have it.
+
+    >>> running_bar(np.ones(3), np.array([1.0, 3.0, 2.0]), np.array([1.0, 3.0, 3.0]))
+    array([1., 2., 0.])
+    """
+    v, kept = np.moveaxis(v, axis, 0), _kept(x, out_, axis)
+    bar = np.zeros(v.shape, np.result_type(v))
+    later = np.zeros(v.shape[1:], v.dtype)
+    for i in range(len(v) - 1, -1, -1):
+        later = v[i] + later
+        bar[i] = later * (1.0 - kept[i])
+        later = later * kept[i]
+    return np.moveaxis(bar, 0, axis)
+
+
+def running_dot(v: Any, x: Any, out_: Any, axis: int = 0) -> Any:
+    """The tangent of a running extreme ``out_`` of ``x``.
+
+    >>> running_dot(np.array([7.0, 8.0]), np.array([3.0, 2.0]), np.array([3.0, 3.0]))
+    array([7., 7.])
+    """
+    v, kept = np.moveaxis(v, axis, 0), _kept(x, out_, axis)
+    dot = np.zeros(v.shape, np.result_type(v))
+    before = np.zeros(v.shape[1:], v.dtype)
+    for i in range(len(v)):
+        before = before * kept[i] + v[i] * (1.0 - kept[i])
+        dot[i] = before
+    return np.moveaxis(dot, 0, axis)
+
+
+def _kept(x: Any, out_: Any, axis: int) -> Any:
+    """How much of each running extreme is the one before: all, none, or half at a tie."""
+    x, out = np.moveaxis(np.asarray(x), axis, 0), np.moveaxis(np.asarray(out_), axis, 0)
+    kept = np.zeros(x.shape, x.dtype if x.dtype.kind == "f" else float)
+    kept[1:] = np.where(x[1:] != out[1:], 1.0, np.where(out[1:] == out[:-1], 0.5, 0.0))
+    return kept

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..ir.kinds import Num
 from ..ir.nodes import Atom, Const
-from . import helpers
+from . import helpers, order_helpers
 from .declare import each, rule, sample
 from .derived import derived
 from .examplekinds import by_example
@@ -253,3 +253,48 @@ rule(
     name="cumprod_cross",
     kind=lambda args, attrs: by_example(np.cumprod)(args[2:], attrs),
 )
+
+# -- running extremes ----------------------------------------------------------------------------
+
+
+def _running(fun: Any, name: str) -> None:
+    """``np.maximum.accumulate``: what is equal to the extreme so far shares evenly with it."""
+
+    def vjp(b: Builder, g: Atom, out: Atom, array: Atom, axis: int = 0, **o: Any) -> list[Any]:
+        return [b.op("running_bar", g, array, out, axis=axis)]
+
+    def jvp(b: Builder, dots: Any, out: Atom, array: Atom, axis: int = 0, **o: Any) -> Atom:
+        return b.op("running_dot", dots[0], array, out, axis=axis)
+
+    rule(
+        fun,
+        "array",
+        "axis=0, dtype=None, out=None",
+        name=name,
+        vjp=vjp,
+        jvp=jvp,
+        samples=[
+            sample(np.array([0.5, -1.0, 2.0, 1.5, 3.0])),
+            sample(np.array([[0.5, -1.0, 2.0], [1.5, 3.0, -2.0]])),
+            sample(np.array([[0.5, -1.0, 2.0], [1.5, 3.0, -2.0]]), axis=1),
+            sample(np.array([0.5, -1.0], "float32")),
+            sample(np.array([1.0, 1.0, 1.0]), expect=(np.array([1.75, 0.75, 0.5]),)),
+        ],
+    )
+
+
+_running(np.maximum.accumulate, "np.maximum.accumulate")
+_running(np.minimum.accumulate, "np.minimum.accumulate")
+for _f, _back in each(
+    (order_helpers.running_bar, "running_dot"), (order_helpers.running_dot, "running_bar")
+):
+    rule(
+        _f,
+        "v x out_",
+        "axis=0",
+        name=_f.__name__,
+        kind=lambda args, attrs: as_array(args[1].kind),
+        vjp=(f"{_back}(g, x, out_, axis=axis)", None, None),
+        jvp=(f"{_f.__name__}(v_dot, x, out_, axis=axis)", None, None),
+        samples=[sample(np.array([1.5, 0.5, 2.0]), np.array([1, 2, 2]), np.array([1, 2, 2]))],
+    )
