@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .binding import MISSING, Layout
-from .dispatch import CacheInfo, Dispatcher, Specialization, Values, specialized
+from .dispatch import CacheInfo, Dispatcher, Specialization, Values
+from .dispatch_text import specialized
 from .errors import ArgumentError, S2sadError
 from .pipeline import (
     Program,

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from s2sad.binding import Layout, layout_of
-from s2sad.dispatch import MAXSIZE, Dispatcher, Specialization, specialized
+from s2sad.dispatch import MAXSIZE, Dispatcher, Specialization
+from s2sad.dispatch_text import specialized
 from s2sad.errors import ArgumentError
 from s2sad.frontend.refs import Fetch
 from s2sad.guards import Is, KindIs, Names, ValueIs, apart, conditions
