@@ -16,6 +16,7 @@ from s2sad.checkpointing import bytes_of
 from s2sad.ir.kinds import INT
 from s2sad.rules import zero
 from s2sad.runtime import next_snapshot, snapshots_within
+from tests.scripts import load
 
 
 def same_derivatives(f: Callable[..., Any], plain: Callable[..., Any], *args: Any) -> None:
@@ -473,6 +474,17 @@ def test_memory_does_not_grow_with_the_steps() -> None:
     assert peak(plain, 0.1, size, 100, 5) > 200 * state
     ten_more = peak(gradient, 0.1, size, 400, 15) - peak(gradient, 0.1, size, 400, 5)
     assert abs(ten_more - 10 * state) < 2 * state
+
+
+def test_the_example_in_a_fraction_of_the_memory() -> None:
+    diffuse = load("checkpointed_simulation").diffuse
+    derivative = s2sad.value_and_grad(diffuse)
+    size, steps = 2000, 3000  # 48 MB of states
+    assert peak(derivative, 0.2, steps, size, "1MB") < 1.4e6
+    value, slope = derivative(0.2, steps, size, "1MB")
+    assert value == diffuse(0.2, steps, size, "1MB")
+    ahead, behind = (diffuse(0.2 + h, steps, size, "1MB") for h in (1e-5, -1e-5))
+    assert slope == pytest.approx((ahead - behind) / 2e-5, rel=1e-5)
 
 
 def test_memory_says_how_many_snapshots() -> None:

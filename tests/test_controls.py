@@ -374,3 +374,11 @@ def test_arguments_that_are_not_differentiated() -> None:
     f.defjvp(lambda n, primals, dots: (primals[0] ** n, n * primals[0] ** (n - 1) * dots[0]))
     assert s2sad.grad(lambda x: f(3, x))(2.0) == 12.0
     assert s2sad.jvp(lambda x: f(3, x), (2.0,), (1.0,)) == (8.0, 12.0)
+
+
+def test_third_derivatives_do_not_take_one_function_for_another() -> None:
+    f = custom_jvp(lambda x: np.sin(x) * x)
+    f.defjvp(lambda p, t: (f(p[0]), (np.cos(p[0]) * p[0] + np.sin(p[0])) * t[0]))
+    third = s2sad.grad(s2sad.grad(s2sad.grad(lambda x: f(x * x))))
+    plain = s2sad.grad(s2sad.grad(s2sad.grad(lambda x: np.sin(x * x) * x * x)))
+    assert third(0.7) == pytest.approx(plain(0.7), rel=1e-10)

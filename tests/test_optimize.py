@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import s2sad
+from tests.scripts import load
 
 optimize = pytest.importorskip("scipy.optimize")
 
@@ -171,3 +172,9 @@ def test_a_program_of_a_dict_is_fitted_through_a_flat_vector() -> None:
 
     found = optimize.minimize(s2sad.value_and_grad(loss), np.ones(3), jac=True)
     np.testing.assert_allclose(found.x, [1.5, 0.7, -0.2], atol=1e-3)
+
+
+def test_the_example_finds_the_spring_in_three_ways() -> None:
+    script = load("fit_with_scipy")
+    for params in script.fit(*script.measurements()).values():
+        np.testing.assert_allclose(params, [2.00061, 0.30075], atol=2e-5)

@@ -113,8 +113,6 @@ def again(rev: Reverse, callee: Function, pattern: Pattern, node: Call) -> Again
         known.recursive = known.recursive or known.uses is None
         return known
     _refuse_draws(rev.module, callee, node)
-    number = sum(1 for name, _ in rev.again if name == callee.name)
-    suffix = f"_{number + 1}" if number else ""
     sub = Reverse(
         rev.module,
         callee,
@@ -127,7 +125,7 @@ def again(rev: Reverse, callee: Function, pattern: Pattern, node: Call) -> Again
         rev,
     )
     kinds = tuple(adjoint_kind(callee.params[n].kind, sub.weak) for n in active)
-    made = Again(f"{callee.name}_reverse{suffix}", active, accumulated, kinds)
+    made = Again(rev.unused(f"{callee.name}_reverse"), active, accumulated, kinds)
     rev.again[key] = made
     _build(sub, callee, made, seeded)
     return made

@@ -21,6 +21,7 @@ from ..analysis.storage import Overwritten
 from ..errors import Problem, UnsupportedError
 from ..ir.builder import Builder
 from ..ir.kinds import (
+    SAVED,
     Array,
     Kind,
     Num,
@@ -178,6 +179,17 @@ class Reverse:
             if isinstance(a, Value):
                 self.use_count[a] = self.use_count.get(a, 0) + 1
 
+    def unused(self, name: str) -> str:
+        """The name, or the first with a number, that no function has."""
+        pairs = {n for pair in self.pairs.values() for n in (pair.forward, pair.reverse)}
+        again = {made.name for made in self.again.values()}
+        taken = {*self.module.functions, *self.extra_functions, *pairs, *again}
+        new, number = name, 1
+        while new in taken:
+            number += 1
+            new = f"{name}_{number}"
+        return new
+
     def is_inside(self, value: Value, scope: Scope) -> bool:
         at = self.scope.get(value)
         while at is not None:
@@ -209,6 +221,10 @@ class Reverse:
 
     def whole(self, value: Value, g: Adjoint) -> Atom:
         """The adjoint as one atom: parts put together, a uniform one spread out."""
+        if isinstance(g, dict) and value.kind == SAVED:
+            from .reverse_call import whole_saved
+
+            return whole_saved(self, value, g)
         if isinstance(g, dict):
             return self._assemble(value.kind, value, g)
         if isinstance(value.kind, Array) and isinstance(g.kind, Num):

@@ -43,7 +43,7 @@ from ..ir.nodes import (
     While,
     free_values,
 )
-from ..ir.rewrite import substitute_region
+from ..ir.rewrite import resolve, substitute_region
 from .adjoints import reversed_span
 from .reverse import Reverse
 from .revolve_steps import advancing, is_mark
@@ -109,6 +109,11 @@ class _Schedule:
         (room,) = self.prelude.ops("at_least_one", mark.args[1], names=["room"])
         return room
 
+    def counter(self) -> Value:
+        """A number of a step, called as the user calls the loop's variable."""
+        name = self.node.body.params[0].name if self.plain else None
+        return Value(INT, "step" if name in (None, "_") else name)
+
     def index(self, b: Builder, n: Atom) -> Atom:
         """The element of the range at step ``n``."""
         if self.plain:
@@ -148,20 +153,14 @@ class _Schedule:
         steps: Atom
         b = Builder()
         b.span = node.span
-        n = body.params[0] if self.plain else Value(INT)
+        n = self.counter()
         params, inits, yields = [], [], []
         if self.places:
             params, inits = [snapshots, keep], [empty, Const.of(0)]
             yields = [*self.advance(b, n, self.trips, self.state, params)]
-        if not self.plain:
-            i = self.index(b, n)
-            call = replace(
-                self.call, args=tuple(i if a is body.params[0] else a for a in self.call.args)
-            )
-            ends = tuple(i if y is body.params[0] else y for y in body.yields)
-        else:
-            call, ends = self.call, body.yields
-        b.append(call)
+        known: dict[Value, Atom] = {body.params[0]: self.index(b, n)}
+        b.append(replace(self.call, args=resolve(self.call.args, known)))
+        ends = resolve(body.yields, known)
         last, steps = Value(self.kind, "snapshots"), self.trips
         results = [*node.results]
         if self.places:
@@ -255,7 +254,7 @@ def reverse_scheduled(
     schedule = _Schedule(rev, node, mark, needs)
     rev.rewritten[node], snapshots, steps = schedule.forward()
     index = node.body.params[0]
-    n, kept = Value(INT, index.name), Value(schedule.kind, "snapshots")
+    n, kept = schedule.counter(), Value(schedule.kind, "snapshots")
     b.span = reversed_span(node.span)
     with b.region() as head:
         state, left = schedule.backward(b, n, kept) if schedule.places else ([], kept)

@@ -143,12 +143,12 @@ def advancing(
     given = dict(zip(call.args, step.params, strict=True))
     made = dict(zip(call.results, step.body.yields, strict=True))
     places = [k for k, p in enumerate(params) if p in needs]
+    name = rev.unused("_advance".join(step.name.rsplit("_step", 1)))
     while True:
         wanted = list(dict.fromkeys(e for k in places if (e := ends[k]) in made))
         ops = silent(step.body.ops)
         body = Region((), ops, tuple(made[e] for e in wanted))
         known = {n: f for n, f in rev.module.functions.items() if n != step.name}
-        name = "_advance".join(step.name.rsplit("_step", 1))
         advance = simplify(Module({name: _function(name, step.params, body, ()), **known})).entry
         read = free_values(advance.body)
         grown = [
@@ -165,9 +165,6 @@ def advancing(
     args = tuple(a for a in call.args if given[a] in read)
     inner = tuple(given[a] for a in args)
     carried = [given[p] for p in params if p in args]
-    known = {**rev.module.functions, **rev.extra_functions}
-    while name in known:
-        name += "_2"
     rev.extra_functions[name] = _function(name, inner, advance.body, carried)
     results = tuple(Value(e.kind, e.name, e.hint) for e in wanted if isinstance(e, Value))
     known_as: dict[Atom, Atom] = dict(zip(wanted, results, strict=True))
