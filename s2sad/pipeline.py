@@ -27,6 +27,7 @@ from .errors import OutputError, Problem, UnsupportedError
 from .guards import Guard, Is, KindIs, ValueIs
 from .ir.kinds import Kind
 from .recipes import Request, recipe_of
+from .transform.target import for_compiler
 
 if TYPE_CHECKING:
     from .frontend.refs import Fetch
@@ -49,7 +50,7 @@ class Transform:
     """Which derivative: ``name`` is "vjp" or the name of a recipe: see `recipes.RECIPES`.
 
     ``many``: argnums was a sequence, so that the gradient is a tuple. ``holomorphic``: of a
-    complex function of complex numbers.
+    complex function of complex numbers. ``backend``: who compiles it; None for Python and NumPy.
     """
 
     name: str
@@ -57,11 +58,20 @@ class Transform:
     many: bool = False
     has_aux: bool = False
     holomorphic: bool = False
+    backend: Numba | None = None
 
     @property
     def spelled(self) -> Any:
         """``argnums`` as the user wrote them; None for all."""
         return None if not self.argnums else self.argnums if self.many else self.argnums[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Numba:
+    """The Numba backend, with the options that are passed to ``numba.njit``."""
+
+    fastmath: bool = False
+    parallel: bool = False
 
 
 class Text(str):
@@ -102,6 +112,18 @@ def build(
 
     Raises `ArgumentError`, `OutputError` or `UnsupportedError`; nothing has run then.
     """
+    with for_compiler(transform.backend is not None):
+        return _build(f, transform, layout, values, kinds, skip)
+
+
+def _build(
+    f: Callable[..., Any],
+    transform: Transform,
+    layout: Layout,
+    values: Sequence[Any],
+    kinds: tuple[Kind, ...],
+    skip: int,
+) -> Specialization:
     inner = primal_layout(f)
     count = len(inner.names)
     values, given = values[:count], kinds[:count]
@@ -115,14 +137,14 @@ def build(
         pair = forward_and_reverse(program.module, wrt)
         module = pair.module
         saved_from = len(module.functions[pair.forward].body.yields) - pair.saved
-        forward, text = _compile(module, pair.forward, saved_from)
-        reverse, reverse_text = _compile(module, pair.reverse)
+        forward, text = _compile(module, pair.forward, transform.backend, saved_from)
+        reverse, reverse_text = _compile(module, pair.reverse, transform.backend)
         text = f"{text}\n\n{reverse_text}"
         run = _vjp_runner(name, forward, reverse, layout, wrt, skip)
     else:
         made = recipe_of(transform.name).make(program.module, Request(inner, transform, targets))
         module, finish = made.module, _picker(transform, targets)
-        run, text = _compile(module, module.entry.name)
+        run, text = _compile(module, module.entry.name, transform.backend)
         if made.checked or finish is not None:
             run = _checked_runner(name, run, transform, made.checked, finish)
     return Specialization(
@@ -158,7 +180,7 @@ def ssa_text(module: Module) -> Text:
 
 
 def _compile(
-    module: Module, name: str, saved_from: int | None = None
+    module: Module, name: str, backend: Numba | None = None, saved_from: int | None = None
 ) -> tuple[Callable[..., Any], str]:
     """The function ``name`` of a module as a callable, with its text.
 
@@ -168,6 +190,16 @@ def _compile(
     from .backend.compile import compile_module
     from .backend.emit import emit
 
+    if backend is not None:
+        from .backend.nopython.compile import compile_nopython
+
+        made = compile_nopython(
+            _reachable(module, name),
+            fastmath=backend.fastmath,
+            parallel=backend.parallel,
+            private_from=saved_from,
+        )
+        return made.run, made.text
     emitted = emit(_reachable(module, name), fresh_results=True, private_from=saved_from)
     return compile_module(emitted), emitted.text
 

@@ -336,3 +336,14 @@ def unless_zero(g: Any, c: Any) -> Any:
         return c if g else 0.0
     out = np.where(np.equal(g, 0), np.zeros((), np.asarray(c).dtype), c)
     return out if out.ndim or isinstance(c, np.ndarray) else out[()]
+
+
+def grown(tape: Any, room: int) -> Any:
+    """A longer array that begins with the numbers of ``tape``: twice as long, or ``room``.
+
+    >>> len(grown(np.zeros(4), 5))
+    8
+    """
+    longer = np.empty(max(2 * len(tape), room), tape.dtype)
+    longer[: len(tape)] = tape
+    return longer

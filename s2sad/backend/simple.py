@@ -18,6 +18,7 @@ from .expr import Expressions
 from .literals import Namespace, call, load
 from .ops import ARITHMETIC
 from .outofssa import Result
+from .stacks import Stacks
 from .trees import Block, assign, is_none, operator, signed
 from .undefined import unset_names
 from .wide import narrow
@@ -50,6 +51,7 @@ class Simple:
         self.taken = {*names.values(), *constants, *namespace.objects, *namespace.builtins}
         self.indent = 1
         self.unset = unset_names(result.plan, names)
+        self.stacks = Stacks(self)
 
     def narrowed(self, statement: ast.stmt) -> Block:
         """The statement, with parts of it named first if its line is too long."""
@@ -98,6 +100,8 @@ class Simple:
                 return [popped, *self.rename(op.results[0], buffer)]
             case "add_to":
                 return self.add_to(op)
+            case fn if fn.startswith("tape_"):
+                return self.stacks.write(op)
             case "raise":
                 error, *rest = expressions.atoms(op.args)
                 raised = call(error, *rest) if rest else error

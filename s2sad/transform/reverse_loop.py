@@ -11,11 +11,15 @@ the forward loop rewritten to append what each iteration must remember.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from ..ir.builder import Builder
+from ..ir.clone import clone
 from ..ir.kinds import INT, Array, Kind, ListOf, Num, Tuple, join
 from ..ir.nodes import (
     FALSE,
+    UNDEFINED,
     Atom,
     Const,
     For,
@@ -28,11 +32,15 @@ from ..ir.nodes import (
     free_values,
 )
 from ..ir.rewrite import resolve, substitute_region
+from ..rules.registry import primitive
 from .adjoints import Env, adjoint_kind, bar, repeat, reversed_span
 from .reverse import Reverse
+from .rerun import rerun
 from .revolve import mark_of, reverse_scheduled
 from .saves import Plan, Planner
 from .simplify import needed
+from .target import is_for_compiler
+from .twins import placeholder
 
 
 @dataclass(slots=True)
@@ -238,27 +246,60 @@ def _emit(
     ends = tuple(c.next for c in carried)
     region = Region((), tuple(needed(nodes, ends)), ends)
     needs = [v for v in free_values(region) if rev.is_inside(v, rev.region_scope[body])]
+    counted = isinstance(node, For) and _never_leaves(node)
+    compiled = is_for_compiler() and counted and guard is None and _is_unit(node)
+    steady = _inductions(rev, node) if compiled else {}
     planner = Planner(
-        lambda v: rev.is_inside(v, rev.region_scope[body]),
+        lambda v: rev.is_inside(v, rev.region_scope[body]) and v not in steady,
         rev.definition,
         rev.position,
         rev.overwritten,
         index,
     )
-    counted = isinstance(node, For) and _never_leaves(node)
     keep_index = index in needs
     plan = planner.plan([v for v in needs if v is not index], tape=True, keep_index=keep_index)
-    wants_index = index is not None and (keep_index or plan.uses_index)
-    if plan.saved and wants_index:
+    again_ops: tuple[Node, ...] = ()
+    repeated: tuple[Value, ...] = ()
+    exports: list[tuple[Value, Value]] = []
+    if compiled:
+        if (found := rerun(rev, node, plan.saved)) is not None:
+            again_ops, repeated, plan.saved = found.nodes, found.values, found.saved
+            keep_index |= found.uses_index
+        exports = _constant_over(rev, node, plan)
+    read = {a for op in plan.recomputed for a in op.args} | {*needs, *free_values(region)}
+    read |= free_values(Region((), again_ops, ())).keys()
+    steady = {v: step for v, step in steady.items() if v in read}
+    wants_index = index is not None and (keep_index or plan.uses_index or bool(steady))
+    if plan.saved and wants_index and not compiled:
         assert index is not None
         plan.saved.insert(0, index)
-    rev.rewritten[node], tape = _rewrite(rev, node, guard, plan, counted)
+    rev.rewritten[node], tape = _rewrite(rev, node, guard, plan, counted, exports)
 
     results = [Value(c.param.kind, c.param.name) for c in carried]
     span = reversed_span(node.span)
-    mapping: dict[Value, Atom] = {}
+    mapping: dict[Value, Atom] = dict(exports)
     head: list[Node] = []
-    if tape is not None and plan.saved:
+    if compiled:
+        assert isinstance(node, For)
+        assert index is not None
+        k = Value(INT, index.name)
+        start, stop, step, _ = _backwards(rev, node, None)
+        with b.region() as head:
+            mapping[index] = k
+            if tape is not None:
+                place = k
+                if not (isinstance(node.start, Const) and node.start.value == 0):
+                    first, last = (k, node.start) if is_one(node.step) else (node.start, k)
+                    place = b.op("sub", first, last)
+                _read_tape(rev, tape, place, plan, mapping)
+            for v, by in steady.items():
+                mapping[v] = _at_iteration(b, node, k, v, by)
+            if again_ops:
+                copies, atoms = clone(Region((), again_ops, repeated), mapping)
+                for copy in copies:
+                    b.append(copy)
+                mapping.update(zip(repeated, atoms, strict=True))
+    elif tape is not None and plan.saved:
         k = Value(INT)
         size = b.op("len", tape)
         start, stop, step = b.op("sub", size, Const.of(1)), Const.of(-1), Const.of(-1)
@@ -289,19 +330,89 @@ def _emit(
     return results
 
 
+def is_one(a: Atom) -> bool:
+    return isinstance(a, Const) and bool(a.value == 1)
+
+
+def _is_unit(node: For | While) -> bool:
+    return isinstance(node, For) and isinstance(node.step, Const) and node.step.value in (1, -1)
+
+
+def _inductions(rev: Reverse, node: For | While) -> dict[Value, tuple[Atom, Atom]]:
+    """Ints to which every iteration adds the same: where they start, and what is added."""
+    assert isinstance(node, For)
+    found: dict[Value, tuple[Atom, Atom]] = {}
+    inner = rev.region_scope[node.body]
+    for p, init, y in zip(node.body.params[1:], node.init, node.body.yields[1:], strict=True):
+        op = rev.definition.get(y) if isinstance(y, Value) else None
+        if not isinstance(p.kind, Num) or p.kind.dtype != "int64" or op is None:
+            continue
+        if init is UNDEFINED or op.fn not in ("add", "add_to") or op not in node.body.ops:
+            continue
+        by = op.args[1] if op.args[0] is p else op.args[0] if op.args[1] is p else None
+        if by is None or by is p or not isinstance(by.kind, Num) or by.kind.dtype != "int64":
+            continue
+        if isinstance(by, Const) or not rev.is_inside(by, inner):
+            found[p] = (init, by)
+    return found
+
+
+def _at_iteration(b: Builder, node: For, k: Value, p: Value, step: tuple[Atom, Atom]) -> Atom:
+    """The value of an int at the iteration whose index is ``k``, by how it grows."""
+    init, by = step
+    first, last = (k, node.start) if is_one(node.step) else (node.start, k)
+    zero = isinstance(node.start, Const) and node.start.value == 0
+    passed = k if zero and is_one(node.step) else b.op("sub", first, last)
+    grown = passed if is_one(by) else b.op("mul", passed, by)
+    if isinstance(init, Const) and init.value == 0:
+        return grown
+    return b.op("add", init, grown, name=p.name)
+
+
+def _constant_over(rev: Reverse, node: For | While, plan: Plan) -> list[tuple[Value, Value]]:
+    """Values every iteration would save alike, each with what it is called after the loop."""
+    inner = rev.region_scope[node.body]
+    outer = inner.parent
+    assert outer is not None
+    found = []
+    for v in list(plan.saved):
+        op = rev.definition.get(v)
+        if op is None or op not in node.body.ops or not isinstance(v.kind, Num):
+            continue
+        if primitive(op.fn).effect != "pure" or len(op.results) != 1:
+            continue
+        if any(isinstance(a, Value) and rev.is_inside(a, inner) for a in op.args):
+            continue
+        after = Value(v.kind, v.name, v.hint)
+        rev.scope[after] = outer
+        rev.position[after] = rev.position[v]
+        plan.saved.remove(v)
+        found.append((v, after))
+    return found
+
+
 def _never_leaves(node: For | While) -> bool:
     leave = node.body.yields[0]
     return isinstance(leave, Const) and leave.value is False
 
 
 def _rewrite(
-    rev: Reverse, node: For | While, guard: _Guard | None, plan: Plan, counted: bool
+    rev: Reverse,
+    node: For | While,
+    guard: _Guard | None,
+    plan: Plan,
+    counted: bool,
+    exports: Sequence[tuple[Value, Value]] = (),
 ) -> tuple[tuple[Node, ...], Value | None]:
-    """The forward loop with its tape, or with a trip count where it has no tape but may leave."""
+    """The forward loop with its tape, or with a trip count where it has no tape but may leave.
+
+    ``exports`` are values that are the same in every iteration, and what they are after the loop.
+    """
     body = node.body
     kept = [rev.twins.defined(v) for v in plan.saved]
     if not plan.saved and counted:
-        return (_replace_body(node, rev.rebuilt(body)),), None
+        plain = _replace_body(node, rev.rebuilt(body))
+        return (_exporting(plain, exports),), None
     outer = rev.region_scope[body].parent
     assert outer is not None
     extra: list[Node]
@@ -340,7 +451,24 @@ def _rewrite(
         twin = Value(now.kind, now.name)
         test = Region((*node.test.params, twin), node.test.ops, node.test.yields)
         new = While(results, inits, test, new_body, node.span)
-    return (*prelude, new), last
+    return (*prelude, _exporting(new, exports)), last
+
+
+def _exporting(node: For | While, exports: Sequence[tuple[Value, Value]]) -> For | While:
+    """The loop with further results: values of its last iteration."""
+    if not exports:
+        return node
+    assert isinstance(node, For)
+    body = node.body
+    params = tuple(Value(v.kind, v.name) for v, _ in exports)
+    return replace(
+        node,
+        results=(*node.results, *(after for _, after in exports)),
+        init=(*node.init, *(placeholder(v.kind) for v, _ in exports)),
+        body=Region(
+            (*body.params, *params), body.ops, (*body.yields, *(v for v, _ in exports))
+        ),
+    )
 
 
 def _replace_body(node: For | While, ops: tuple[Node, ...]) -> For | While:

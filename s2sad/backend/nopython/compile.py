@@ -1,0 +1,122 @@
+"""A module compiled by Numba.
+
+In: a module of derivative IR and the name of the function to call. Out: a callable that takes the
+user's arguments, with the text it was compiled from.
+
+    compile_nopython(module)(np.ones(3))
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ...errors import UnsupportedError
+from ...ir.nodes import Module
+from ..compile import file_name
+from ..emit import Emitted, emit
+from . import modules
+from .containers import Door, as_tuples, door, flat_out
+from .tapes import stack_tapes
+
+__all__ = ["Compiled", "compile_nopython"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """``run`` takes and gives what the user has; ``dispatcher`` what the compiled code has."""
+
+    run: Callable[..., Any]
+    dispatcher: Any
+    door: Door
+    text: str
+
+
+def compile_nopython(
+    module: Module,
+    *,
+    fastmath: bool = False,
+    parallel: bool = False,
+    private_from: int | None = None,
+) -> Compiled:
+    """The entry of ``module``, compiled when it is first called.
+
+    Raises UnsupportedError if Numba is not installed.
+    """
+    require_numba()
+    from .overloads import install
+
+    install()
+    way = door(module.entry)
+    flat = {
+        name: replace(f, out=flat_out(f.out)) if f is module.entry else f
+        for name, f in module.functions.items()
+    }
+    lowered = stack_tapes(as_tuples(Module(flat)))
+    emitted = emit(lowered, fresh_results=True, private_from=private_from)
+    dispatcher = _jitted(emitted, {"fastmath": fastmath, "parallel": parallel})
+    return Compiled(_through(way, dispatcher), dispatcher, way, emitted.text)
+
+
+def require_numba() -> None:
+    """Raises UnsupportedError, which says how to install it, if there is no Numba."""
+    try:
+        import numba  # noqa: F401
+    except ImportError:
+        raise UnsupportedError(
+            "backend='numba' needs Numba, which is not installed; "
+            "install it with: pip install s2sad[numba]"
+        ) from None
+
+
+def _jitted(emitted: Emitted, options: dict[str, Any]) -> Any:
+    from numba import njit
+
+    text = _header(emitted) + emitted.text
+    path = modules.write(text)
+    filename = str(path) if path is not None else file_name(emitted)
+    if path is None:
+        linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
+    # A module of its own, known to the interpreter: machine code read back from disk asks for it.
+    module = types.ModuleType(Path(filename).stem if path is not None else "s2sad.emitted")
+    module.__file__ = filename
+    if path is not None:
+        sys.modules[module.__name__] = module
+    scope = vars(module)
+    scope.update(emitted.namespace)
+    exec(compile(text, filename, "exec", dont_inherit=True), scope)
+    for name, f in list(scope.items()):
+        if isinstance(f, types.FunctionType) and f.__code__.co_filename == filename:
+            scope[name] = njit(f, error_model="numpy", cache=path is not None, **options)
+    return scope[emitted.entry_name]
+
+
+def _header(emitted: Emitted) -> str:
+    """What the digest of the text must depend on besides the text: what its globals are."""
+    from ... import __version__
+
+    known = sorted(
+        f"{name} = {getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"
+        for name, value in emitted.namespace.items()
+    )
+    return "".join(f"# {line}\n" for line in [f"s2sad {__version__}", *known]) + "\n"
+
+
+def _through(way: Door, run: Callable[..., Any]) -> Callable[..., Any]:
+    """``run`` between the containers of the user and the tuples of the compiled code."""
+    if way.is_open:
+        return run
+    enter, leave = way.enter, way.leave
+
+    def called(*values: Any) -> Any:
+        out = run(
+            *[v if part is None else part(v) for part, v in zip(enter, values, strict=True)]
+        )
+        return out if leave is None else leave(out)
+
+    return called
