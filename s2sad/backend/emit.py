@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..function_values import FunctionValue
 from ..ir.nodes import Function, Module, walk
 from .check import check_names
 from .constants import named_constants
@@ -40,13 +41,18 @@ class Emitted:
 
 
 def emit(
-    module: Module, *, fresh_results: bool = False, private_from: int | None = None
+    module: Module,
+    *,
+    fresh_results: bool = False,
+    private_from: int | None = None,
+    namespace: Namespace | None = None,
 ) -> Emitted:
     """Write a module out as Python text.
 
     With ``fresh_results`` nothing the entry returns shares memory with its arguments or with
     another result. Yields of the entry from ``private_from`` on are saved for later: they share
-    nothing with the arguments or with what is returned before them.
+    nothing with the arguments or with what is returned before them. ``namespace`` is that of the
+    text which this one becomes a part of.
     """
     module = without_marks(module)
     sizes = saved_sizes(module)
@@ -54,8 +60,8 @@ def emit(
     shaped = Module(normal)
     summaries = summarize(shaped)
     mutating = {name: f.mutates for name, f in normal.items()}
-    names = _function_names(module)
-    namespace = Namespace()
+    whole = namespace is None
+    namespace = Namespace() if namespace is None else namespace
     results: dict[str, Result] = {}
     for name, f in normal.items():
         entry = f is shaped.entry
@@ -68,6 +74,7 @@ def emit(
         )
     for result in results.values():
         _enter_globals(result, namespace)
+    names = _function_names(module, namespace if whole else None)
     reserved = {*namespace.objects, *namespace.builtins, *names.values()}
     texts = []
     tight = any(map(_writes_tight_powers, normal.values()))
@@ -80,18 +87,39 @@ def emit(
         text = to_text([tree], tight=tight)
         check(text, [tree])
         texts.append(text)
+    if whole:
+        texts = [*_function_values(namespace), *texts]
     return Emitted("\n\n".join(texts), names[module.entry.name], dict(namespace.objects))
 
 
-def _function_names(module: Module) -> dict[str, str]:
-    """Identifiers for the functions of a module, in its order."""
+def _function_values(namespace: Namespace) -> list[str]:
+    """The texts of the functions that SciPy is given, each before those that use it."""
+    texts: dict[str, str] = {}
+    while True:
+        todo = [
+            (name, f)
+            for name, f in namespace.objects.items()
+            if isinstance(f, FunctionValue) and name not in texts
+        ]
+        if not todo:
+            break
+        for name, f in todo:
+            texts[name] = f.emitted(name, namespace).text
+    for name in texts:
+        del namespace.objects[name]
+    return list(texts.values())[::-1]
+
+
+def _function_names(module: Module, namespace: Namespace | None) -> dict[str, str]:
+    """Identifiers for the functions of a module, in its order; none means a global."""
+    taken = namespace.objects if namespace is not None else {}
     names: dict[str, str] = {}
     for name in module.functions:
         base = "".join(c if c.isalnum() or c == "_" else "_" for c in name).strip("_") or "f"
         if base[0].isdigit() or keyword.iskeyword(base) or hasattr(builtins, base):
             base = f"f_{base}"
         new, n = base, 1
-        while new in names.values():
+        while new in names.values() or new in taken:
             n += 1
             new = f"{base}_{n}"
         names[name] = new

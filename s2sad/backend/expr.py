@@ -193,6 +193,33 @@ class Expressions(Literals):
 
     op_matmul_sparse = op_sparse_matmul
 
+    def op_implicit_solution(self, op: Op) -> ast.expr:
+        """``optimize.root(f, x0, args=(p,)).x``."""
+        found = self.solver(op)
+        field = op.attrs.get("field")
+        return found if field is None else attribute(found, field)
+
+    def op_integral(self, op: Op) -> ast.expr:
+        """``integrate.quad(f, a, b, args=(p,))[0]``."""
+        field = ast.Constant(op.attrs["field"])
+        return ast.Subscript(self.solver(op), field, ast.Load())
+
+    op_integral_error = op_integral
+
+    def solver(self, op: Op) -> ast.expr:
+        """A function of SciPy called with a function of the program."""
+        leading = op.attrs["leading"]
+        args = self.atoms(op.args)
+        options = {k: self.constant(v) for k, v in op.attrs.get("options", ())}
+        if args[leading:]:
+            options = {"args": ast.Tuple(args[leading:], ast.Load()), **options}
+        return call(
+            self.path(op.attrs["solver"]),
+            self.object(op.attrs["function"]),
+            *args[:leading],
+            **options,
+        )
+
     def op_item(self, op: Op) -> ast.expr:
         base, index = op.args
         return ast.Subscript(self.atom(base), self.index(index), ast.Load())

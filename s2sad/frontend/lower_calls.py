@@ -19,7 +19,6 @@ import numpy as np
 from ..checkpointing import is_checkpoint
 from ..controls import custom_rule
 from ..errors import UnsupportedError
-from ..ir.kinds import Num
 from ..ir.nodes import FALSE, Const
 from ..rules.optional import is_distribution, is_scipys, maker
 from ..rules.registry import lookup, primitive
@@ -37,10 +36,12 @@ from . import (
     lower_expr,
     lower_stmt,
     methods,
+    numpy_calls,
     ordering,  # noqa: F401
     primitives,
     pullbacks,
     scipy_calls,
+    solvers,
     spreading,
     type_calls,  # noqa: F401
     ufuncs,
@@ -148,6 +149,9 @@ def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping
         return custom.call(cx, obj, args, kwargs)
     if is_checkpoint(obj):
         return controls.call_checkpoint(cx, obj, args, kwargs)
+    solver = solvers.solver_of(obj)
+    if solver is not None:
+        return solver(cx, args, kwargs)
     record = lookup(obj)
     if record is not None:
         return primitives.call(cx, record, args, kwargs)
@@ -174,6 +178,8 @@ def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping
             return construction.construct(cx, obj, args, kwargs)
         case functools._lru_cache_wrapper():
             return apply(cx, Static(obj.__wrapped__), args, kwargs)
+        case np.vectorize():
+            return numpy_calls.vectorized_object(cx, obj, list(args), dict(kwargs))
         case np.ufunc():
             name = obj.__name__
             what = f"np.{name}" if getattr(np, name, None) is obj else f"the ufunc '{name}'"
@@ -406,26 +412,11 @@ def is_library(module: types.ModuleType) -> bool:
 
 
 def is_index_object(obj: Any) -> bool:
-    return obj in (np.r_, np.c_, np.s_, np.index_exp) if not isinstance(obj, np.ndarray) else False
+    """Objects of NumPy that are indexed to make arrays."""
+    objects = (np.r_, np.c_, np.s_, np.index_exp, np.mgrid, np.ogrid)
+    return not isinstance(obj, np.ndarray) and obj in objects
 
 
 def index_object(cx: Lowerer, obj: Any, i: Ref) -> Ref:
     """``np.r_[...]``, ``np.c_[...]``: by what they mean."""
-    if obj is np.s_ or obj is np.index_exp:
-        return i
-    parts = i.items if isinstance(i, TupleRef) else (i,)
-    arrays: list[Ref] = []
-    for part in parts:
-        if (
-            isinstance(part, Val)
-            and isinstance(part.atom, Const)
-            and isinstance(part.atom.value, slice | str)
-        ):
-            cx.fail("slices and strings in np.r_ and np.c_ are not supported", "use np.arange")
-        kind = cx.kind(part)
-        if isinstance(kind, Num):
-            part = primitive_by_name(cx, "np.atleast_1d", [part])
-        arrays.append(part)
-    if obj is np.c_:
-        return primitive_by_name(cx, "np.column_stack", [TupleRef(tuple(arrays))])
-    return primitive_by_name(cx, "np.concatenate", [TupleRef(tuple(arrays))])
+    return numpy_calls.index_object(cx, obj, i)

@@ -29,7 +29,7 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     "signal": ("signal",),
     "ndimage": ("ndimage",),
     "interpolate": ("interpolate",),
-    "integrate": ("integrate",),
+    "integrate": ("integrate", "quadrature"),
     "optimize": ("optimize",),
     "sparse": ("sparse",),
 }

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..rules.optional import is_scipys
 from ..rules.registry import Primitive
 from . import methods, special
 from .memory import overlaps_itself
@@ -106,6 +107,8 @@ class Recorder:
             options = dict(kwargs)
             out = options.pop("out")
             return special.into(self, out, self.call(fn, args, options))
+        if is_scipys(fn) and any(callable(a) for a in (*args, *kwargs.values())):
+            raise refuse(f"the tape does not follow the function that {_name(fn)} is given")
         primitive = find(fn)
         if primitive is not None and primitive.writes is not None:
             return special.write(self, fn, primitive, args, kwargs)
