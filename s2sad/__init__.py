@@ -38,6 +38,7 @@ from .errors import (
     UnsupportedError,
 )
 from .jacobian import elementwise_grad, hessian, jacfwd, jacobian, jacrev
+from .sparse import sparse_hessian, sparse_jacobian
 
 if TYPE_CHECKING:
     from . import tape, tools
@@ -69,6 +70,8 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "sparse_hessian",
+    "sparse_jacobian",
     "ssa",
     "stop_gradient",
     "tape",

@@ -39,7 +39,6 @@ from .ir.kinds import (
 from .ir.nodes import Module, Op, Struct, walk
 from .ir.tree import flatten
 from .pipeline import Transform, build, compiled, lower_program, primal_layout
-from .rules.registry import primitive
 from .runtime import copied
 
 __all__ = ["Jacobian", "elementwise_grad", "hessian", "jacfwd", "jacobian", "jacrev"]
@@ -157,7 +156,7 @@ def _derive(name: str, f: Any, argnums: Any, has_aux: bool) -> Derivative | _Dec
     transform = Transform(name, numbers, many, bool(has_aux))
     kind = Jacobian if name == "jacobian" else Derivative
     if f is None:
-        return lambda g: kind(g, transform)
+        return _decorator(kind, transform)
     if isinstance(f, (int, str)):
         raise ArgumentError(
             f"{name} takes a function first, not {f!r}: write @{name}(argnums={f!r})"
@@ -165,9 +164,18 @@ def _derive(name: str, f: Any, argnums: Any, has_aux: bool) -> Derivative | _Dec
     return kind(f, transform)
 
 
+def _decorator(kind: type[Derivative], transform: Transform) -> _Decorator:
+    def derive(g: Callable[..., Any]) -> Derivative:
+        return kind(g, transform)
+
+    derive.__s2sad_transform__ = True  # type: ignore[attr-defined]
+    return derive
+
+
 # Inside a function that is differentiated, these are called while it is compiled.
-for _function in (jacobian, jacfwd, jacrev, hessian, elementwise_grad):
-    _function.__s2sad_transform__ = True  # type: ignore[attr-defined]
+_makers: tuple[Any, ...] = (jacobian, jacfwd, jacrev, hessian, elementwise_grad)
+for _maker in _makers:
+    _maker.__s2sad_transform__ = True
 
 
 class Jacobian(Derivative):
@@ -263,6 +271,8 @@ class _Sizes:
         return self._seen[key]
 
     def _measured(self, given: Sequence[Any]) -> int | None:
+        from .rules.registry import primitive
+
         nodes = (node for f in self.module.functions.values() for node in walk(f.body))
         if any(isinstance(n, Op) and primitive(n.fn).effect in ("prints", "draws") for n in nodes):
             return None
@@ -322,12 +332,13 @@ def _total(shapes: Sequence[Sequence[Dim | None]], values: Mapping[str, Any]) ->
 def _size(d: Sym, values: Mapping[str, Any]) -> int | None:
     """The size a symbol stands for: an axis of an argument, or an int that is one."""
     try:
-        path, axis = d.base  # type: ignore[misc]
+        base: Any = d.base
+        path, axis = base
         if isinstance(axis, int):
             found = _at(path, values)
             if isinstance(found, np.ndarray):
                 return max(int(found.shape[axis]) + d.offset, 0)
-        found = _at(d.base, values)
+        found = _at(base, values)
         return max(found + d.offset, 0) if type(found) is int else None
     except (LookupError, TypeError, ValueError, AttributeError):
         return None

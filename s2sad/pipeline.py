@@ -39,6 +39,7 @@ __all__ = [
     "Transform",
     "build",
     "compiled",
+    "compiled_text",
     "differentiate",
     "primal_ir",
     "ssa_text",
@@ -207,6 +208,11 @@ def _compile(
 def compiled(module: Module, name: str) -> Callable[..., Any]:
     """The function ``name`` of a module, to be called with values of its parameters."""
     return _compile(module, name)[0]
+
+
+def compiled_text(module: Module, name: str) -> tuple[Callable[..., Any], str]:
+    """The function ``name`` of a module and its text."""
+    return _compile(module, name)
 
 
 def _reachable(module: Module, name: str) -> Module:

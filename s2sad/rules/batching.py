@@ -25,7 +25,17 @@ from .registry import has_primitive, primitive
 if TYPE_CHECKING:
     from ..ir.builder import Builder
 
-__all__ = ["Batching", "NoBatchRule", "Operand", "Results", "batch_rule", "find_rule", "lifted"]
+__all__ = [
+    "Batching",
+    "NoBatchRule",
+    "Operand",
+    "Results",
+    "batch_rule",
+    "find_rule",
+    "is_elementwise",
+    "lifted",
+    "shifted",
+]
 
 
 class NoBatchRule(Exception):
@@ -90,7 +100,7 @@ def batch_rule(*names: str, options: str = "") -> Callable[[Rule], Rule]:
 def find_rule(name: str, attrs: Mapping[str, Any]) -> Rule | None:
     """The batch rule of a primitive that knows these attributes, or None."""
     found = _rules.get(name)
-    if found is None and _is_elementwise(name):
+    if found is None and is_elementwise(name):
         found = elementwise, _ELEMENTWISE_OPTIONS
     return found[0] if found is not None and found[1].issuperset(attrs) else None
 
@@ -99,18 +109,61 @@ def find_rule(name: str, attrs: Mapping[str, Any]) -> Rule | None:
 
 #: Elementwise, though they have no partials and are no ufuncs.
 _ELEMENTWISE = frozenset(
-    "lt le gt ge eq ne bitand bitor bitxor invert pow floordiv mod cast astype copy np.copy "
-    "copy_with_strides np.where np.clip np.abs np.conj np.real np.imag np.angle unless_zero "
-    "np.float64 np.float32 np.complex128 np.complex64 np.round np.fix np.isclose np.nan_to_num "
-    "np.power np.float_power np.ascontiguousarray np.real_if_close np.sinc zeros_like "
-    "np.zeros_like np.ones_like np.empty_like".split()
+    [
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "eq",
+        "ne",
+        "bitand",
+        "bitor",
+        "bitxor",
+        "invert",
+        "pow",
+        "floordiv",
+        "mod",
+        "cast",
+        "astype",
+        "copy",
+        "np.copy",
+        "copy_with_strides",
+        "np.where",
+        "np.clip",
+        "np.abs",
+        "np.conj",
+        "np.real",
+        "np.imag",
+        "np.angle",
+        "unless_zero",
+        "np.float64",
+        "np.float32",
+        "np.complex128",
+        "np.complex64",
+        "np.round",
+        "np.fix",
+        "np.isclose",
+        "np.nan_to_num",
+        "np.power",
+        "np.float_power",
+        "np.ascontiguousarray",
+        "np.real_if_close",
+        "np.sinc",
+        "zeros_like",
+        "np.zeros_like",
+        "np.ones_like",
+        "np.empty_like",
+    ]
 )
 
 
-_ELEMENTWISE_OPTIONS = frozenset("dtype copy like order decimals rtol atol equal_nan".split())
+_ELEMENTWISE_OPTIONS = frozenset(
+    ["dtype", "copy", "like", "order", "decimals", "rtol", "atol", "equal_nan"]
+)
 
 
-def _is_elementwise(name: str) -> bool:
+def is_elementwise(name: str) -> bool:
+    """Whether each element of the result depends on the elements that meet by broadcasting."""
     if name in _ELEMENTWISE:
         return True
     if not has_primitive(name) or name.startswith("math."):
@@ -122,7 +175,7 @@ def _is_elementwise(name: str) -> bool:
 
 
 def lifted(t: Batching, x: Operand, rank: int) -> Atom:
-    """A batched operand with axes of size 1 put in, so that it lines up with others of ``rank``."""
+    """A batched operand with axes of size 1 put in, so that it lines up with ``rank`` axes."""
     if not x.batched or x.rank >= rank:
         return x.atom
     full = slice(None)
@@ -161,9 +214,8 @@ def scalar(
     if attrs.get("ndmin"):
         raise NoBatchRule
     if x.rank and isinstance(out, Num):
-        flat = t.b.op("np.reshape", x.atom, t.b.op("tuple", t.size()))
-        return flat
-    if fn in ("np.array",) and x.rank:
+        return t.b.op("np.reshape", x.atom, t.b.op("tuple", t.size()))
+    if fn == "np.array" and x.rank:
         return t.b.op(fn, x.atom, **attrs)
     return x.atom
 
@@ -187,10 +239,26 @@ def _all_true(kind: Kind) -> Form:
 
 # -- reductions and others along an axis ----------------------------------------------------------
 
-_REDUCTIONS = (
-    "np.sum np.mean np.var np.std np.max np.min np.ptp np.any np.all np.prod np.nansum "
-    "np.nanmean np.nanmax np.nanmin np.median np.quantile np.percentile np.count_nonzero"
-).split()
+_REDUCTIONS = [
+    "np.sum",
+    "np.mean",
+    "np.var",
+    "np.std",
+    "np.max",
+    "np.min",
+    "np.ptp",
+    "np.any",
+    "np.all",
+    "np.prod",
+    "np.nansum",
+    "np.nanmean",
+    "np.nanmax",
+    "np.nanmin",
+    "np.median",
+    "np.quantile",
+    "np.percentile",
+    "np.count_nonzero",
+]
 
 
 def shifted(axis: Any, rank: int) -> Any:

@@ -177,11 +177,22 @@ def einsum(
 
 
 #: Functions of matrices that NumPy applies to stacks of them.
-_STACKED = (
-    "np.linalg.inv np.linalg.det cofactors np.linalg.cholesky np.linalg.matrix_power "
-    "np.matrix_transpose np.linalg.slogdet np.linalg.eigh np.linalg.svd np.linalg.qr "
-    "np.linalg.eigvalsh np.linalg.pinv np.triu np.tril"
-).split()
+_STACKED = [
+    "np.linalg.inv",
+    "np.linalg.det",
+    "cofactors",
+    "np.linalg.cholesky",
+    "np.linalg.matrix_power",
+    "np.matrix_transpose",
+    "np.linalg.slogdet",
+    "np.linalg.eigh",
+    "np.linalg.svd",
+    "np.linalg.qr",
+    "np.linalg.eigvalsh",
+    "np.linalg.pinv",
+    "np.triu",
+    "np.tril",
+]
 
 
 @batch_rule(*_STACKED, options="k n")

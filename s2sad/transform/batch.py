@@ -519,4 +519,3 @@ def _read(node: Node) -> list[Value]:
     for region in regions_of(node):
         found.update(free_values(region))
     return list(found)
-

@@ -87,7 +87,7 @@ def jacobian_forward(
     entry = replace(tangents.entry, params=(*tangents.entry.params, *dots))
     many = len(function.params)
     alone = one_number(inputs)
-    made = Batched(_with_entry(tangents, entry), (False,) * len(entry.body.yields))
+    made = Batched(with_entry(tangents, entry), (False,) * len(entry.body.yields))
     if not alone:
         made = batch(made.module, range(many, many + len(dots)))
     inner = made.module.entry
@@ -97,7 +97,7 @@ def jacobian_forward(
             seeds = identity_rows(b, inputs, [p.kind for p in inner.params[many:]])
             for seed, d in zip(seeds, dots, strict=True):
                 name_it(b, seed, d.name)
-        yields = _inline(b, inner, (*function.params, *seeds))
+        yields = inline(b, inner, (*function.params, *seeds))
         out, out_dot, *aux = inner.out.children
         leaves: list[Atom] = []
 
@@ -142,7 +142,7 @@ def _reverse(
     b = Builder(tidy=True)
     with b.region() as nodes:
         inputs = input_tree(b, function, wrt)
-        yields = _inline(b, sweep, function.params)
+        yields = inline(b, sweep, function.params)
         outputs = tree_of(b, output_parts(b, primary, yields), primary, function.params)
         for leaf in outputs.leaves:
             check_output_leaf(function, leaf.kind)
@@ -155,8 +155,8 @@ def _reverse(
             made = batch(made.module, {len(reverse.params) - 1: form})
             seeds = identity_rows(b, outputs, [leaf.kind for leaf in outputs.leaves])
         whole = cotangent_of(b, function.out, primary, yields, iter(seeds))
-        bars = _inline(b, made.module.entry, (*saved, whole))
-        forms, functions = made.forms, dict(_others(made.module))
+        bars = inline(b, made.module.entry, (*saved, whole))
+        forms, functions = made.forms, dict(others_of(made.module))
         gradients = {n: (bar, f) for n, bar, f in zip(numbers, bars, forms, strict=True)}
         leaves: list[Atom] = []
 
@@ -199,14 +199,14 @@ def _finished(
     name = f"{plain(base or function.name)}_{suffix}"
     body = unpacked(Region((), tuple(nodes), tuple(leaves)))
     entry = Function(name, function.params, body, struct, (), function.origin)
-    return simplify(Module({name: entry, **dict(_others(holder))}))
+    return simplify(Module({name: entry, **dict(others_of(holder))}))
 
 
-def _with_entry(module: Module, entry: Function) -> Module:
-    return Module({entry.name: entry, **dict(_others(module))})
+def with_entry(module: Module, entry: Function) -> Module:
+    return Module({entry.name: entry, **dict(others_of(module))})
 
 
-def _inline(b: Builder, function: Function, args: Sequence[Atom]) -> tuple[Atom, ...]:
+def inline(b: Builder, function: Function, args: Sequence[Atom]) -> tuple[Atom, ...]:
     """The function's body in the open region; what it yields."""
     nodes, yields = clone(function.body, dict(zip(function.params, args, strict=True)))
     for node in nodes:
@@ -215,7 +215,7 @@ def _inline(b: Builder, function: Function, args: Sequence[Atom]) -> tuple[Atom,
     return yields
 
 
-def _others(module: Module) -> list[tuple[str, Function]]:
+def others_of(module: Module) -> list[tuple[str, Function]]:
     return [(n, f) for n, f in module.functions.items() if f is not module.entry]
 
 
