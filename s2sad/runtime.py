@@ -280,6 +280,24 @@ def place_of_best(keys: Any, largest: bool = False) -> int:
     return (max if largest else min)(range(len(keys)), key=keys.__getitem__)
 
 
+def positions(*keys: Any) -> dict[Any, int]:
+    """Where each key is.
+
+    >>> positions("a", "b")
+    {'a': 0, 'b': 1}
+    """
+    return {key: n for n, key in enumerate(keys)}
+
+
+def without(at: dict[Any, int], key: Any) -> dict[Any, int]:
+    """The positions when one key is gone.
+
+    >>> without({"a": 0, "b": 1}, "a")
+    {'b': 0}
+    """
+    return positions(*(k for k in at if k != key))
+
+
 def copied(x: Any) -> Any:
     """A copy that shares no array, list or dict with ``x``.
 

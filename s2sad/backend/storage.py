@@ -289,6 +289,8 @@ class _Analysis:
             self.put(result, fresh, fresh << 2)
         elif op.fn in ("tuple", "list", "dict", "record"):
             self.put(result, fresh, memory)
+        elif op.fn in ("positions", "without"):
+            self.put(result, fresh, 0)
         elif op.fn == "call":
             self.put(result, memory | fresh | OUTSIDE, memory | OUTSIDE)
         elif isinstance(result.kind, Array | Mixed):

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections
 import operator
 from typing import Any
 
 from ..ir.kinds import FixedList, ListOf, Num
 from ..ir.nodes import FALSE, TRUE, Atom, Const
 from ..rules.registry import has_primitive
-from . import comprehensions, conditions, iteration, lower_calls, lower_expr, operators
+from . import comprehensions, conditions, iteration, lower_calls, lower_expr, operators, tables
 from .context import Lowerer
 from .handlers import handles
 from .refs import ArrayRef, Consumed, Entries, HeapRef, Items, IterRef, Ref, Root, TupleRef, Val
@@ -121,7 +122,15 @@ def _dict(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
                     cx.fail("dict() needs pairs")
                 found[cx.static(parts[0], "a key")] = parts[1]
     found.update(kwargs)
-    return cx.new(Entries(found))
+    return tables.made_at(cx, cx.node, Entries(found))
+
+
+@handles(collections.defaultdict)
+def _defaultdict(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    """A dict whose missing keys have the value that a function makes."""
+    if len(args) != 1 or kwargs:
+        cx.fail("defaultdict() is supported with a function only, and no entries")
+    return tables.made_at(cx, cx.node, Entries({}), args[0])
 
 
 @handles(builtins.print)

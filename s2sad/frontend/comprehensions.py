@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..ir.nodes import Const
-from . import assignment, conditions, indexing, iteration, loops, lower_expr, methods
+from . import assignment, conditions, indexing, iteration, loops, lower_expr, methods, tables
 from .context import Lowerer
 from .refs import (
     UNASSIGNED,
@@ -35,6 +35,7 @@ _Comp = ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp
 
 def comprehension(cx: Lowerer, node: _Comp) -> Ref:
     """Lower a comprehension (a generator is computed at once: it is consumed where it stands)."""
+    site = node
     targets = [n for g in node.generators for n in _names(g.target)]
     private: list[str] = []
     if any(isinstance(n, ast.Lambda) for n in ast.walk(node)):
@@ -45,7 +46,7 @@ def comprehension(cx: Lowerer, node: _Comp) -> Ref:
     frame = cx.frame
     saved = {n: cx.state.get(frame, n) for n in targets}
     if isinstance(node, ast.DictComp):
-        result = _dict(cx, node)
+        result = _dict(cx, node, site)
     else:
         result = _listed(cx, node.generators, node.elt)
     for name, ref in saved.items():
@@ -202,8 +203,8 @@ def _filtered(cx: Lowerer, tests: Sequence[ast.expr], then: Callable[[], None]) 
     cx.branch(cond, lambda: _filtered(cx, tests[1:], then), lambda: None)
 
 
-def _dict(cx: Lowerer, node: ast.DictComp) -> Ref:
-    result = cx.new(Entries({}))
+def _dict(cx: Lowerer, node: ast.DictComp, site: ast.AST) -> Ref:
+    result = tables.made_at(cx, site, Entries({}))
 
     def add() -> None:
         key = lower_expr.expr(cx, node.key)

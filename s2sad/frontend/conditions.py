@@ -15,7 +15,7 @@ from typing import Any
 
 from ..ir.kinds import Array, Mixed, Num, Opaque, Unknown
 from ..ir.nodes import FALSE, TRUE, Atom, Const, Node, Op
-from . import joins, lower_expr, operators, optional
+from . import joins, lower_expr, operators, optional, tables
 from .context import Lowerer
 from .describe import describe_ref
 from .position import Unreachable
@@ -35,6 +35,7 @@ from .refs import (
     PartialRef,
     Ref,
     Static,
+    Table,
     TupleRef,
     Val,
 )
@@ -75,6 +76,8 @@ def truth(cx: Lowerer, ref: Ref, node: ast.expr | None = None) -> Atom:
                     return cx.op("gt", cx.op("len", content.atom), Const.of(0))
                 case Items() | Entries():
                     return TRUE if content.items else FALSE
+                case Table():
+                    return cx.op("gt", tables.size(cx, ref), Const.of(0))
                 case Fields(cls) if not hasattr(cls, "__bool__") and not hasattr(cls, "__len__"):
                     return TRUE
         case Static():
@@ -325,8 +328,10 @@ def _member(cx: Lowerer, left: Ref, right: Ref) -> Atom | None:
     if isinstance(right, HeapRef):
         content = cx.content(right)
         if isinstance(content, Entries):
-            key = cx.static(left, "a key")
+            key = tables.known_key(cx, right, left)
             return TRUE if key in content.items else FALSE
+        if isinstance(content, Table):
+            return tables.has(cx, right, left)
     parts = parts_of(cx, right)
     if parts is None:
         return None

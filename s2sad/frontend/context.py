@@ -17,6 +17,7 @@ from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Opaque,
 from ..ir.nodes import Atom, If, Value
 from . import join_values, joins, optional
 from .position import Unreachable
+from .ref_kinds import children
 from .refs import (
     NOTHING,
     UNASSIGNED,
@@ -32,6 +33,7 @@ from .refs import (
     Ref,
     Root,
     Stale,
+    Table,
     TupleRef,
     Val,
     View,
@@ -108,6 +110,9 @@ class Lowerer(Values):
                     visit(r)
             elif isinstance(content, Entries | Fields):
                 for r in content.items.values():
+                    visit(r)
+            elif isinstance(content, Table):
+                for r in children(content):
                     visit(r)
 
         visit_content(content)

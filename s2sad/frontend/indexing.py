@@ -23,7 +23,7 @@ from ..ir.kinds import (
     kind_of,
 )
 from ..ir.nodes import Atom, Const
-from . import attributes, lower_calls, lower_expr, optional
+from . import attributes, lower_calls, lower_expr, optional, tables
 from .context import Lowerer
 from .describe import describe_ref
 from .position import NeedsUnrolling
@@ -38,6 +38,7 @@ from .refs import (
     Items,
     Ref,
     Static,
+    Table,
     TupleRef,
     Val,
     View,
@@ -97,6 +98,8 @@ def item(cx: Lowerer, base: Ref, i: Ref) -> Ref:
                     return _of_known(cx, base, content.items, i)
                 case Entries():
                     return _of_dict(cx, base, content, i)
+                case Table():
+                    return tables.lookup(cx, base, i)
                 case Fields():
                     method = attributes.attribute(cx, base, "__getitem__")
                     return lower_calls.apply(cx, method, [i], {})
@@ -227,7 +230,8 @@ def _of_known(cx: Lowerer, base: Ref, items: tuple[Ref, ...], i: Ref) -> Ref:
         )
         if cx.unrollable:
             raise NeedsUnrolling(refusal)
-        if not isinstance(together, Array | ListOf | Tuple):
+        text = isinstance(together, Opaque) and together.cls is str
+        if not text and not isinstance(together, Array | ListOf | Tuple):
             raise refusal
     if isinstance(base, HeapRef):
         loosen(cx, base)
@@ -271,8 +275,10 @@ def _of_dict(cx: Lowerer, base: HeapRef, content: Entries, i: Ref) -> Ref:
         if key not in content.items:
             cx.fail(f"this raises KeyError: {key!r}")
         return content.items[key]
-    key = cx.static(i, "a key")
-    return content.items[key]
+    if base.root.site is None and len(content.items) > 1:
+        read = cx.new(tables.of_entries(cx, content))  # an argument: looked up by what it holds
+        return tables.lookup(cx, read, i)
+    return content.items[tables.known_key(cx, base, i)]
 
 
 # -- writing -------------------------------------------------------------------------------------
@@ -288,8 +294,10 @@ def set_item(cx: Lowerer, base: Ref, i: Ref, value: Ref) -> None:
             content = cx.content(base)
             match content:
                 case Entries():
-                    key = cx.static(i, "a key")
+                    key = tables.known_key(cx, base, i)
                     cx.set_content(base, Entries({**content.items, key: value}))
+                case Table():
+                    tables.store(cx, base, i, value)
                 case Items() if cx.known(i):
                     items = list(content.items)
                     key = cx.value(i)
@@ -384,6 +392,11 @@ def delete_item(cx: Lowerer, base: Ref, i: Ref) -> None:
     content = cx.content(base)
     if isinstance(content, Data) or isinstance(content, Items) and not cx.known(i):
         _delete_unknown(cx, base, i)
+        return
+    if isinstance(content, Entries):
+        tables.known_key(cx, base, i)
+    if isinstance(content, Table):
+        tables.delete(cx, base, i)
         return
     key = cx.static(i, "what is deleted")
     match content:

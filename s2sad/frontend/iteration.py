@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..ir.kinds import Array, Dict, FixedList, ListOf, Num, Opaque, same_dim
 from ..ir.nodes import Atom, Const
-from . import indexing, lower_calls
+from . import indexing, lower_calls, tables
 from .context import Lowerer
 from .describe import describe_ref
 from .refs import (
@@ -27,6 +27,7 @@ from .refs import (
     IterRef,
     Ref,
     Root,
+    Table,
     TupleRef,
     Val,
 )
@@ -189,6 +190,8 @@ def length(cx: Lowerer, ref: Ref) -> Atom:
                     return Const.of(len(content.items))
                 case Data():
                     return cx.op("len", content.atom)
+                case Table():
+                    return tables.size(cx, ref)
                 case Fields():
                     from .attributes import attribute
 
@@ -267,6 +270,8 @@ def loop_over(cx: Lowerer, ref: Ref) -> Looper:
             return Looper(ZERO, stop, ONE, lambda i: indexing.item(cx, ref, Val(i)))
         case HeapRef():
             content = cx.content(ref)
+            if isinstance(content, Table):
+                return loop_over(cx, content.keys)
             if isinstance(content, Data) and isinstance(content.atom.kind, ListOf | FixedList):
                 stop = cx.op("len", content.atom)
                 return Looper(ZERO, stop, ONE, lambda i: indexing.element(cx, ref, i), (ref.root,))

@@ -29,6 +29,7 @@ from .refs import (
     Ref,
     Root,
     Stale,
+    Table,
     TupleRef,
     Val,
 )
@@ -194,6 +195,12 @@ def rebuild(like: Any, refs: list[Ref]) -> Any:
             here, there = refs
             assert isinstance(here, Val)
             return Maybe(here.atom, there, like.name)
+        case Table():
+            at, keys, values = refs
+            assert isinstance(at, HeapRef)
+            assert isinstance(keys, HeapRef)
+            assert isinstance(values, HeapRef)
+            return Table(at, keys, values, like.default)
         case Fields():
             return Fields(like.cls, dict(zip(like.items, refs, strict=True)))
     raise TypeError(like)

@@ -37,6 +37,7 @@ from .refs import (
     Root,
     Stale,
     Static,
+    Table,
     TupleRef,
     Val,
     atom_key,
@@ -256,9 +257,12 @@ class _Maker:
                 return Many(ca, tuple(map(self.refs, ca.items.values(), cb.items.values())))
             case (Fields(), Fields()) if ca.cls is cb.cls and list(ca.items) == list(cb.items):
                 return Many(ca, tuple(map(self.refs, ca.items.values(), cb.items.values())))
-            case (Items() | Entries() | Fields(), None):
+            case (Table(), Table()):
+                pairs = zip(ref_kinds.children(ca), ref_kinds.children(cb), strict=True)
+                return Many(ca, tuple(self.refs(x, y) for x, y in pairs))
+            case (Items() | Entries() | Fields() | Table(), None):
                 return Many(ca, tuple(self.refs(r, UNASSIGNED) for r in ref_kinds.children(ca)))
-            case (None, Items() | Entries() | Fields()):
+            case (None, Items() | Entries() | Fields() | Table()):
                 return Many(cb, tuple(self.refs(UNASSIGNED, r) for r in ref_kinds.children(cb)))
             case Consumed(), _:
                 return Same(Consumed(True))

@@ -19,7 +19,7 @@ from ..ir.nodes import FALSE, TRUE, Atom, Const, For, Value
 from . import indexing, join_values, leaving, loop_carried, unrolling, while_loops
 from .context import Lowerer
 from .iteration import Looper, length, loop_over
-from .position import NeedsUnrolling
+from .position import NeedsUnrolling, Refuse
 from .refs import Data, HeapRef, IterRef, Ref, Root, Val
 from .state import State
 
@@ -73,6 +73,14 @@ def for_loop(
         cx.unrollable -= 1
         try:
             unrolling.unrolled(cx, iterable, bind, body, orelse)
+        except Refuse:
+            # It has no number of elements that is known: then it is no reason to unroll.
+            mark.restore()
+            outer, cx.unrollable = cx.unrollable, 0
+            try:
+                rolled(cx, loop_over(cx, iterable), bind, body, nodes, orelse, target)
+            finally:
+                cx.unrollable = outer
         finally:
             cx.unrollable += 1
     finally:

@@ -50,6 +50,7 @@ from .refs import (
     Val,
 )
 from .source import Source, find_source
+from .tables import Tabulate
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,11 +91,16 @@ def lower(
         names = parameters(source)
         kinds = [kind_of(a, n) for a, n in zip(args, names, strict=True)]
     frozen: set[Fetch] = set()
+    tables: frozenset[Any] = frozenset()
     while True:
         try:
-            return _Entry(f, source, tuple(kinds), tuple(args), aliases, frozen).lower()
+            entry = _Entry(f, source, tuple(kinds), tuple(args), aliases, frozen)
+            entry.cx.tables = tables
+            return entry.lower()
         except Respecialise as again:
             frozen = {*frozen, again.fetch}
+        except Tabulate as again:
+            tables = tables | {again.site}
 
 
 def parameters(source: Source) -> list[str]:

@@ -12,7 +12,16 @@ import builtins
 from typing import Any
 
 from ..ir.nodes import Atom, Const, Value
-from . import attributes, comprehensions, conditions, indexing, lower_calls, operators, spreading
+from . import (
+    attributes,
+    comprehensions,
+    conditions,
+    indexing,
+    lower_calls,
+    operators,
+    spreading,
+    tables,
+)
 from .captures import names_of
 from .context import Lowerer
 from .describe import describe_ref
@@ -31,6 +40,7 @@ from .refs import (
     PartialRef,
     Ref,
     Static,
+    Table,
     TupleRef,
     Val,
 )
@@ -74,6 +84,8 @@ def christen(cx: Lowerer, ref: Ref, name: str) -> None:
                 ref.root.label = name
             content = cx.state.content(ref.root)
             atom = content.atom if isinstance(content, Data) else None
+            if isinstance(content, Table):
+                tables.christen(content, name)
     if isinstance(atom, Value) and atom.name is None:
         # The value was made for this assignment a moment ago; nothing has looked at its name.
         object.__setattr__(atom, "name", name)
@@ -247,8 +259,23 @@ def dictionary(cx: Lowerer, node: ast.Dict) -> Ref:
                 cx.fail("only a dict with known keys can be spread with '**'", node=item)
             found.update(content.items)
         else:
-            found[cx.static(expr(cx, key), "a key", key)] = expr(cx, item)
-    return cx.new(Entries(found))
+            ref = expr(cx, key)
+            if not cx.known(ref):
+                return _table(cx, node)
+            found[cx.value(ref)] = expr(cx, item)
+    return tables.made_at(cx, node, Entries(found))
+
+
+def _table(cx: Lowerer, node: ast.Dict) -> Ref:
+    """A dict display with a key that only the run knows."""
+    if node not in cx.tables:
+        raise tables.Tabulate(node)
+    made = tables.made_at(cx, node, Entries({}))
+    for key, item in zip(node.keys, node.values, strict=True):
+        if key is None:
+            cx.fail("only a dict with known keys can be spread with '**'", node=item)
+        tables.store(cx, made, expr(cx, key), expr(cx, item))
+    return made
 
 
 def f_string(cx: Lowerer, node: ast.JoinedStr) -> Ref:

@@ -19,13 +19,16 @@ from ..rules.optional import is_distribution
 from ..rules.registry import array_method, has_primitive, lookup, primitive
 from . import (
     assignment,
+    draws,
     indexing,
     iteration,
     lower_calls,
     lower_expr,
+    numpy_calls,
     optional,
     primitives,
     scipy_calls,
+    tables,
 )
 from .context import Lowerer
 from .describe import describe_ref
@@ -40,6 +43,7 @@ from .refs import (
     PartialRef,
     Ref,
     Static,
+    Table,
     TupleRef,
     Val,
 )
@@ -51,6 +55,9 @@ Kwargs: TypeAlias = dict[str, Ref]
 def call(cx: Lowerer, receiver: Ref, name: str, args: Args, kwargs: Kwargs) -> Ref:
     """``receiver.name(*args, **kwargs)``."""
     receiver = optional.present(cx, receiver)
+    rng = draws.generator(cx, receiver)
+    if rng is not None:
+        return draws.method(cx, rng, name, args, kwargs)
     match receiver:
         case ArrayRef():
             return _array(cx, receiver, name, args, kwargs)
@@ -61,6 +68,8 @@ def call(cx: Lowerer, receiver: Ref, name: str, args: Args, kwargs: Kwargs) -> R
                     return _list(cx, receiver, name, args, kwargs)
                 case Entries():
                     return _dict(cx, receiver, content, name, args, kwargs)
+                case Table():
+                    return tables.method(cx, receiver, name, args, kwargs)
                 case Fields():
                     from .attributes import attribute
 
@@ -106,6 +115,8 @@ def _array(cx: Lowerer, base: ArrayRef, name: str, args: Args, kwargs: Kwargs) -
             return to_list(cx, base)
         case "view" | "tobytes" | "tofile" | "dump" | "setflags" | "byteswap" | "resize":
             cx.fail(f"'.{name}()' is about memory, which derivatives do not follow")
+    if name == "clip":
+        return numpy_calls.clip(cx, [base, *args], dict(kwargs))
     if name == "compress":
         return primitives.call(cx, primitive("np.compress"), [*args[:1], base, *args[1:]], kwargs)
     record = array_method(name)
@@ -122,6 +133,10 @@ def _item(cx: Lowerer, base: ArrayRef, args: Args) -> Ref:
     kind = cx.kind(base)
     if args:
         index = args[0] if len(args) == 1 else TupleRef(tuple(args))
+        flat = len(args) == 1 and isinstance(cx.kind(index), Num)
+        if flat and isinstance(kind, Array) and kind.rank != 1:
+            shape = cx.op("shape", cx.atom(base))
+            index = cx.ref(cx.op("np.unravel_index", cx.atom(index), shape))
         value = indexing.item(cx, base, index)
     elif isinstance(kind, Array) and kind.rank is not None:
         value = indexing.item(cx, base, TupleRef(tuple([cx.constant(0)] * kind.rank)))
@@ -167,11 +182,7 @@ def _partition(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
 
 
 def _put(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
-    kind = cx.kind(base)
-    if not (isinstance(kind, Array) and kind.rank == 1):
-        cx.fail("'.put()' is supported for 1-d arrays only", "index the array instead")
-    indexing.set_item(cx, base, args[0], args[1])
-    return cx.constant(None)
+    return lower_calls.apply(cx, Static(np.put), [base, *args], kwargs)
 
 
 _MUTATORS: dict[str, Callable[[Lowerer, ArrayRef, Args, Kwargs], Ref]] = {
@@ -306,7 +317,7 @@ def _dict(
         case "keys" | "values" | "items":
             return IterRef(name, (base,))
         case "get":
-            key = cx.static(args[0], "a key")
+            key = tables.known_key(cx, base, args[0])
             missing = args[1] if len(args) > 1 else cx.constant(None)
             return items.get(key, missing)
         case "copy":
@@ -321,13 +332,13 @@ def _dict(
             cx.set_content(base, Entries(items))
             return cx.constant(None)
         case "setdefault":
-            key = cx.static(args[0], "a key")
+            key = tables.known_key(cx, base, args[0])
             if key not in items:
                 items[key] = args[1] if len(args) > 1 else cx.constant(None)
                 cx.set_content(base, Entries(items))
             return items[key]
         case "pop":
-            key = cx.static(args[0], "a key")
+            key = tables.known_key(cx, base, args[0])
             if key not in items:
                 if len(args) > 1:
                     return args[1]

@@ -79,6 +79,8 @@ class Position:
         self.specs: list[Any] = []
         #: other functions of the module, which derivatives called in here have brought along
         self.callees: dict[str, Function] = {}
+        #: places of the program that make dicts whose keys only the run knows
+        self.tables: frozenset[Any] = frozenset()
         #: functions of the program whose derivative is taken, and what stands for them
         self.stand_ins: list[tuple[Ref, Any]] = []
         #: derivative objects made of these

@@ -24,6 +24,7 @@ from .refs import (
     Ref,
     Stale,
     Static,
+    Table,
     TupleRef,
     Val,
 )
@@ -48,6 +49,8 @@ def children(content: Content) -> tuple[Ref, ...]:
             return content.items
         case Entries() | Fields():
             return tuple(content.items.values())
+        case Table(at, keys, values):
+            return (at, keys, values)
         case _:
             return ()
 

@@ -49,7 +49,7 @@ class Static(Ref):
 class Root:
     """The identity of something mutable. ``contiguous``: a fresh array in C order."""
 
-    __slots__ = ("contiguous", "frozen", "label", "made", "param", "twice")
+    __slots__ = ("contiguous", "frozen", "label", "made", "param", "site", "twice")
 
     def __init__(
         self,
@@ -69,6 +69,9 @@ class Root:
         self.param = param
         #: the objects it may be, where all of them were made by this program (None: unknown)
         self.made: frozenset[Root] | None = None
+
+        #: the place of the program that made it, for dicts
+        self.site: Any = None
 
     def fresh(self) -> Root:
         """The same root, which is now known to be an object of its own."""
@@ -297,6 +300,19 @@ class Entries(Content):
     """A dict with known keys."""
 
     items: Mapping[Any, Ref]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table(Content):
+    """A dict whose keys only the run knows: positions by key, keys and values in their order.
+
+    ``default`` makes the value of a missing key, as that of a defaultdict does.
+    """
+
+    at: HeapRef
+    keys: HeapRef
+    values: HeapRef
+    default: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

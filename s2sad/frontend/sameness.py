@@ -29,6 +29,7 @@ from .refs import (
     Ref,
     Stale,
     Static,
+    Table,
     TupleRef,
     Val,
     same_atom,
@@ -99,6 +100,11 @@ def same_content(a: Content, b: Content) -> bool:
             return same_refs(a.items, b.items)
         case Entries(), Entries():
             return same_maps(a.items, b.items)
+        case Table(), Table():
+            return (
+                same_refs((a.at, a.keys, a.values), (b.at, b.keys, b.values))
+                and a.default is b.default
+            )
         case Fields(), Fields():
             return a.cls is b.cls and same_maps(a.items, b.items)
         case Consumed(), Consumed():

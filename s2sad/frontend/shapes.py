@@ -12,8 +12,9 @@ from typing import Any
 
 from ..ir.kinds import NONE, UNKNOWN, Kind, Num, forget_sizes, join
 from ..ir.nodes import Atom, Const, Struct
-from . import recursion
+from . import indexing, recursion
 from .context import Lowerer
+from .ref_kinds import children
 from .refs import (
     ArrayRef,
     Data,
@@ -24,6 +25,7 @@ from .refs import (
     Items,
     Ref,
     Static,
+    Table,
     TupleRef,
     Val,
 )
@@ -69,7 +71,12 @@ def flatten(cx: Lowerer, ref: Ref, leaves: list[Ref]) -> Shape:
                     return Shape("list", parts)
                 case Entries():
                     parts = tuple(flatten(cx, r, leaves) for r in content.items.values())
-                    return Shape("dict", parts, tuple(content.items))
+                    return Shape("dict", parts, tuple(content.items), ref.root.site)
+                case Table(_, keys, values):
+                    for held in (keys, values):  # they may grow in there
+                        indexing.loosen(cx, held)
+                    parts = tuple(flatten(cx, r, leaves) for r in children(content))
+                    return Shape("table", parts, cls=ref.root.site, ref=content.default)
                 case Fields():
                     parts = tuple(flatten(cx, r, leaves) for r in content.items.values())
                     return Shape("record", parts, tuple(content.items), content.cls)
@@ -120,7 +127,17 @@ def build(cx: Lowerer, shape: Shape, values: list[Atom]) -> Ref:
             return cx.new(Items(tuple(build(cx, c, values) for c in shape.children)))
         case "dict":
             parts = [build(cx, c, values) for c in shape.children]
-            return cx.new(Entries(dict(zip(shape.keys, parts, strict=True))))
+            made = cx.new(Entries(dict(zip(shape.keys, parts, strict=True))))
+            made.root.site = shape.cls
+            return made
+        case "table":
+            at = cx.new(Data(values.pop(0)))
+            keys, held = (build(cx, c, values) for c in shape.children[1:])
+            assert isinstance(keys, HeapRef)
+            assert isinstance(held, HeapRef)
+            made = cx.new(Table(at, keys, held, shape.ref))
+            made.root.site = shape.cls
+            return made
         case "record":
             parts = [build(cx, c, values) for c in shape.children]
             return cx.new(Fields(shape.cls, dict(zip(shape.keys, parts, strict=True))))
@@ -140,4 +157,4 @@ def struct_of(shape: Shape, count: list[int]) -> Struct:
         )
         return Struct("const", cls=known.obj if isinstance(known, Static) else value)
     children = tuple(struct_of(c, count) for c in shape.children)
-    return Struct(shape.form, children, shape.keys, shape.cls)
+    return Struct(shape.form, children, shape.keys, None if shape.form == "dict" else shape.cls)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import Problem
-from ..ir.kinds import Kind, join
+from ..ir.kinds import Kind, ListOf, forget_sizes, join
 from ..ir.nodes import FALSE, Atom, Custom, Function, Region, Value
 from . import lower_calls, recursion, shapes
 from .captures import Captures
@@ -266,6 +266,9 @@ def _close(
         if not isinstance(content, Data):
             cx.fail(f"{spec.what} writes an array in a way that cannot be told")
         finals.append(content.atom)
+        grown = join(spec.kinds[n], forget_sizes(content.atom.kind))
+        if isinstance(grown, ListOf) and grown != spec.kinds[n]:
+            spec.kinds[n], spec.dirty = grown, True
     struct = shapes.struct_of(shape, [0])
     hidden = [c.param for c in captures.captures]
     body = prune(Region((), (*captures.prelude.nodes, *nodes), (*atoms, *finals)))

@@ -11,11 +11,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
+from ..ir.kinds import Array
 from ..ir.nodes import FALSE, TRUE, Const
 from . import leaving, loops
 from .context import Lowerer
 from .iteration import Looper, arith
-from .refs import Data, HeapRef, IterRef, Ref, TupleRef, Val
+from .refs import ArrayRef, Data, HeapRef, IterRef, Ref, Table, TupleRef, Val
 from .stepping import stepper
 
 FALSE_REF, TRUE_REF = Val(FALSE), Val(TRUE)
@@ -110,16 +111,32 @@ def unrolls(cx: Lowerer, ref: Ref) -> bool:
         case TupleRef():
             return True
         case HeapRef():
-            return not isinstance(cx.content(ref), Data)
+            return not isinstance(cx.content(ref), Data | Table)
         case IterRef("range"):
             return False
         case IterRef(form) if form in ("keys", "values", "items"):
             return True
         case IterRef():
-            return any(unrolls(cx, r) for r in ref.args if not isinstance(r, Val))
+            parts = [r for r in ref.args if not isinstance(r, Val)]
+            return any(unrolls(cx, r) for r in parts) and all(_countable(cx, r) for r in parts)
         case Val():
             return isinstance(ref.atom, Const)
     return False
+
+
+def _countable(cx: Lowerer, ref: Ref) -> bool:
+    """Whether the number of elements is known now."""
+    match ref:
+        case HeapRef():
+            return not isinstance(cx.content(ref), Data | Table)
+        case ArrayRef():
+            kind = cx.kind(ref)
+            return isinstance(kind, Array) and bool(kind.dims) and isinstance(kind.dims[0], int)  # type: ignore[index]
+        case IterRef("range"):
+            return all(map(cx.known, ref.args))
+        case IterRef():
+            return all(_countable(cx, r) for r in ref.args if not isinstance(r, Val))
+    return True
 
 
 def count(cx: Lowerer, ref: Ref) -> int | None:

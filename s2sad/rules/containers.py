@@ -210,6 +210,11 @@ define("insert", _insert, "lst i x", _insert_kind, writes=0)
 define("order_of", runtime.order_of, "keys reverse", lambda args, attrs: ListOf(INT), zero=True)
 define("place_of_best", runtime.place_of_best, "keys largest", lambda args, attrs: INT, zero=True)
 
+# -- dicts whose keys only the run knows: positions by key ----------------------------------------
+
+define("positions", runtime.positions, "*keys", lambda args, attrs: Opaque(dict), zero=True)
+define("without", runtime.without, "at key", lambda args, attrs: Opaque(dict), zero=True)
+
 # -- values --------------------------------------------------------------------------------------
 
 

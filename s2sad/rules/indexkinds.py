@@ -13,6 +13,7 @@ from types import EllipsisType
 from typing import Any
 
 from ..ir.kinds import (
+    INT,
     STR,
     UNKNOWN,
     Array,
@@ -243,6 +244,8 @@ def item(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
                 return _item_of_fixed(Tuple(tuple(v for _, v in k.fields)), i)
         case Opaque() if k.cls is str:
             return STR
+        case Opaque() if k.cls is dict:  # of positions by key
+            return INT
     if isinstance(k, Num):
         raise KindError(f"{describe(k)} cannot be indexed")
     return UNKNOWN

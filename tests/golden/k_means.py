@@ -11,6 +11,8 @@ def k_means_grad(points, centres, rounds):
             items.append(points[mask].mean(axis=0))
         tape.append((tape_2, centres, items))
         centres = np.stack(items)
+    if len(nearest) != len(points):
+        raise ValueError("zip() is strict, and its arguments differ in length")
     tape_2 = []
     for i, (p, k) in enumerate(zip(points, nearest)):
         tape_2.append((i, p - centres[k]))

@@ -9,6 +9,8 @@ def trajectory_length_grad(x, y, steps):
         x = x_new
     t = path[:-1]
     t_2 = path[1:]
+    if len(t_2) != len(t):
+        raise ValueError("zip() is strict, and its arguments differ in length")
     tape_2 = []
     for i, (t_3, t_4) in enumerate(zip(t, t_2)):
         x0, y0 = t_3

@@ -12,6 +12,7 @@ import numpy as np
 from tests.programs import Table
 from tests.programs.optional import OPTIONAL
 from tests.programs.sequences import SEQUENCES
+from tests.programs.tables import TABLES
 
 LANGUAGE = Table()
 X3 = np.array([0.7, -1.2, 2.1])
@@ -645,14 +646,6 @@ def stores_in_integers(x):
     return np.sum(a) * x[0]
 
 
-def counted_keys(v):
-    table = {i: x**2 for i, x in enumerate(v)}
-    return table[0] * table[2]
-
-
-LANGUAGE.refused(
-    0, counted_keys, X3, reason="keys that only the run knows", match="key must be known"
-)
 LANGUAGE.refused(0, calls_a_generator, 1.3, reason="a generator", match="yield")
 LANGUAGE.refused(0, tries, 1.3, reason="try around differentiated code", match="try")
 LANGUAGE.refused(0, writes_a_global, 1.3, reason="a global is written", match="global")
@@ -662,4 +655,5 @@ LANGUAGE.refused(0, writes_a_captured_array, 1.3, reason="a captured array is wr
 LANGUAGE.refused(0, stores_in_integers, X3[:2], reason="a float array in an integer array")
 LANGUAGE.extend(OPTIONAL)
 LANGUAGE.extend(SEQUENCES)
+LANGUAGE.extend(TABLES)
 PROGRAMS = LANGUAGE
