@@ -224,7 +224,11 @@ def _array_of_list(t: Batching, fn: str, x: Operand, attrs: Mapping[str, Any]) -
     """A list of numbers or arrays: the axis of the list comes after that of the batch."""
     if fn not in ("np.asarray", "np.array") or attrs.get("ndmin"):
         raise NoBatchRule
-    elements = x.kind.items if not isinstance(x.kind, ListOf) else (x.kind.elem,)  # type: ignore[union-attr]
+    elements: tuple[Kind | None, ...] = ()
+    if isinstance(x.kind, FixedList | Tuple):
+        elements = x.kind.items
+    elif isinstance(x.kind, ListOf):
+        elements = (x.kind.elem,)
     if not elements or not all(isinstance(k, Num | Array) for k in elements):
         raise NoBatchRule
     whole = t.conform(x, _all_true(x.kind))

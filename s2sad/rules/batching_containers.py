@@ -137,14 +137,18 @@ def joined_lists(t: Batching, fn: str, xs: Sequence[Operand]) -> Results:
     if all(isinstance(f, tuple) for f in forms):
         total: tuple[Form, ...] = sum(forms, ())  # type: ignore[arg-type]
         return [(t.b.op(fn, *(x.atom for x in xs)), total)]
-    whole = Each(False)
-    for f in forms:
-        whole = join_forms(whole, f if isinstance(f, Each) else Each(joined(f)))  # type: ignore[assignment]
+    element = joined([f.form if isinstance(f, Each) else joined(_tuple(f)) for f in forms])
+    whole = Each(element)
     atoms = [
-        t.conform(x, whole if isinstance(f, Each) else (whole.form,) * len(f))  # type: ignore[arg-type]
+        t.conform(x, whole if isinstance(f, Each) else (element,) * len(_tuple(f)))
         for x, f in zip(xs, forms, strict=True)
     ]
     return [(t.b.op(fn, *atoms), whole)]
+
+
+def _tuple(form: Form) -> tuple[Form, ...]:
+    assert isinstance(form, tuple)
+    return form
 
 
 def repeated_list(t: Batching, xs: Sequence[Operand]) -> Results:

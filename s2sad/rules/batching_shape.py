@@ -89,15 +89,15 @@ def by_axes(
     x = xs[0]
     if any(y.batched for y in xs[1:]):
         raise NoBatchRule
-    defaults: dict[str, Any] = {
+    defaults: dict[str, dict[str, Any]] = {
         "np.swapaxes": {},
         "np.moveaxis": {},
         "np.diagonal": {"axis1": 0, "axis2": 1},
         "np.rot90": {"axes": (0, 1)},
         "np.flip": {"axis": None},
         "np.roll": {"axis": None},
-    }[fn]
-    new = {**defaults, **attrs}
+    }
+    new: dict[str, Any] = {**defaults[fn], **attrs}
     for name in ("axis1", "axis2", "source", "destination", "axes", "axis"):
         if name not in new:
             continue

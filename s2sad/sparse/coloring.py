@@ -42,6 +42,7 @@ def _greedy(columns: Any, order: Any) -> tuple[Any, int]:
     A row's colours are bits of a few words, so a column costs one gather and one scatter.
     """
     rows, count = columns.shape
+    unite: Any = np.bitwise_or.reduce
     starts, indices = columns.indptr, columns.indices
     words = 1
     seen = np.zeros((rows, words), dtype=np.uint64)
@@ -51,7 +52,7 @@ def _greedy(columns: Any, order: Any) -> tuple[Any, int]:
         at = indices[starts[j] : starts[j + 1]]
         if len(at) == 0:
             continue
-        taken = np.bitwise_or.reduce(seen[at], axis=0)
+        taken: list[int] = [int(unite(seen[at, w])) for w in range(words)]
         color = _first_free(taken)
         if color >= 64 * words:
             seen = np.concatenate([seen, np.zeros((rows, words), dtype=np.uint64)], axis=1)
@@ -62,9 +63,9 @@ def _greedy(columns: Any, order: Any) -> tuple[Any, int]:
     return colors, used
 
 
-def _first_free(taken: Any) -> int:
+def _first_free(taken: list[int]) -> int:
     """The number of the least bit that is not set."""
-    for n, word in enumerate(taken.tolist()):
+    for n, word in enumerate(taken):
         free = ~word & 0xFFFFFFFFFFFFFFFF
         if free:
             return 64 * n + (free & -free).bit_length() - 1

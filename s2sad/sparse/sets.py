@@ -215,7 +215,7 @@ Rule: TypeAlias = Callable[..., "list[Deps] | None"]
 def _rule_of(fn: str, values: Sequence[Any]) -> Rule | None:
     """What knows how this operation passes sets on; None where nothing does."""
     if fn in movers.CONTAINERS:
-        found = movers.CONTAINERS[fn]
+        found: Rule = movers.CONTAINERS[fn]
         if fn not in movers.OF_BOTH or isinstance(values[0], _CONTAINERS) or _is_record(values[0]):
             return found
     if fn in movers.MOVERS:
@@ -223,7 +223,8 @@ def _rule_of(fn: str, values: Sequence[Any]) -> Rule | None:
     if fn in movers.WRITES:
         return movers.write
     if fn in unions.RULES:
-        return unions.RULES[fn]
+        known: Rule = unions.RULES[fn]
+        return known
     if is_elementwise(fn) or fn.startswith("math.") or fn in unions.SCALAR:
         return unions.elementwise
     return None

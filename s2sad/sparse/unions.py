@@ -110,7 +110,7 @@ def _differences(t: Sets, fn: str, values: Any, deps: Any, attrs: Any, results: 
         return None
     axis = attrs.get("axis", -1) % x.ndim
     rows = t.matrix(deps[0], x.size)
-    numbers = np.arange(1, x.size + 1).reshape(x.shape)
+    numbers: Any = np.arange(1, x.size + 1).reshape(x.shape)
     for _ in range(int(attrs.get("n", 1))):
         if fn == "undiff":
             width = [(0, 0)] * x.ndim

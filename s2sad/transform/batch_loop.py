@@ -82,7 +82,8 @@ def loop_over_members(
         for (result, path, kind), each in zip(places, after, strict=True)
     }
     for result in node.results:
-        atom, form = _rebuilt(b, result.kind, lambda path, r=result: stacks[r, path])
+        own = {path: atom for (of, path), atom in stacks.items() if of is result}
+        atom, form = _rebuilt(b, result.kind, own.__getitem__)
         yield result, atom, form
 
 

@@ -10,6 +10,7 @@ however the container is written to later: that makes another value.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ..ir.nodes import Atom, Const, For, If, Node, Op, Region, Value, While
 from ..ir.rewrite import resolve, substitute
@@ -59,7 +60,8 @@ def _part(node: Op, built: dict[Value, Op]) -> Atom | None:
     if whole is None:
         return None
     if node.fn == "attr":
-        names = whole.attrs.get("fields") or getattr(whole.attrs.get("cls"), "_fields", ())
+        cls = whole.attrs.get("cls")
+        names: Any = whole.attrs.get("fields") or getattr(cls, "_fields", ())
         name = node.attrs["name"]
         return whole.args[names.index(name)] if name in names else None
     index = node.args[1]
