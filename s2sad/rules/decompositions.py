@@ -421,6 +421,17 @@ rule(
 # -- Cholesky ------------------------------------------------------------------------------------
 
 
+rule(
+    matrices.inv_lower,
+    "low",
+    name="inv_lower",
+    kind=lambda args, attrs: Array(*stack_of(args[0])),
+    vjp="-tril(out.mT @ g @ out.mT)",
+    jvp="-(out @ tril(low_dot) @ out)",
+    samples=[sample(np.tril(_GENERAL)), sample(np.tril(_c(2, 3, 3)) + np.eye(3))],
+)
+
+
 def _half_diagonal(b: Builder, m: Atom) -> Atom:
     """The lower triangle with its diagonal halved."""
     return b.text("0.5 * (tril(m) + tril(m, k=-1))", m=m)
@@ -430,7 +441,7 @@ def cholesky_vjp(b: Builder, g: Atom, out: Atom, a: Atom, upper: bool = False) -
     """Murray, equation 10; for stacks and for complex matrices too."""
     low, bar = (adjoint_of(b, out), b.op("np.matrix_transpose", g)) if upper else (out, conj(b, g))
     half = _half_diagonal(b, b.op("matmul", adjoint_of(b, low), bar))
-    inverse = b.op("np.linalg.inv", low)
+    inverse = b.op("inv_lower", low)
     s = b.text("ih @ half @ i", i=inverse, ih=adjoint_of(b, inverse), half=half)
     return [conj(b, in_triangle(b, hermitian_part(b, s), "U" if upper else "L"))]
 
@@ -440,7 +451,7 @@ def cholesky_jvp(
 ) -> Atom:
     t = from_triangle(b, dots[0], "U" if upper else "L")
     low = adjoint_of(b, out) if upper else out
-    inverse = b.op("np.linalg.inv", low)
+    inverse = b.op("inv_lower", low)
     m = b.text("i @ t @ ih", i=inverse, ih=adjoint_of(b, inverse), t=t)
     moved = b.op("matmul", low, _half_diagonal(b, m))
     return adjoint_of(b, moved) if upper else moved

@@ -23,11 +23,22 @@ def prod_others(x: Any, axis: Any = None) -> Any:
     array([0., 6., 0.])
     """
     flat, undo = _on_last(x, axis)
+    whole = np.prod(flat, axis=-1, keepdims=True)
+    if _divisible(flat, whole):
+        return undo(whole / flat)
     ones = np.ones_like(flat[..., :1])
     left = np.cumprod(np.concatenate([ones, flat[..., :-1]], axis=-1), axis=-1)
     right = np.cumprod(np.concatenate([ones, flat[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
     n = flat.shape[-1]
     return undo(left[..., :n] * right[..., right.shape[-1] - n :])
+
+
+def _divisible(flat: Any, products: Any) -> bool:
+    """Whether products may be divided by each factor: they are finite, and no factor is so small
+    that what has underflowed to 0 would come back.
+    """
+    least = np.finfo(flat.dtype).eps if flat.dtype.kind in "fc" else 0.5
+    return bool(flat.size and np.all(np.abs(flat) > least) and np.all(np.isfinite(products)))
 
 
 def prod_pairs(x: Any, g: Any, axis: Any = None) -> Any:
@@ -48,6 +59,10 @@ def cumprod_bar(g: Any, x: Any, axis: Any = None) -> Any:
     """The cotangent of ``x`` under ``np.cumprod(x, axis)``; exact where elements are 0."""
     flat, undo = _on_last(x, axis)
     seeds = _on_last(g, axis)[0].reshape(flat.shape)
+    products = np.cumprod(flat, axis=-1)
+    if _divisible(flat, products):
+        terms = (seeds * products)[..., ::-1]
+        return undo(np.cumsum(terms, axis=-1)[..., ::-1] / flat)
     before = np.concatenate([np.ones_like(flat[..., :1]), flat[..., :-1]], axis=-1)
     before = np.cumprod(before, axis=-1)[..., : flat.shape[-1]]
     out = np.zeros_like(flat, dtype=np.result_type(seeds, flat))
@@ -62,6 +77,10 @@ def cumprod_dot(x_dot: Any, x: Any, axis: Any = None) -> Any:
     """The tangent of ``np.cumprod(x, axis)``; exact where elements are 0."""
     flat, undo = _on_last(x, axis)
     dots = _on_last(x_dot, axis)[0]
+    products = np.cumprod(flat, axis=-1)
+    if _divisible(flat, products):
+        out = products * np.cumsum(dots.reshape(flat.shape) / flat, axis=-1)
+        return out.reshape(-1) if axis is None else undo(out)
     value, out = np.ones_like(flat[..., 0]) if flat.size else 1, np.zeros_like(flat)
     change = np.zeros_like(value)
     for i in range(flat.shape[-1]):
@@ -223,9 +242,14 @@ def undiagonal(g: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) 
     """``g`` on a diagonal of a zero array of the shape of ``x``."""
     out = np.zeros(np.shape(x), np.asarray(g).dtype)
     moved = np.moveaxis(out, (axis1, axis2), (-2, -1))
-    n = np.arange(np.shape(g)[-1])
-    moved[..., n + max(-offset, 0), n + max(offset, 0)] = g
+    up, right = max(-offset, 0), max(offset, 0)
+    np.einsum("...ii->...i", _square(moved[..., up:, right:]))[...] = g
     return out
+
+
+def _square(x: Any) -> Any:
+    n = min(x.shape[-2:])
+    return x[..., :n, :n]
 
 
 def flatten(a: Any, order: str = "C") -> Any:

@@ -48,6 +48,40 @@ def outside(u: Any, x: Any) -> Any:
     return x - u @ (np.conj(np.swapaxes(u, -1, -2)) @ x)
 
 
+def fraction(g: Any, d: Any) -> Any:
+    """``g / d``, and 0 where ``d`` is 0; never raises.
+
+    >>> fraction(np.array([1.0, 2.0]), np.array([0.0, 4.0]))
+    array([0. , 0.5])
+    """
+    if np.ndim(d) == 0 and np.ndim(g) == 0:
+        return g / d if d else 0.0 * g
+    zero = np.equal(d, 0)
+    if not np.any(zero):
+        return g / d
+    return np.where(
+        zero, np.zeros((), np.asarray(d).dtype), g / np.where(zero, d.dtype.type(1), d)
+    )
+
+
+def inv_lower(low: Any) -> Any:
+    """The inverse of lower triangular matrices, by halves.
+
+    >>> inv_lower(np.array([[2.0, 0.0], [1.0, 4.0]]))
+    array([[ 0.5  ,  0.   ],
+           [-0.125,  0.25 ]])
+    """
+    n = low.shape[-1]
+    if n <= 48:
+        return np.tril(np.linalg.inv(np.tril(low)))
+    h = n // 2
+    out = np.zeros_like(low)
+    first, last = inv_lower(low[..., :h, :h]), inv_lower(low[..., h:, h:])
+    out[..., :h, :h], out[..., h:, h:] = first, last
+    out[..., h:, :h] = -(last @ (low[..., h:, :h] @ first))
+    return out
+
+
 def real_entries(v: Any) -> Any:
     """For each column, a 1 at the largest entry that is real to the bit; LAPACK turns one so.
 

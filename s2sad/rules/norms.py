@@ -3,7 +3,7 @@
 In: nothing. Out: records in the registry. At kinks a subgradient: 0 for the zero vector, and where
 several elements, rows, columns or singular values are largest they share evenly.
 
-    np.linalg.norm(x):             x_bar = ratio(g * x, out)
+    np.linalg.norm(x):             x_bar = fraction(g, out) * x
     np.linalg.norm(x, np.inf):     x_bar = where(|x| == out, g / ties, 0) * sign(x)
 """
 
@@ -18,7 +18,9 @@ import numpy as np
 from ..ir.kinds import Kind
 from ..ir.nodes import Atom, Const
 from . import decompositions as dec
-from .declare import rule, sample
+from . import kindrules as kr
+from . import matrices
+from .declare import elementwise, rule, sample
 from .linear import rank
 from .pieces import array_or_number, columns, conj, real, real_dtype, stack_of
 from .reductions import kept
@@ -56,7 +58,7 @@ def even_share(b: Builder, seed: Atom, mask: Atom, axis: Any) -> Atom:
 def vector_slope(b: Builder, seed: Atom, out: Atom, x: Atom, order: Any, axis: Any) -> Atom | None:
     """``seed`` and ``out`` have the reduced axes kept; None where the slope is zero."""
     if order is None or order == 2 or order == "fro":
-        return b.op("ratio", b.mul(seed, conj(b, x)), out)
+        return b.mul(b.op("fraction", seed, out), conj(b, x))
     if order == 0:
         return None
     if order == 1:
@@ -163,6 +165,15 @@ def _rule_of(form: Any) -> dict[str, Any]:
     return {"vjp": vjp, "jvp": jvp}
 
 
+elementwise(
+    matrices.fraction,
+    "fraction(g, y)",
+    "-fraction(fraction(g, y) * x, y)",
+    name="fraction",
+    kind=kr.arithmetic(np.true_divide, least=2),
+    domain="positive",
+    at=[sample(np.array([1.0, 2.0]), np.array([0.0, 4.0]), expect=(np.array([0.0, 0.25]), None))],
+)
 _TALL = np.array([[0.5, -2.0, 0.3], [1.5, 0.25, -0.7], [0.1, 0.9, 1.1], [2.5, -0.6, 0.2]])
 _STACK = np.stack([_TALL, 0.5 * _TALL[::-1] + 0.1])
 _ORDERS = (None, 2, 1, 3, 2.5, 0.5, -1, -2, math.inf, -math.inf, 0)

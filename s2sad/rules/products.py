@@ -209,6 +209,11 @@ def inner_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom) -> list[Any]:
     m, n = rank(a), rank(b_)
     if m == 0 or n == 0 or (m == 1 and n == 1):
         return [lambda: b.mul(g, b_), lambda: b.mul(g, a)]
+    if m == 2 and n <= 2:
+        return [
+            lambda: b.text("g @ y" if n == 2 else "outer(g, y)", g=g, y=b_),
+            lambda: b.text("g.T @ x" if n == 2 else "g @ x", g=g, x=a),
+        ]
     left, right = tuple(range(m - 1)), tuple(range(n - 1))
     kept = tuple(range(m - 1, m + n - 2))
     return [
@@ -247,6 +252,12 @@ def tensordot_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom, axes: Any =
     kept_a = [k for k in range(m) if k not in over_a]
     kept_b = [k for k in range(n) if k not in over_b]
     split = len(kept_a)
+    if m == n == 2 and len(over_a) == 1:
+        s, t = ("ji" if over_a == (0,) else "ij"), ("jk" if over_b == (0,) else "kj")
+        return [
+            lambda: einsum.contraction(b, [("ik", g), (t, b_)], s),
+            lambda: einsum.contraction(b, [("ik", g), (s, a)], t),
+        ]
 
     def ordered(x: Atom, have: Sequence[int]) -> Atom:
         order = tuple(int(i) for i in np.argsort(have))

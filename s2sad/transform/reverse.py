@@ -222,7 +222,7 @@ class Reverse:
     def whole(self, value: Value, g: Adjoint) -> Atom:
         """The adjoint as one atom: parts put together, a uniform one spread out."""
         if isinstance(g, dict) and value.kind == SAVED:
-            from .reverse_call import whole_saved
+            from .reverse_saved import whole_saved
 
             return whole_saved(self, value, g)
         if isinstance(g, dict):
@@ -331,14 +331,18 @@ class Reverse:
             return (
                 isinstance(wide, Array) and shape_key(wide) is not None and wide.dims == out.dims
             )
-        return reverse_ops.is_elementwise(node.fn) and all(
+        if not reverse_ops.is_elementwise(node.fn):
+            return False
+        arrays = {a for a in node.args if isinstance(a.kind, Array)}
+        alone = len(arrays) == 1  # then its shape is that of the result, known or not
+        return all(
             isinstance(a.kind, Num)
             and a not in self.active
             or isinstance(a.kind, Array)
             and a.kind.dims is not None
             and out.dims is not None
             and len(a.kind.dims) == len(out.dims)
-            and all(map(same_dim, a.kind.dims, out.dims))
+            and (alone or all(map(same_dim, a.kind.dims, out.dims)))
             for a in node.args
         )
 
