@@ -13,6 +13,8 @@ import builtins
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import runtime
 from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import Atom, Const, If, Op, Value
@@ -206,6 +208,29 @@ class Expressions(Literals):
 
     op_integral_error = op_integral
 
+    def op_odeint(self, op: Op) -> ast.expr:
+        """``integrate.odeint(f, y0, t, args=(p,))``."""
+        y0, t, *free = self.atoms(op.args)
+        options = {k: self.constant(v) for k, v in op.attrs.get("options", ())}
+        if op.attrs["time_first"]:
+            options["tfirst"] = ast.Constant(True)
+        if free:
+            options = {"args": ast.Tuple(free, ast.Load()), **options}
+        function = self.object(op.attrs["function"])
+        return call(self.path("scipy.integrate.odeint"), function, y0, t, **options)
+
+    def op_solve_ivp(self, op: Op) -> ast.expr:
+        """``integrate.solve_ivp(f, (t0, t1), y0, t_eval=t, args=(p,)).y``."""
+        t0, t1, y0, t, *free = self.atoms(op.args)
+        options = {"t_eval": t}
+        if free:
+            options["args"] = ast.Tuple(free, ast.Load())
+        options |= {k: self.constant(v) for k, v in op.attrs.get("options", ())}
+        function = self.object(op.attrs["function"])
+        span = ast.Tuple([t0, t1], ast.Load())
+        found = call(self.path("scipy.integrate.solve_ivp"), function, span, y0, **options)
+        return attribute(found, "y")
+
     def solver(self, op: Op) -> ast.expr:
         """A function of SciPy called with a function of the program."""
         leading = op.attrs["leading"]
@@ -348,6 +373,17 @@ class Expressions(Literals):
             return call(attribute(ast.Constant(template), "format"), *self.atoms(op.args))
         f = load(self.namespace.name("format_parts", primitive("format").fun))
         return call(f, *self.atoms(op.args))
+
+    def op_draw(self, op: Op) -> ast.expr:
+        """A method of a generator, or a function of ``np.random``."""
+        rng, *operands = op.args
+        names = op.attrs.get("keywords", ())
+        args = self.atoms(operands)
+        place = len(args) - len(names)
+        shared = isinstance(rng, Const) and rng.value is getattr(np.random.seed, "__self__", None)
+        owner = self.path("np.random") if shared else self.atom(rng)
+        options = dict(zip(names, args[place:], strict=True))
+        return call(attribute(owner, op.attrs["method"]), *args[:place], **options)
 
     def op_call(self, op: Op) -> ast.expr:
         f, *args = self.atoms(op.args)

@@ -29,6 +29,7 @@ from . import (
     custom,
     derivatives,
     directions,
+    draws,
     handlers,
     iterators,  # noqa: F401
     leaving,
@@ -155,6 +156,9 @@ def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping
     record = lookup(obj)
     if record is not None:
         return primitives.call(cx, record, args, kwargs)
+    drawn = draws.call(cx, obj, args, kwargs)
+    if drawn is not None:
+        return drawn
     match obj:
         case types.FunctionType() if is_scipys(obj):
             return scipy_calls.through(cx, obj, lambda: inline(cx, obj, args, kwargs))

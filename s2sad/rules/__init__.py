@@ -18,6 +18,7 @@ from . import (  # noqa: F401
     conversions,
     convolutions,
     creation,
+    draws,
     decompositions,
     fourier,
     gathers,

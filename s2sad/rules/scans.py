@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir.kinds import Num
+from ..ir.kinds import Array, Kind, Num
 from ..ir.nodes import Atom, Const
 from . import helpers, order_helpers
 from .declare import each, rule, sample
@@ -283,6 +283,11 @@ def _running(fun: Any, name: str) -> None:
     )
 
 
+def _running_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    v, x = as_array(args[0].kind), as_array(args[1].kind)
+    return Array(v.dtype, x.dims) if isinstance(x, Array) else v
+
+
 _running(np.maximum.accumulate, "np.maximum.accumulate")
 _running(np.minimum.accumulate, "np.minimum.accumulate")
 for _f, _back in each(
@@ -293,7 +298,7 @@ for _f, _back in each(
         "v x out_",
         "axis=0",
         name=_f.__name__,
-        kind=lambda args, attrs: as_array(args[1].kind),
+        kind=_running_kind,
         vjp=(f"{_back}(g, x, out_, axis=axis)", None, None),
         jvp=(f"{_f.__name__}(v_dot, x, out_, axis=axis)", None, None),
         samples=[sample(np.array([1.5, 0.5, 2.0]), np.array([1, 2, 2]), np.array([1, 2, 2]))],
