@@ -21,6 +21,7 @@ import s2sad
 from s2sad import derivative, gauss_newton_product, grad, hvp, jvp, linearize, value_and_grad, vjp
 from tests.checker import active_argnums, sane
 from tests.directions import dot, tangents_like
+from tests.modes_table import table
 from tests.programs import Program
 from tests.programs.golden import PROGRAMS
 from tests.trees import fresh, leaves, same
@@ -392,6 +393,13 @@ def test_hvp_of_in_place_loops() -> None:
     assert np.allclose(hvp(in_place)(V3, 0.1, v), wanted, rtol=1e-7)
 
 
+def test_the_table_of_modes_is_that_of_the_page() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "derivatives.md").read_text()
+    made = table()
+    assert made in page
+    assert "refused" not in made
+
+
 def test_hvp_of_recursion() -> None:
     assert hvp(product)(1.5, 4, 1.0) == pytest.approx(12.0 * 1.5**2)
     assert derivative(hvp(product))(1.5, 4, 1.0) == pytest.approx(24.0 * 1.5)
@@ -554,9 +562,19 @@ def test_tangents_of_another_shape_are_refused_inside_a_program() -> None:
         grad(wrong)(V3, np.ones(2))
 
 
-def test_second_derivatives_of_recursion_in_reverse_are_refused() -> None:
-    with pytest.raises(s2sad.UnsupportedError, match="recursive function .* again in reverse"):
-        grad(grad(product))(1.5, 4)
+def test_reverse_over_reverse_of_recursion() -> None:
+    """What a recursion saved is a tree of tuples; its adjoint is one, too."""
+    assert grad(grad(product))(1.5, 4) == pytest.approx(12.0 * 1.5**2)
+    assert grad(grad(grad(product)))(1.5, 4) == pytest.approx(24.0 * 1.5)
+
+    def by_halves(x: Any, low: Any, high: Any) -> Any:
+        if high - low == 1:
+            return x[low] ** 2
+        middle = (low + high) // 2
+        return by_halves(x, low, middle) * by_halves(x, middle, high)
+
+    _, pullback = vjp(grad(by_halves), V3, 0, 3)
+    assert np.allclose(pullback(np.ones(3))[0], hvp(by_halves)(V3, 0, 3, np.ones(3)))
 
 
 def test_zero_tangents_of_unused_arguments_are_typed() -> None:

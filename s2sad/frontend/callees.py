@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..ir.kinds import SAVED
 from ..ir.nodes import Call, For, Function, If, Module, Region, While, walk
 from .context import Lowerer
 
@@ -19,19 +18,12 @@ __all__ = ["adopt"]
 
 
 def adopt(cx: Lowerer, module: Module, roots: Sequence[str]) -> list[Function]:
-    """The functions ``roots`` of a module; what they call becomes part of this program.
-
-    What one level of a recursion saves for the next has no kind, so its derivative would be lost:
-    that is refused.
-    """
+    """The functions ``roots`` of a module; what they call becomes part of this program."""
     nodes = (node for f in module.functions.values() for node in walk(f.body))
     called = {node.callee for node in nodes if isinstance(node, Call)}
     rules = [f.custom for f in module.functions.values() if f.custom is not None]
     called.update(name for custom in rules for name in custom.functions)
     others = {n: f for n, f in module.functions.items() if n in called and n not in roots}
-    for f in others.values():
-        if any(p.kind == SAVED for p in f.params):
-            cx.fail("the derivative of a recursive function cannot be differentiated again")
     names: dict[str, str] = {}
     taken = {*cx.callees, *(spec.name for spec in cx.specs), *roots}
     for name in others:

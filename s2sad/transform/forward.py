@@ -229,9 +229,9 @@ class Forward:
         b = self.builder
         dots = [whole(b, a, env[a]) if a in env else None for a in node.args]
         if is_square(node):
-            (out,) = node.results
-            half = tangent(b, node.fn, node.attrs, node.args, out, (dots[0], None))
-            self.set(env, out, b.op("mul", Const.of(2.0), half))
+            square = node.results[0]
+            half = tangent(b, node.fn, node.attrs, node.args, square, (dots[0], None))
+            self.set(env, square, b.op("mul", Const.of(2.0), half))
             return
         many = len(node.results) != 1
         out = node.results if many else node.results[0]

@@ -17,24 +17,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..analysis.activity import active_values
-from ..ir.kinds import SAVED, Array, Kind, ListOf, Mixed, Num, carries_derivative
-from ..ir.nodes import (
-    Atom,
-    Call,
-    Const,
-    Function,
-    Module,
-    Op,
-    Region,
-    Struct,
-    Value,
-    free_values,
-    walk,
-)
-from .adjoints import Adjoint, Env, adjoint_kind, bar, reversed_span
+from ..ir.kinds import SAVED, Array, Kind, ListOf, Mixed
+from ..ir.nodes import Atom, Call, Const, Function, Op, Region, Struct, Value, free_values
+from .adjoints import Env, adjoint_kind, bar, reversed_span
 from .reverse import Reverse
-
-NOTHING = Const.of(None)
 
 
 @dataclass(slots=True)
@@ -187,43 +173,3 @@ def _build(sub: Reverse, callee: Function, pair: CalleePair, seeded: tuple[int, 
         callee.mutates,
         callee.origin,
     )
-
-
-def whole_saved(rev: Reverse, saved: Value, g: dict[object, Adjoint]) -> Atom:
-    """The adjoint of what a function saved, given those of its parts: a tuple like it."""
-    b = rev.builder
-    kinds = _kinds_of_saved(rev.module, rev.function, saved)
-    parts: list[Atom] = []
-    for n, kind in enumerate(kinds):
-        part = g.get(n)
-        if part is not None and not isinstance(part, dict):
-            parts.append(part)
-        elif isinstance(kind, Num) or not carries_derivative(kind):
-            parts.append(rev.zero_of(kind, saved) if carries_derivative(kind) else NOTHING)
-        else:
-            value = Value(kind)
-            b.append(Op((value,), "item", (saved, Const.of(n)), {}, b.span))
-            parts.append(rev.zero(value) if part is None else rev.whole(value, part))
-    packed = Value(SAVED)
-    b.append(Op((packed,), "tuple", tuple(parts), {}, b.span))
-    return packed
-
-
-def _kinds_of_saved(module: Module, function: Function, saved: Value) -> tuple[Kind, ...]:
-    """The kinds of what is in the tuple that ``function`` takes as ``saved``.
-
-    Some caller hands it the result of the function that packed it.
-    """
-    index = function.params.index(saved)
-    makers: dict[Value, tuple[str, int]] = {}
-    for f in module.functions.values():
-        for node in walk(f.body):
-            if isinstance(node, Call):
-                makers.update((r, (node.callee, k)) for k, r in enumerate(node.results))
-                if node.callee == function.name and node.args[index] in makers:
-                    name, k = makers[node.args[index]]  # type: ignore[index]
-                    packed = module.functions[name].body.yields[k]
-                    for op in module.functions[name].body.ops:
-                        if packed in op.results and isinstance(op, Op):
-                            return tuple(a.kind for a in op.args)
-    raise AssertionError(f"nobody calls {function.name} with what was saved")

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Record, Tuple
+from ..ir.kinds import SAVED, Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Record, Tuple
 from ..ir.nodes import Atom, Const, Op, Value
 from ..rules.apply import cotangents
 from ..rules.registry import primitive
-from .adjoints import bar
+from .adjoints import adjoint_kind, bar
 
 if TYPE_CHECKING:
     from .adjoints import Adjoint, Env
@@ -30,6 +30,9 @@ _STATIC = (Tuple, FixedList, Dict, Record)
 def _item(rev: Reverse, node: Op, env: Env) -> None:
     (y,) = node.results
     x, i = node.args
+    if x.kind == SAVED and isinstance(i, Const):
+        rev.contribute(env, x, {i.value: env.pop(y)})
+        return
     if isinstance(x.kind, _STATIC) and isinstance(i, Const):
         if isinstance(x.kind, Tuple | FixedList) and isinstance(i.value, slice):
             g = rev.take(env, y)
@@ -57,7 +60,10 @@ def _accumulate(rev: Reverse, env: Env, x: Value, i: Atom, g: Atom) -> None:
     buffer = env.get(x)
     whole = rev.zero(x) if buffer is None else rev.whole(x, buffer)
     name = f"{x.name}_bar" if x.name else None
-    new = env[x] = rev.builder.op("accumulate", whole, i, g, name=name)
+    mask = isinstance(i.kind, Array) and i.kind.dtype == "bool"
+    # a mask repeats nothing: what it picks of zeros need not be read
+    fn = "setitem" if mask and buffer is None and isinstance(x.kind, Array) else "accumulate"
+    new = env[x] = rev.builder.op(fn, whole, i, g, name=name)
     if isinstance(new, Value):
         rev.builder.label(new, None, bar(x.hint), x)
 
@@ -212,6 +218,11 @@ def _tuple(rev: Reverse, node: Op, env: Env) -> None:
             continue
         if isinstance(g, dict):
             rev.contribute(env, a, g.get(key))
+        elif g.kind == SAVED:
+            part = Value(adjoint_kind(a.kind, rev.weak))
+            b = rev.builder
+            b.append(Op((part,), "item", (g, Const.of(key)), {}, b.span))
+            rev.contribute(env, a, part)
         elif isinstance(g.kind, Record):
             (part,) = rev.builder.ops("attr", g, name=key)
             rev.contribute(env, a, rev.conform(part, a))
