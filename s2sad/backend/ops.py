@@ -39,6 +39,9 @@ MAY_PASS = frozenset(
     | {"np.linalg.matrix_power"}  # the first power is the matrix itself
 )
 
+#: Functions whose result may be, or hold, a view of any operand, as a rule that says no more.
+SHARING = frozenset({"np.einsum", "np.broadcast_arrays", "np.float64", "np.diff", "np.polyder"})
+
 #: Views that NumPy does not let anyone write to.
 READ_ONLY = frozenset(
     {"broadcast_like", "np.broadcast_to", "np.broadcast_arrays", "np.diagonal", "np.diag"}

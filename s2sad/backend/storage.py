@@ -36,6 +36,7 @@ from .ops import (
     ARITHMETIC,
     MAY_PASS,
     READ_ONLY,
+    SHARING,
     has_memory,
     holds_memory,
     is_basic_index,
@@ -268,6 +269,7 @@ class _Analysis:
                 self.put(other, reach, reach)
             return
         view = view_of(op)
+        locked = OUTSIDE if op.fn in READ_ONLY else 0
         if op.fn in ("item", "attr"):
             base = args[0]
             if isinstance(base.kind, Array | Mixed):
@@ -280,9 +282,10 @@ class _Analysis:
             reach = facts.reach_of(args[0])
             for r in op.results:
                 self.put(r, reach | fresh, reach)
+        elif view is not None and isinstance(result.kind, Array | Mixed):
+            self.put(result, facts.shell_of(args[view]) | locked, 0)
         elif view is not None:
-            locked = OUTSIDE if op.fn in READ_ONLY else 0
-            self.put(result, facts.shell_of(args[view]) | locked, facts.reach_of(args[view]))
+            self.put(result, fresh, memory | locked)
         elif op.fn in ("copy", "copy_with_strides"):
             self.put(result, fresh, facts.reach_of(args[0]) if is_container(result.kind) else 0)
         elif op.fn in ("copied", "zeros_like"):
@@ -296,7 +299,7 @@ class _Analysis:
         elif isinstance(result.kind, Array | Mixed):
             if op.fn in MAY_PASS:
                 memory = facts.memory_of(args[0])
-            elif op.fn in ARITHMETIC or _makes_new(op.fn):
+            elif op.fn in ARITHMETIC or _makes_new(op):
                 memory = 0
             self.put(result, fresh | memory, 0)
         else:
@@ -306,7 +309,7 @@ class _Analysis:
                 if isinstance(r.kind, Array | Mixed):
                     self.put(r, fresh | memory, 0)
                 else:
-                    self.put(r, fresh, memory | fresh << 2)
+                    self.put(r, fresh, memory | locked | fresh << 2)
                     if not is_container(r.kind):
                         self.put(r, memory | OUTSIDE, OUTSIDE)
 
@@ -339,5 +342,7 @@ _NEW = frozenset(
 )
 
 
-def _makes_new(fn: str) -> bool:
-    return fn.startswith(("np.", "math.", "scipy.")) or fn in _NEW
+def _makes_new(op: Op) -> bool:
+    if op.fn == "np.einsum":
+        return len(op.args) > 2  # of one operand it may be a view
+    return (op.fn.startswith(("np.", "math.", "scipy.")) and op.fn not in SHARING) or op.fn in _NEW

@@ -61,8 +61,12 @@ _VIEWS = {"np.transpose", "np.swapaxes", "np.squeeze", "np.expand_dims", "np.mov
 _PERHAPS = {"np.reshape", "np.ravel"}
 #: Functions that give an array back as it is.
 _IDENTITIES = {"np.asarray", "np.asanyarray"}
+#: Functions that do so for one value of an option: no difference, the first power.
+_IDENTITIES_AT = {"np.diff": ("n", 0), "np.polyder": ("m", 0), "np.linalg.matrix_power": ("n", 1)}
+#: Functions of any number of arrays that do to each what they do to one.
+_EACH = {"np.atleast_1d", "np.atleast_2d", "np.atleast_3d"}
 #: Functions whose results may be views of any of their operands.
-_SPREADS = {"np.broadcast_arrays", "np.einsum", "np.meshgrid"}
+_SPREADS = {"np.broadcast_arrays", "np.einsum", "np.meshgrid", "np.float64"}
 #: Fresh arrays in C order.
 _FRESH = {"np.zeros", "np.ones", "np.empty", "np.full", "np.arange", "np.linspace", "np.eye",
           "np.identity", "copy"}  # fmt: skip
@@ -93,6 +97,14 @@ def call(
         kind, dtype = cx.kind(operands[0]), attrs.get("dtype")
         if isinstance(kind, Array) and (dtype is None or np.dtype(dtype).name == kind.dtype):
             return operands[0]
+    if record.name in _IDENTITIES_AT and isinstance(operands[0], ArrayRef):
+        option, value = _IDENTITIES_AT[record.name]
+        if attrs.get(option) == value:
+            return operands[0]
+    if record.name in _EACH and len(operands) > 1:
+        parts = [call(cx, record, [r], {}) for r in operands]
+        several = isinstance(np.atleast_1d(0, 0), tuple)  # a list before NumPy 2
+        return TupleRef(tuple(parts)) if several else cx.new(Items(tuple(parts)))
     if record.name == "astype" and attrs.pop("copy", True) is False:
         kind = cx.kind(operands[0])
         if isinstance(kind, Array) and np.dtype(attrs["dtype"]).name == kind.dtype:
