@@ -183,7 +183,8 @@ class _Check:
     def slopes(self, f: Callable[..., Any], args: tuple[Any, ...], tangents: Any) -> list[Any]:
         """How the leaves of the result move along ``tangents``, by differences."""
         if self.eps is None and not np.iscomplexobj(_ravel(f(*_fresh(args)))):
-            return directional_difference(f, args, tangents)[0]
+            slopes, _ = directional_difference(f, args, tangents)
+            return list(slopes)
         eps = self.eps or (1e-2 if self.single else 1e-4)
         leaves, struct = flatten(args)
         moves = leaves_like(struct, tangents)

@@ -77,6 +77,8 @@ class Position:
         #: functions that call themselves, and what has been made of them
         self.recursive: set[Any] = set()
         self.specs: list[Any] = []
+        #: counts how often one of them was found to need another lowering
+        self.round = 0
         #: other functions of the module, which derivatives called in here have brought along
         self.callees: dict[str, Function] = {}
         #: places of the program that make dicts whose keys only the run knows

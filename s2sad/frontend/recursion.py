@@ -19,8 +19,20 @@ from ..ir.kinds import Array, Num, join
 from ..ir.nodes import Atom, Call, Custom, Value
 from . import indexing, lower_calls, shapes, specs
 from .context import Lowerer
+from .describe import describe_ref
 from .position import Refuse, Unreachable
-from .refs import UNASSIGNED, ArrayRef, Data, Frame, FuncRef, HeapRef, Ref, TupleRef
+from .refs import (
+    UNASSIGNED,
+    ArrayRef,
+    Data,
+    Frame,
+    FuncRef,
+    HeapRef,
+    Ref,
+    Static,
+    TupleRef,
+    Val,
+)
 
 #: Specialisations of one function beyond this number mean that they do not end.
 _MOST = 24
@@ -101,6 +113,9 @@ def prepared(
         if not shapes.same_form(spec.params, shape) and loosened(cx, spec.params, shape, given):
             leaves, shape = _flat(cx, given, (*names, *free))
     aliases = _aliases(cx, leaves)
+    if custom is not None:
+        for n, child in enumerate(shape.children):
+            _refuse_captures(cx, child, custom, own=n >= len(names))
     spec = _find(cx, key, shape, aliases, getattr(node, "name", "function").strip("<>"))
     if spec.custom is None:
         spec.custom = custom
@@ -110,7 +125,11 @@ def prepared(
     widened = [join(a, b) for a, b in zip(spec.kinds, shapes.kinds_of(shape), strict=True)]
     if widened != spec.kinds:
         spec.kinds, spec.dirty, spec.function = widened, True, None
-    if spec.function is None and not spec.building:
+    if spec.building:  # what is being made around this call has to be made again
+        for other in cx.specs:
+            other.stale |= other.building and other is not spec
+    outdated = spec.function is None or spec.stale and spec.round != cx.round
+    if outdated and not spec.building:
         specs.specialise(cx, spec, func, source, node, outer, list(names), list(free))
     if spec.result is None:
         if not spec.building:
@@ -118,6 +137,24 @@ def prepared(
         cx.state.raised = True  # nothing is known yet of what it returns: as if it never did
         raise Unreachable
     return spec, leaves
+
+
+def _refuse_captures(cx: Lowerer, shape: shapes.Shape, custom: Custom, own: bool) -> None:
+    """A function lowered on its own knows nothing of what is known where it is called.
+
+    ``own``: it is a variable of a function around it.
+    """
+    ref = shape.ref
+    if isinstance(ref, FuncRef) and (own or not _free(cx, ref.node, ref.frame)):
+        ref = None
+    if ref is not None and not isinstance(ref, Val | Static) and ref is not UNASSIGNED:
+        what = "a checkpointed function" if custom.how == "checkpoint" else "one with a rule"
+        cx.fail(
+            f"{describe_ref(ref)} of this program is given to {what}",
+            "define it inside that function, or at module level",
+        )
+    for child in shape.children:
+        _refuse_captures(cx, child, custom, own)
 
 
 def _flat(

@@ -53,6 +53,9 @@ class Spec:
     hidden: dict[Fetch, Any] = field(default_factory=dict)
     dirty: bool = False
     building: bool = False
+    #: it calls one that was being made when it was lowered, in that round
+    stale: bool = False
+    round: int = 0
     function: Function | None = None
     #: what is wrong with it
     failed: tuple[Problem, ...] = ()
@@ -104,8 +107,9 @@ def specialise(
     problems = len(cx.problems)
     spec.building = True
     try:
-        for _ in range(16):
-            spec.dirty = False
+        for again in range(16):
+            cx.round += again > 0
+            spec.dirty, spec.stale, spec.round = False, False, cx.round
             del cx.problems[problems:]
             _lower(cx, spec, source, node, outer, names, free, saved[5])
             if len(cx.problems) > problems:
@@ -116,6 +120,9 @@ def specialise(
         cx.fail("the kinds of this recursive function do not settle")
     finally:
         spec.building = False
+        if not any(s.building for s in cx.specs):
+            for s in cx.specs:  # what they were waiting for has settled
+                s.stale = False
         cx.state, cx.frame, cx.loops, cx.node, cx.b.span, cx.captures, cx.unrollable = saved
 
 

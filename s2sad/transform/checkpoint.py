@@ -169,7 +169,9 @@ def _build(sub: Reverse, callee: Function, again: Again, seeded: tuple[int, ...]
     out = leaves[0] if len(leaves) == 1 else Struct("tuple", leaves)
     params = (*callee.params, *gs, *buffers)
     function = Function(again.name, params, body, out, (), None, CHECKPOINT)
-    known = {**sub.module.functions, **sub.extra_functions}
+    unfinished = (made.name for made in sub.again.values() if made.uses is None)
+    known = {name: Function(name, (), Region((), (), ())) for name in unfinished}
+    known.update({**sub.module.functions, **sub.extra_functions})
     known.pop(again.name, None)
     function = simplify(Module({again.name: function, **known})).entry
     read = free_values(function.body)

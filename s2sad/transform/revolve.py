@@ -30,7 +30,6 @@ from ..ir.clone import clone
 from ..ir.kinds import INT, Array, ListOf, Tuple
 from ..ir.nodes import (
     FALSE,
-    UNDEFINED,
     Atom,
     Call,
     Const,
@@ -71,21 +70,12 @@ class _Schedule:
         self.call = call
         params = node.body.params[1:]
         self.again, self.next, self.places = advancing(rev, node, needs)
-        for k in self.places:
-            if node.init[k] is UNDEFINED:
-                raise UnsupportedError(
-                    Problem(
-                        f"'{params[k].name}' is read in a checkpointed loop, but need not be "
-                        "assigned before it",
-                        node.span,
-                        "assign it before the loop",
-                    )
-                )
         self.state = [params[k] for k in self.places]
         self.kind = ListOf(Tuple((INT, *(p.kind for p in self.state))))
         functions = {**rev.module.functions, **rev.extra_functions}
         #: of the state, what the steps that are repeated write in place
         self.written = {self.again.args[j] for j, _ in functions[self.again.callee].mutates}
+        self._refuse_unassigned()
         self.plain = _is(node.start, 0) and _is(node.step, 1)
         self.stop = mark.args[0]
         self.prelude = Builder()
@@ -96,6 +86,26 @@ class _Schedule:
                 "trip_count", node.start, self.stop, node.step, names=["trips"]
             )
         self.room = self._room(mark)
+
+    def _refuse_unassigned(self) -> None:
+        """What a step is given must be there, whether the step reads it or not."""
+        node = self.node
+        inits = dict(zip(node.body.params[1:], node.init, strict=True))
+        for v in self.call.args:
+            first = inits.get(v, v) if isinstance(v, Value) else v
+            if isinstance(first, Const):  # None where nothing is assigned: it can't be copied
+                lacks = first.value is None and v in self.written and v in self.state
+            else:
+                lacks = self.rev.twins.may_lack(first)
+            if lacks:
+                raise UnsupportedError(
+                    Problem(
+                        f"'{getattr(v, 'name', None)}' is read in a checkpointed loop, but need "
+                        "not be assigned before it",
+                        node.span,
+                        "assign it before the loop",
+                    )
+                )
 
     def _room(self, mark: Op) -> Atom:
         """How many snapshots there may be."""

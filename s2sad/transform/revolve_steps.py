@@ -15,8 +15,10 @@ from typing import TypeGuard
 
 from ..ir.clone import clone
 from ..ir.nodes import (
+    UNDEFINED,
     Atom,
     Call,
+    Const,
     For,
     Function,
     If,
@@ -103,7 +105,12 @@ class _Outliner:
         known: dict[Atom, Atom] = dict(zip(outs, results, strict=True))
         call = Call(results, step, tuple(given), node.span)
         ends = tuple(known.get(y, y) for y in body.yields)
-        return replace(node, body=Region(body.params, (call,), ends))
+        # What the first step assigns is an argument of the call all the same.
+        init = tuple(
+            Const(None, p.kind) if a is UNDEFINED else a
+            for a, p in zip(node.init, body.params[1:], strict=True)
+        )
+        return replace(node, init=init, body=Region(body.params, (call,), ends))
 
     def unused(self, name: str) -> str:
         new, n = name, 1

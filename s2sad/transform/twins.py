@@ -73,6 +73,10 @@ class Twins:
         self._branch.setdefault(node, []).append((twin, then, orelse))
         return twin
 
+    def may_lack(self, value: Value) -> bool:
+        """Whether ``value`` is unassigned on some path."""
+        return self._may_lack(value, set())
+
     def _new(self, value: Value) -> Value:
         twin = Value(value.kind, value.name)
         self._twin[value] = twin
