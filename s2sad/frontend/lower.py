@@ -27,6 +27,7 @@ from ..errors import Problem, Problems, UnsupportedError
 from ..ir.builder import Builder
 from ..ir.kinds import Array, Kind, ListOf, Mixed, Num, Opaque, kind_of
 from ..ir.nodes import FALSE, Atom, Const, Function, Module, Op, Region, Struct, Value, walk
+from ..rules.draws import GENERATORS
 from ..rules.layout import copy_in_layout
 from ..rules.registry import KindError
 from . import custom, lower_calls, recursion, results
@@ -242,7 +243,7 @@ class _Entry:
                 ref: Ref = HeapRef(root) if isinstance(kind, ListOf) else ArrayRef(root)
                 return ref
             case Opaque():
-                if not known:
+                if not known or isinstance(obj, GENERATORS):
                     return Val(value)
                 if isinstance(obj, str | bytes | type(None) | type(...)):
                     cx.captures.guard(fetch, obj, "eq")
