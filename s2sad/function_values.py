@@ -83,6 +83,16 @@ class FunctionValue:
 
         return self._once(("slope", n), make)
 
+    def slopes(self, *wrt: int) -> FunctionValue:
+        """The same with respect to several parameters: a tuple, to be called and not inlined."""
+
+        def make() -> Module:
+            from .transform.adjoint import gradient
+
+            return gradient(self.module, wrt, value=False, single=False)
+
+        return self._once(("slopes", wrt), make)
+
     def jacobian(self, n: int) -> FunctionValue:
         """Of a function of vectors: its Jacobian with respect to a parameter."""
 

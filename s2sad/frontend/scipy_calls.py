@@ -71,7 +71,7 @@ def frozen_method(
     )
 
 
-# -- sparse matrices -------------------------------------------------------------------------------
+# -- sparse matrices -----------------------------------------------------------------------------
 
 
 def is_sparse(cx: Lowerer, ref: Ref) -> bool:
@@ -126,6 +126,6 @@ def _class_of(cx: Lowerer, ref: Ref) -> type:
 def _name(func: Any) -> str:
     receiver = getattr(func, "__self__", None)
     if isinstance(func, types.MethodType) and is_distribution(receiver):
-        return f"scipy.stats.{receiver.name}.{func.__name__}"
+        return f"scipy.stats.{getattr(receiver, 'name', '')}.{func.__name__}"
     module = ".".join(p for p in str(func.__module__).split(".") if not p.startswith("_"))
     return f"{module}.{getattr(func, '__qualname__', func)}"

@@ -20,7 +20,7 @@ from ..ir.clone import clone
 from ..ir.kinds import FLOAT, Array, FixedList, Kind, ListOf, Num, Tuple
 from ..ir.nodes import Atom, Call, Const, Function, Module, Region, Value, free_values, walk
 from ..rules.optional import is_scipys, load_rules_of
-from . import lower_calls
+from . import iteration, lower_calls
 from .context import Lowerer
 from .inner import Inner
 from .position import Refuse, Unreachable
@@ -50,7 +50,7 @@ def solver_of(obj: Any) -> Callable[..., Ref] | None:
     return call
 
 
-# -- the function ----------------------------------------------------------------------------------
+# -- the function --------------------------------------------------------------------------------
 
 
 def lowered(
@@ -132,11 +132,15 @@ def _name(func: Ref) -> str:
     return name if name.isidentifier() else "function"
 
 
-# -- arguments -------------------------------------------------------------------------------------
+# -- arguments -----------------------------------------------------------------------------------
 
 
 def _split(
-    cx: Lowerer, obj: Any, given: Mapping[str, Ref], operands: Sequence[str], options: Sequence[str]
+    cx: Lowerer,
+    obj: Any,
+    given: Mapping[str, Ref],
+    operands: Sequence[str],
+    options: Sequence[str],
 ) -> tuple[list[Ref], tuple[tuple[str, Any], ...]]:
     """The arguments that go on to the function, and the options; others are refused."""
     more: list[Ref] = []
@@ -174,7 +178,7 @@ def _number(cx: Lowerer, ref: Ref) -> Atom:
     return atom
 
 
-# -- roots and minima ------------------------------------------------------------------------------
+# -- roots and minima ----------------------------------------------------------------------------
 
 _TOLERANCES = ("xtol", "rtol", "maxiter", "tol", "method", "options", "ftol", "gtol", "maxfev",
                "factor", "epsfcn", "k")  # fmt: skip
@@ -249,9 +253,7 @@ def _minimize(cx: Lowerer, obj: Any, given: Mapping[str, Ref]) -> Ref:
     start = _start(cx, given)
     kind = _vector(cx, start, obj)
     function, free = lowered(cx, given["fun"], [kind], more, "number")
-    x = _solution(
-        cx, obj, function, [start], free, options, kind, field="x", residual="gradient"
-    )
+    x = _solution(cx, obj, function, [start], free, options, kind, field="x", residual="gradient")
     return _result(cx, {"x": x, "fun": cx.ref(function.inline(cx.b, cx.atom(x), *free))})
 
 
@@ -303,7 +305,7 @@ def _result(cx: Lowerer, fields: Mapping[str, Ref]) -> Ref:
     return cx.new(Fields(scipy.optimize.OptimizeResult, dict(fields)))
 
 
-# -- integrals -------------------------------------------------------------------------------------
+# -- integrals -----------------------------------------------------------------------------------
 
 
 def _quad(cx: Lowerer, obj: Any, given: Mapping[str, Ref]) -> Ref:
@@ -332,9 +334,82 @@ def _quad(cx: Lowerer, obj: Any, given: Mapping[str, Ref]) -> Ref:
     return TupleRef((part("integral", 0), part("integral_error", 1)))
 
 
+# -- differential equations ----------------------------------------------------------------------
+
+_STEPS = ("rtol", "atol", "h0", "hmax", "hmin", "mxstep", "mxordn", "mxords", "method", "max_step",
+          "first_step", "min_step")  # fmt: skip
+
+
+def _state(cx: Lowerer, ref: Ref, obj: Any) -> Atom:
+    """The initial state, a vector of floats."""
+    return _start(cx, {"x0": ref})
+
+
+def _times(cx: Lowerer, ref: Ref, obj: Any) -> Atom:
+    atom = cx.atom(ref)
+    if isinstance(atom.kind, Tuple | FixedList | ListOf):
+        atom = cx.op("np.asarray", atom)
+    if not isinstance(atom.kind, Array) or atom.kind.rank != 1:
+        cx.fail(f"the times of {obj.__name__} must be a vector")
+    return atom if atom.kind.dtype == "float64" else cx.op("astype", atom, dtype="float64")
+
+
+def _odeint(cx: Lowerer, obj: Any, given: Mapping[str, Ref]) -> Ref:
+    """``odeint(f, y0, t)``: a row for each time."""
+    more, options = _split(cx, obj, given, ("func", "y0", "t", "tfirst"), _STEPS)
+    time_first = "tfirst" in given and bool(cx.static(given["tfirst"], "the 'tfirst' of odeint"))
+    y0, t = _state(cx, given["y0"], obj), _times(cx, given["t"], obj)
+    kind = _vector(cx, y0, obj)
+    number = Num("float64", False)
+    kinds = [number, kind] if time_first else [kind, number]
+    function, free = lowered(cx, given["func"], kinds, more, "array")
+    assert isinstance(t.kind, Array)
+    assert t.kind.dims is not None
+    assert kind.dims is not None
+    out = Array("float64", (*t.kind.dims, *kind.dims))
+    attrs: dict[str, Any] = {"options": options} if options else {}
+    return cx.ref(
+        cx.op("odeint", y0, t, *free, function=function, time_first=time_first, kind=out, **attrs)
+    )
+
+
+def _solve_ivp(cx: Lowerer, obj: Any, given: Mapping[str, Ref]) -> Ref:
+    """``solve_ivp(f, (t0, t1), y0, t_eval=t)``: a column for each time."""
+    given = dict(given)
+    named: Any = given.pop("options", {})
+    for name, ref in named.items():
+        if name not in _STEPS:
+            cx.fail(f"solve_ivp with '{name}' has no derivative here", "leave it out")
+        given[name] = ref
+    if "t_eval" not in given or (cx.known(given["t_eval"]) and cx.value(given["t_eval"]) is None):
+        cx.fail(
+            "solve_ivp without 't_eval' stops where its steps end, which has no derivative",
+            "say at which times: t_eval=np.array([t1])",
+        )
+    operands = ("fun", "t_span", "y0", "t_eval", *_STEPS)
+    more, _ = _split(cx, obj, given, operands, ())
+    options = tuple(
+        (n, cx.static(given[n], f"the '{n}' of solve_ivp")) for n in _STEPS if n in given
+    )
+    span = iteration.static_items(cx, given["t_span"])
+    if span is None or len(span) != 2:
+        cx.fail("the 't_span' of solve_ivp must be a pair")
+    y0, t = _state(cx, given["y0"], obj), _times(cx, given["t_eval"], obj)
+    kind = _vector(cx, y0, obj)
+    function, free = lowered(cx, given["fun"], [Num("float64", False), kind], more, "array")
+    assert isinstance(t.kind, Array)
+    assert t.kind.dims is not None
+    assert kind.dims is not None
+    out = Array("float64", (*kind.dims, *t.kind.dims))
+    attrs: dict[str, Any] = {"options": options} if options else {}
+    ends = [_number(cx, r) for r in span]
+    y = cx.op("solve_ivp", *ends, y0, t, *free, function=function, kind=out, **attrs)
+    return _result(cx, {"t": cx.ref(t), "y": cx.ref(y)})
+
+
 _ROOTS = "scipy.optimize"
 _HANDLERS: dict[str, tuple[str, Handler]] = {
-    **{n: (_ROOTS, _bracketed) for n in ("brentq", "brenth", "ridder", "bisect", "toms748")},
+    **dict.fromkeys(("brentq", "brenth", "ridder", "bisect", "toms748"), (_ROOTS, _bracketed)),
     "newton": (_ROOTS, _newton),
     "fixed_point": (_ROOTS, _fixed_point),
     "root": (_ROOTS, _root),
@@ -342,4 +417,6 @@ _HANDLERS: dict[str, tuple[str, Handler]] = {
     "minimize": (_ROOTS, _minimize),
     "minimize_scalar": (_ROOTS, _minimize_scalar),
     "quad": ("scipy.integrate", _quad),
+    "odeint": ("scipy.integrate", _odeint),
+    "solve_ivp": ("scipy.integrate", _solve_ivp),
 }

@@ -17,19 +17,27 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["is_distribution", "is_scipys", "is_sparse_class", "load_all", "load_rules_of", "maker", "makes"]
+__all__ = [
+    "is_distribution",
+    "is_scipys",
+    "is_sparse_class",
+    "load_all",
+    "load_rules_of",
+    "maker",
+    "makes",
+]
 
 #: A function, its first operands, and keywords.
 Maker: TypeAlias = "tuple[Callable[..., Any], list[Any], dict[str, Any]]"
 #: Parts of SciPy and the modules of rules that know their functions.
 _FAMILIES: dict[str, tuple[str, ...]] = {
     "special": ("special", "softmax"),
-    "stats": ("stats",),
+    "stats": ("stats", "multivariate"),
     "linalg": ("linalg",),
     "signal": ("signal",),
     "ndimage": ("ndimage",),
     "interpolate": ("interpolate",),
-    "integrate": ("integrate", "quadrature"),
+    "integrate": ("integrate", "quadrature", "ode"),
     "optimize": ("optimize",),
     "sparse": ("sparse",),
 }

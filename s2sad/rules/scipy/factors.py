@@ -28,7 +28,7 @@ from .solving import POSITIVE, A, checked, matrix
 if TYPE_CHECKING:
     from ...ir.builder import Builder
 
-# -- Cholesky --------------------------------------------------------------------------------------
+# -- Cholesky ------------------------------------------------------------------------------------
 
 
 def _cholesky_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
@@ -101,7 +101,7 @@ rule(
     samples=_POSITIVES,
 )
 
-# -- LU --------------------------------------------------------------------------------------------
+# -- LU ------------------------------------------------------------------------------------------
 # With A = P L U: inv(L) dA' inv(U) = inv(L) dL + dU inv(U), a strictly lower and an upper
 # triangle, where A' = P.T A.
 
@@ -203,7 +203,7 @@ rule(
     samples=[sample(A), sample(_TURNED)],
 )
 
-# -- QR, SVD, eigenvalues --------------------------------------------------------------------------
+# -- QR, SVD, eigenvalues ------------------------------------------------------------------------
 
 _QR_MODES = {"full": "complete", "economic": "reduced"}
 
@@ -294,7 +294,9 @@ rule(
 def _eigh_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
     checked("eigh", attrs)
     if len(args) > 1 and not (isinstance(args[1], Const) and args[1].value is None):
-        raise KindError("scipy.linalg.eigh has a rule without b: use cholesky and solve_triangular")
+        raise KindError(
+            "scipy.linalg.eigh has a rule without b: use cholesky and solve_triangular"
+        )
     for option in ("subset_by_index", "subset_by_value"):
         if attrs.get(option) is not None:
             raise KindError(f"scipy.linalg.eigh has a rule without {option}")
@@ -354,5 +356,3 @@ rule(
     jvp=lambda b, dots, out, a, b_=None, **o: dec.eigvalsh_jvp(b, dots, out, a, UPLO=_uplo(o)),
     samples=[sample(_SYMMETRIC), sample(_SYMMETRIC, lower=False)],
 )
-
-

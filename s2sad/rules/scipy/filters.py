@@ -69,7 +69,9 @@ def _reach(n: int, m: int, mode: str, origin: int) -> Any:
     return where[places + left]
 
 
-def convolve1d_bar(g: Any, weights: Any, axis: int = -1, mode: str = "reflect", origin: int = 0) -> Any:
+def convolve1d_bar(
+    g: Any, weights: Any, axis: int = -1, mode: str = "reflect", origin: int = 0
+) -> Any:
     """The cotangent of the input of ``ndimage.convolve1d``."""
     moved = np.moveaxis(g, axis, 0)
     reach = _reach(moved.shape[0], len(weights), mode, origin)
@@ -81,7 +83,13 @@ def convolve1d_bar(g: Any, weights: Any, axis: int = -1, mode: str = "reflect", 
 
 
 def convolve1d_weights_bar(
-    g: Any, x: Any, like: Any, axis: int = -1, mode: str = "reflect", cval: float = 0.0, origin: int = 0
+    g: Any,
+    x: Any,
+    like: Any,
+    axis: int = -1,
+    mode: str = "reflect",
+    cval: float = 0.0,
+    origin: int = 0,
 ) -> Any:
     """The cotangent of the weights of ``ndimage.convolve1d``."""
     g, x = np.moveaxis(g, axis, 0), np.moveaxis(x, axis, 0)
@@ -91,5 +99,3 @@ def convolve1d_weights_bar(
         inside = reach[:, k] >= 0
         out[k] = np.sum(g[inside] * x[reach[inside, k]]) + cval * np.sum(g[~inside])
     return out
-
-

@@ -178,7 +178,7 @@ def erfcx_slope(k: int, x: Any) -> Any:
 
 
 def dawsn_slope(k: int, x: Any) -> Any:
-    """The k-th derivative of Dawson's integral, half the root of pi of ``wofz``'s imaginary part."""
+    """The k-th derivative of Dawson's integral, which is a multiple of the imaginary part of w."""
     return 0.5 * np.sqrt(np.pi) * np.imag(wofz_slope(k, x))
 
 

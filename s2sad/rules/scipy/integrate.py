@@ -32,7 +32,7 @@ def _r(*shape: int) -> Any:
 
 _X = np.array([0.0, 0.4, 1.0, 1.7, 1.9])
 
-# -- trapezoid: NumPy's -----------------------------------------------------------------------------
+# -- trapezoid: NumPy's --------------------------------------------------------------------------
 
 _numpys = lookup(np.trapezoid)
 assert _numpys is not None
@@ -56,7 +56,7 @@ rule(
     ],
 )  # fmt: skip
 
-# -- simpson, cumulative_trapezoid -----------------------------------------------------------------
+# -- simpson, cumulative_trapezoid ---------------------------------------------------------------
 
 
 def _given(x: Atom | None) -> Atom:
@@ -180,12 +180,11 @@ rule(
         None,
         None,
     ],
-    jvp=lambda b, dots, out, g, y, x, **o: None
-    if dots[0] is None
-    else b.op("cumulative_bar", dots[0], y, x, **o),
+    jvp=lambda b, dots, out, g, y, x, **o: (
+        None if dots[0] is None else b.op("cumulative_bar", dots[0], y, x, **o)
+    ),
     samples=[
         sample(_r(4), np.zeros(5, int), None),
         sample(_r(5), np.zeros(5, int), np.array([0, 1, 3, 4, 6]), initial=0),
     ],
 )
-

@@ -2,9 +2,9 @@
 
 In: nothing. Out: records in the registry. The derivative of a function of a matrix along E stands
 in a corner of the function of ``[[A, E], [0, A]]``: Mathias, "A chain rule for matrix functions
-and applications", SIAM J. Matrix Anal. Appl. 17, 1996. For the exponential, ``expm_frechet`` finds
-it: Al-Mohy and Higham, "Computing the Fréchet derivative of the matrix exponential", SIAM J. Matrix
-Anal. Appl. 30, 2009. The adjoint is the derivative at the transpose.
+and applications", SIAM J. Matrix Anal. Appl. 17, 1996. ``expm_frechet`` finds that of the
+exponential: Al-Mohy and Higham, "Computing the Fréchet derivative of the matrix exponential", SIAM
+J. Matrix Anal. Appl. 30, 2009. The adjoint is the derivative at the transpose.
 
     scipy.linalg.expm(A)     A_bar = scipy.linalg.expm_frechet(A.T, g, compute_expm=False)
 """
@@ -93,7 +93,7 @@ rule(
     samples=[sample(A), sample(np.array([[1.0, 2.0], [2.0, 4.0]]))],
 )
 
-# -- functions of a matrix -------------------------------------------------------------------------
+# -- functions of a matrix -----------------------------------------------------------------------
 
 rule(
     sl.expm,
@@ -145,9 +145,7 @@ def frechet_jvp(
     a_dot, e_dot = dots
     terms = []
     if e_dot is not None:
-        terms.append(
-            text(b, "scipy.linalg.expm_frechet(A, E, compute_expm=False)", A=A, E=e_dot)
-        )
+        terms.append(text(b, "scipy.linalg.expm_frechet(A, E, compute_expm=False)", A=A, E=e_dot))
     if a_dot is not None:
         change = b.op("paired", a_dot, b.op("zeros_like", a_dot))
         both = text(b, "scipy.linalg.expm_frechet(p, e, compute_expm=False)",
@@ -230,7 +228,7 @@ rule(
     samples=[sample(A), sample(POSITIVE)],
 )
 
-# -- matrix equations ------------------------------------------------------------------------------
+# -- matrix equations ----------------------------------------------------------------------------
 
 
 def _last_kind(name: str) -> Any:
@@ -309,7 +307,7 @@ rule(
     aliases=(sl.solve_lyapunov,) if hasattr(sl, "solve_lyapunov") else (),
 )
 
-# -- matrices made of others -----------------------------------------------------------------------
+# -- matrices made of others ---------------------------------------------------------------------
 
 
 def block_diag_vjp(b: Builder, g: Atom, out: Atom, *arrs: Atom) -> list[Any]:

@@ -66,7 +66,7 @@ def after_first(v: Any) -> Any:
 
 
 def sqrtm(a: Any) -> Any:
-    """``scipy.linalg.sqrtm`` where the root of a real matrix is real; ArithmeticError otherwise."""
+    """``scipy.linalg.sqrtm``; ArithmeticError where the root of a real matrix is complex."""
     return _as_real(a, scipy.linalg.sqrtm(a), "square root")
 
 

@@ -14,9 +14,15 @@ import importlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from scipy import optimize
+
 from ...ir.kinds import Array, Kind, Num, carries_derivative
 from ...ir.nodes import Atom, Const
-from ..declare import define
+from ..declare import define, rule, sample
+from ..kindrules import as_array
+from ..registry import KindError
+from .declare import refusal
 
 if TYPE_CHECKING:
     from ...ir.builder import Builder
@@ -87,14 +93,13 @@ def solve_vjp(b: Builder, g: Atom, out: Atom, *operands: Atom, **o: Any) -> list
         return made[0]
 
     def along(n: int) -> Any:
-        def found() -> Atom:
+        def along_it() -> Atom:
             if is_number(out):
-                slope: Atom = r.slope(1 + n).inline(b, out, *free)
-                return b.mul(seed(), slope)
-            slope = r.weighted().slope(1 + n).inline(b, out, *free, seed())
-            return slope
+                return b.mul(seed(), r.slope(1 + n).inline(b, out, *free))
+            found: Atom = r.weighted().slope(1 + n).inline(b, out, *free, seed())
+            return found
 
-        return found
+        return along_it
 
     return [*[None] * leading, *(along(n) for n in range(len(free)))]
 
@@ -124,4 +129,48 @@ def kind_in_attrs(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
     return kind
 
 
+def _rosen_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
+    _rosen_der_kind(args, attrs)
+    return Num("float64", False)
+
+
+def _rosen_der_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
+    x = as_array(args[-1].kind)
+    if not isinstance(x, Array) or x.rank != 1:
+        raise KindError("scipy.optimize.rosen has a rule for a vector")
+    return Array("float64", x.dims)
+
+
 define("implicit_solution", solve, "*operands", kind_in_attrs, vjp=solve_vjp, jvp=solve_jvp)
+
+# -- Rosenbrock's function, which SciPy has with its derivatives ---------------------------------
+
+rule(
+    optimize.rosen,
+    "x",
+    name="scipy.optimize.rosen",
+    kind=_rosen_kind,
+    vjp="g * scipy.optimize.rosen_der(x)",
+    jvp="np.sum(scipy.optimize.rosen_der(x) * x_dot)",
+    samples=[sample(np.array([0.3, 1.2, -0.7])), sample(np.array([1.0, 1.0]))],
+)
+rule(
+    optimize.rosen_der,
+    "x",
+    name="scipy.optimize.rosen_der",
+    kind=_rosen_der_kind,
+    vjp="scipy.optimize.rosen_hess_prod(x, g)",
+    jvp="scipy.optimize.rosen_hess_prod(x, x_dot)",
+    samples=[sample(np.array([0.3, 1.2, -0.7])), sample(np.array([1.0, 1.0]))],
+)
+rule(
+    optimize.rosen_hess_prod,
+    "x p",
+    name="scipy.optimize.rosen_hess_prod",
+    kind=_rosen_der_kind,
+    vjp=(refusal("scipy.optimize.rosen has two derivatives here"),
+         "scipy.optimize.rosen_hess_prod(x, g)"),
+    jvp=(refusal("scipy.optimize.rosen has two derivatives here"),
+         "scipy.optimize.rosen_hess_prod(x, p_dot)"),
+    samples=[sample(np.array([1, 2, 3]), np.array([0.3, 1.2, -0.7]))],
+)  # fmt: skip

@@ -37,7 +37,7 @@ def _real(name: str, *operands: Atom) -> None:
         raise KindError(f"scipy.signal.{name} has a rule for real numbers only")
 
 
-# -- convolutions ----------------------------------------------------------------------------------
+# -- convolutions --------------------------------------------------------------------------------
 
 
 def _bar(
@@ -201,7 +201,7 @@ rule(
     ],
 )
 
-# -- filters ---------------------------------------------------------------------------------------
+# -- filters -------------------------------------------------------------------------------------
 
 
 def _filter(*operands: Any, axis: int = -1) -> Any:
@@ -211,10 +211,12 @@ def _filter(*operands: Any, axis: int = -1) -> Any:
 def _backwards(b: Builder, num: Atom, den: Atom, g: Atom, axis: int) -> Atom:
     """The adjoint of the filter: the same one, run backwards in time."""
     turned = b.op("np.flip", g, axis=axis)
-    return b.op("np.flip", b.op("scipy.signal.lfilter", num, den, turned, **_axis(axis)), axis=axis)
+    return b.op(
+        "np.flip", b.op("scipy.signal.lfilter", num, den, turned, **_axis(axis)), axis=axis
+    )
 
 
-def _axis(axis: int) -> dict[str, int]:
+def _axis(axis: int) -> dict[str, Any]:
     return {} if axis == -1 else {"axis": axis}
 
 
@@ -244,7 +246,10 @@ def lfilter_jvp(
 ) -> Atom:  # fmt: skip
     num_dot, den_dot, x_dot = dots
     one = b.op("np.asarray", Const.of([1.0]))
-    run = lambda c, d, v: b.op("scipy.signal.lfilter", c, d, v, **_axis(axis))  # noqa: E731
+
+    def run(c: Atom, d: Atom, v: Atom) -> Atom:
+        return b.op("scipy.signal.lfilter", c, d, v, **_axis(axis))
+
     change: Atom | None = None
     if num_dot is not None:
         change = run(num_dot, one, x)
@@ -309,4 +314,3 @@ rule(
         sample(_r(5, 2), _r(5, 2), np.zeros(2, int), axis=0),
     ],
 )
-

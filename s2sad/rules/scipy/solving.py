@@ -19,7 +19,7 @@ from ...ir.nodes import Atom, Const
 from ..declare import rule, sample, zero
 from ..kindrules import as_array
 from ..linear import rank
-from ..pieces import inexact, parts, stack_of
+from ..pieces import inexact, stack_of
 from ..registry import KindError
 from ..staged import total
 from . import matrices
@@ -76,7 +76,7 @@ def outer(b: Builder, y: Atom, x: Atom) -> Atom:
     return text(b, "outer(y, x)" if rank(y) == 1 else "y @ x.T", y=y, x=x)
 
 
-# -- solve -----------------------------------------------------------------------------------------
+# -- solve ---------------------------------------------------------------------------------------
 
 _LOWER = ("tril(s + s.T) - diag(diag(s))", "tril(s) + tril(s, k=-1).T")
 _UPPER = ("triu(s + s.T) - diag(diag(s))", "triu(s) + triu(s, k=1).T")
@@ -165,7 +165,7 @@ rule(
     ],
 )
 
-# -- solve_triangular ------------------------------------------------------------------------------
+# -- solve_triangular ----------------------------------------------------------------------------
 
 
 def _triangle(o: Mapping[str, Any]) -> str:
@@ -224,7 +224,7 @@ rule(
     ],
 )
 
-# -- solve_banded ----------------------------------------------------------------------------------
+# -- solve_banded --------------------------------------------------------------------------------
 
 
 def _banded(ab: Any, b: Any, *, l_and_u: Any, **options: Any) -> Any:
@@ -295,18 +295,35 @@ rule(
     jvp="linear",
     samples=[sample(_AB, lower=1, upper=1), sample(_AB2, lower=2, upper=1)],
 )
+
+
+def band_times_vjp(
+    b: Builder, g: Atom, out: Atom, ab: Atom, x: Atom, lower: int, upper: int
+) -> list[Any]:
+    turned = _transposed(b, ab, (lower, upper))
+    return [
+        lambda: b.op("band_of_outer", g, x, lower=lower, upper=upper),
+        lambda: b.op("band_times", turned, g, lower=upper, upper=lower),
+    ]
+
+
+def band_of_outer_vjp(
+    b: Builder, g: Atom, out: Atom, y: Atom, x: Atom, lower: int, upper: int
+) -> list[Any]:
+    turned = _transposed(b, g, (lower, upper))
+    return [
+        lambda: b.op("band_times", g, x, lower=lower, upper=upper),
+        lambda: b.op("band_times", turned, y, lower=upper, upper=lower),
+    ]
+
+
 rule(
     matrices.band_times,
     "ab x",
     "lower, upper",
     name="band_times",
     kind=solution("band_times"),
-    vjp=lambda b, g, out, ab, x, lower, upper: [
-        lambda: b.op("band_of_outer", g, x, lower=lower, upper=upper),
-        lambda: b.op(
-            "band_times", _transposed(b, ab, (lower, upper)), g, lower=upper, upper=lower
-        ),
-    ],
+    vjp=band_times_vjp,
     jvp=lambda b, dots, out, ab, x, lower, upper: total(
         b,
         [
@@ -335,10 +352,7 @@ rule(
     "lower, upper",
     name="band_of_outer",
     kind=_band_kind,
-    vjp=lambda b, g, out, y, x, lower, upper: [
-        lambda: b.op("band_times", g, x, lower=lower, upper=upper),
-        lambda: b.op("band_times", _transposed(b, g, (lower, upper)), y, lower=upper, upper=lower),
-    ],
+    vjp=band_of_outer_vjp,
     jvp=lambda b, dots, out, y, x, lower, upper: total(
         b,
         [
@@ -356,7 +370,7 @@ rule(
     ],
 )
 
-# -- systems that have been factored ---------------------------------------------------------------
+# -- systems that have been factored -------------------------------------------------------------
 
 
 def cho_solve_vjp(b: Builder, g: Atom, out: Atom, c_and_lower: Atom, b_: Atom, **o: Any) -> Any:
@@ -397,9 +411,7 @@ rule(
     name="scipy.linalg.cho_solve",
     kind=solution("cho_solve"),
     vjp=cho_solve_vjp,
-    jvp=lambda b, dots, out, c, b_, **o: cho_solve_jvp(
-        b, _full(b, dots, c, b_), out, c, b_
-    ),
+    jvp=lambda b, dots, out, c, b_, **o: cho_solve_jvp(b, _full(b, dots, c, b_), out, c, b_),
     samples=[
         sample(_CHOLESKY, r(3)),
         sample(_CHOLESKY, r(3, 2)),
@@ -421,11 +433,15 @@ for _name, _other in (
     )
 
 
+def _trans_option(trans: Any) -> dict[str, Any]:
+    return {"trans": 1} if trans else {}
+
+
 def lu_solve_vjp(
     b: Builder, g: Atom, out: Atom, lu_and_piv: Atom, b_: Atom, trans: int = 0, **o: Any
 ) -> list[Any]:
     _trans({"trans": trans})
-    b_bar = b.op("scipy.linalg.lu_solve", lu_and_piv, g, **({} if trans else {"trans": 1}))
+    b_bar = b.op("scipy.linalg.lu_solve", lu_and_piv, g, **_trans_option(not trans))
 
     def of_lu() -> Atom:
         lu, piv = (b.op("item", lu_and_piv, Const.of(n)) for n in (0, 1))
@@ -438,21 +454,25 @@ def lu_solve_vjp(
 
 
 def lu_solve_jvp(
-    b: Builder, dots: Sequence[Any], out: Atom, lu_and_piv: Atom, b_: Atom, trans: int = 0, **o: Any
+    b: Builder,
+    dots: Sequence[Any],
+    out: Atom,
+    lu_and_piv: Atom,
+    b_: Atom,
+    trans: int = 0,
+    **o: Any,
 ) -> Atom:
     factor_dot, b_dot = _full(b, dots, lu_and_piv, b_)
     lu, piv = (b.op("item", lu_and_piv, Const.of(n)) for n in (0, 1))
     change = lu_dot_to_matrix(b, b.op("item", factor_dot, Const.of(0)), lu, piv)
     source = "b_dot - t.T @ x" if trans else "b_dot - t @ x"
     right = text(b, source, b_dot=b_dot, t=change, x=out)
-    return b.op("scipy.linalg.lu_solve", lu_and_piv, right, **({"trans": 1} if trans else {}))
+    return b.op("scipy.linalg.lu_solve", lu_and_piv, right, **_trans_option(trans))
 
 
 def lu_dot_to_matrix(b: Builder, t: Atom, lu: Atom, piv: Atom) -> Atom:
     """The tangent of the matrix whose factors, packed, have the tangent t."""
-    moved = text(
-        b, "tril(t, k=-1) @ triu(lu) + (tril(lu, k=-1) @ triu(t) + triu(t))", t=t, lu=lu
-    )
+    moved = text(b, "tril(t, k=-1) @ triu(lu) + (tril(lu, k=-1) @ triu(t) + triu(t))", t=t, lu=lu)
     back = b.op("np.argsort", b.op("row_order", piv))
     return b.op("item", moved, back)
 
@@ -474,5 +494,3 @@ zero(
     name="row_order",
     kind=lambda args, attrs: Array("int64", getattr(args[0].kind, "dims", None)),
 )
-
-__all__ = ["A", "POSITIVE", "checked", "lu_dot_to_matrix", "matrix", "outer", "parts", "r"]

@@ -148,4 +148,3 @@ rule(
     jvp=(None, "scipy.sparse.linalg.spsolve(A, b_dot)"),
     samples=[sample(_S, _X[:, 0])],
 )
-

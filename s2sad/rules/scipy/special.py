@@ -47,7 +47,7 @@ def _orders(*points: Any) -> list[Sample]:
     ]
 
 
-# -- the gamma function and its kin ----------------------------------------------------------------
+# -- the gamma function and its kin --------------------------------------------------------------
 
 special("gamma", "out * psi(x)", domain="positive", at=[sample(-1.5), sample(np.array([-0.3]))])
 special("gammaln", "psi(x)", domain="positive", at=[sample(-1.5), *_MORE])
@@ -149,7 +149,7 @@ rule(
     samples=[sample(2.5), sample(np.array([0.5, 3.0])), sample(-1.5, expect=(0.0,))],
 )
 
-# -- incomplete gamma and beta functions -----------------------------------------------------------
+# -- incomplete gamma and beta functions ---------------------------------------------------------
 
 _AX = [
     sample(2.5, 1.3),
@@ -271,7 +271,7 @@ rule(
     ],
 )
 
-# -- zeta, Bessel functions ------------------------------------------------------------------------
+# -- zeta, Bessel functions ----------------------------------------------------------------------
 
 special(
     "zeta",
@@ -321,15 +321,13 @@ special(
     samples=[sample(0, 1.3), sample(2, _X), sample(np.array([0, 1]), 0.9)],
 )  # fmt: skip
 
-# -- error functions and their kin -----------------------------------------------------------------
+# -- error functions and their kin ---------------------------------------------------------------
 
 
 special("erf", f"{TWO_OVER_ROOT_PI} * exp(-x * x)", at=[sample(np.array([1.0 + 0.5j]))])
 special("erfc", f"-{TWO_OVER_ROOT_PI} * exp(-x * x)")
 special("erfi", f"{TWO_OVER_ROOT_PI} * exp(x * x)")
-special(
-    "erfcx", "erfcx_slope(1, x)", real_only=True, at=[sample(np.array([24.0, 100.0, -3.0]))]
-)
+special("erfcx", "erfcx_slope(1, x)", real_only=True, at=[sample(np.array([24.0, 100.0, -3.0]))])
 special("erfinv", f"{ROOT_PI_OVER_TWO} * exp(out * out)", domain="unit")
 special(
     "erfcinv",
@@ -425,7 +423,7 @@ special(
     None,
     "-where(n > 0, expn(maximum(n - 1, 0), x), exp(-x) * (x + 1) / (x * x))",
     names=("n", "x"),
-    samples=_orders(1, 2) + [sample(0, _X)],
+    samples=[*_orders(1, 2), sample(0, _X)],
 )
 
 
@@ -445,7 +443,7 @@ special(
     at=[sample(np.array([0.99, 1.015, 1.025, 3.0])), sample(1.0, expect=(-1.0,))],
 )
 
-# -- logistic, entropies ---------------------------------------------------------------------------
+# -- logistic, entropies -------------------------------------------------------------------------
 
 special(
     "logit",
@@ -509,7 +507,7 @@ special(
     ],
 )
 
-# -- powers that become logarithms -----------------------------------------------------------------
+# -- powers that become logarithms ---------------------------------------------------------------
 
 _BOX = [
     sample(1.7, 0.5),
@@ -568,7 +566,7 @@ rule(
     samples=[sample(0, 0.7), sample(1, np.array([-0.5, 0.0, 3.0]))],
 )
 
-# -- hypergeometric functions ----------------------------------------------------------------------
+# -- hypergeometric functions --------------------------------------------------------------------
 
 
 def _parameters(name: str, *parameters: str) -> list[str]:
@@ -607,7 +605,7 @@ special(
     samples=[sample(2, 3, 0.7), sample(1, 2, np.array([0.5, 2.0]))],
 )
 
-# -- elementary functions under other names --------------------------------------------------------
+# -- elementary functions under other names ------------------------------------------------------
 
 special("expm1", "exp(x)")
 special("exp2", "0.6931471805599453 * out")

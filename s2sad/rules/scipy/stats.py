@@ -130,7 +130,6 @@ def _kind(args: Sequence[Atom], attrs: Any) -> Kind:
     return elementwise_kind("float64", [as_array(a.kind) for a in args])
 
 
-
 class _Standard:
     """The operands of one call: z, what stands for the shapes, and the scale."""
 
@@ -143,7 +142,9 @@ class _Standard:
         z = x if loc is None or _is(loc, 0) else b.sub(x, loc)
         self.z = z if self.scale is None or _is(self.scale, 1) else b.div(z, self.scale)
         inner, self.inside = self.z, None
-        if family.inside is not None and not self._surely_inside():  # texts are never evaluated outside of the support
+        if (
+            family.inside is not None and not self._surely_inside()
+        ):  # texts are never evaluated outside of the support
             self.inside = text(b, family.inside, z=self.z)
             point = Const.of(0.5 if "z < 1" in family.inside else 2.0)
             inner = b.op("np.where", self.inside, self.z, point)
@@ -286,7 +287,7 @@ def _continuous(name: str, family: Family) -> None:
 for _name, _family in FAMILIES.items():
     _continuous(_name, _family)
 
-# -- discrete distributions ------------------------------------------------------------------------
+# -- discrete distributions ----------------------------------------------------------------------
 
 #: The parameters of each, and the derivative of the logarithm of its mass; None where a parameter
 #: is a whole number.
@@ -300,7 +301,7 @@ _DISCRETE: dict[str, dict[str, str | None]] = {
         "p": "ratio(g * n, p) - ratio(g * k, 1 - p)",
     },
 }
-_MASSES = {
+_MASSES: dict[str, list[tuple[Any, ...]]] = {
     "poisson": [(np.array([0, 2, 5]), 2.3), (3, 0.7), (2.0, np.array([0.4, 2.0]))],
     "binom": [(np.array([0, 2, 5]), 5, 0.3), (2, 4, np.array([0.4, 0.9]))],
     "bernoulli": [(np.array([0, 1, 1]), 0.3), (1, np.array([0.4, 0.9]))],
