@@ -124,6 +124,10 @@ def _third(b: Builder, t: Atom, u: Atom, a: Atom) -> Atom:
     return b.text(text, first=first, p=p, u=u, t=t, c=c, cu=c_dot)
 
 
+def cofactors_dot_vjp(b: Builder, g: Atom, out: Atom, t: Atom, a: Atom) -> list[Any]:
+    return [lambda: b.op("cofactors_dot", g, a), lambda: _third(b, t, g, a)]
+
+
 rule(
     matrices.cofactors_dot,
     "t a",
@@ -131,10 +135,7 @@ rule(
     kind=lambda args, attrs: Array(
         np.result_type(stack_of(args[0])[0], stack_of(args[1])[0]).name, stack_of(args[1])[1]
     ),
-    vjp=lambda b, g, out, t, a: [
-        lambda: b.op("cofactors_dot", g, a),
-        lambda: _third(b, t, g, a),
-    ],
+    vjp=cofactors_dot_vjp,
     jvp=lambda b, dots, out, t, a: total(
         b,
         None if dots[0] is None else b.op("cofactors_dot", dots[0], a),
@@ -154,7 +155,7 @@ def slogdet_kind(args: Sequence[Atom], attrs: Any) -> Kind:
 
 def slogdet_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
     """The phase of a complex determinant turns with the imaginary part of tr(inv(a) da)."""
-    turn, up = parts(b, g, 2)
+    turn, up = parts(b, g, out)
     if turn is not None:
         text = "1j * imag(t * s)"
         turn = None if not is_complex(a) else b.text(text, t=turn, s=dec.item(b, out, 0))

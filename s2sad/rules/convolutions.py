@@ -93,7 +93,7 @@ def correlate_bar_vjp(
     """The three are the derivatives of one trilinear form."""
     first = o.pop("first", True)
     a, v = (g, other) if first else (other, g)
-    more = {} if not first else {"first": False}
+    more: dict[str, Any] = {} if not first else {"first": False}
     return [
         lambda: b.op("np.correlate", a, v, **o),
         lambda: b.op("correlate_bar", g_, g, other, **o, **more),

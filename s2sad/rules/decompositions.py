@@ -236,7 +236,7 @@ def eigh_bar(b: Builder, w: Atom, v: Atom, gw: Atom | None, gv: Atom | None, upl
 
 
 def eigh_vjp(b: Builder, g: Atom, out: Atom, a: Atom, UPLO: str = "L") -> list[Any]:
-    gw, gv = parts(b, g, 2)
+    gw, gv = parts(b, g, out, uniform=(0,))
     if gw is None and gv is None:
         return [None]
     return [eigh_bar(b, item(b, out, 0), item(b, out, 1), gw, gv, UPLO)]
@@ -321,7 +321,7 @@ def eig_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
 
     ``v_bar`` is first freed of what the fixed length and phase of each vector take away.
     """
-    gw, gv = parts(b, g, 2)
+    gw, gv = parts(b, g, out)
     w, v = item(b, out, 0), item(b, out, 1)
     vt = b.op("np.matrix_transpose", v)
     if gv is None:

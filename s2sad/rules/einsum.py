@@ -136,7 +136,7 @@ def contraction(b: Builder, factors: Sequence[tuple[str, Atom]], target: str) ->
             if product is not None:
                 return product
     spec = Const.of(",".join(s for s, _ in factors) + "->" + target)
-    more = {"optimize": True} if len(factors) > 2 else {}
+    more: dict[str, Any] = {"optimize": True} if len(factors) > 2 else {}
     return b.op("np.einsum", spec, *(x for _, x in factors), **more)
 
 

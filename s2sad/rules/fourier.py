@@ -393,7 +393,7 @@ for _suffix, _default in (("2", (-2, -1)), ("n", None)):
             "a s=None",
             f"axes={_default}, norm=None",
             name=_name,
-            kind=several_axes_kind(*_kind, _default),
+            kind=several_axes_kind(_kind[0], _kind[1], _default),
             vjp=several_vjp(_name, _inner, _back, _default),
             jvp=lambda b, dots, out, a, s=None, _name=_name, **o: b.op(
                 _name, dots[0], *([] if s is None else [s]), **o

@@ -127,7 +127,12 @@ def eigvals(a: Any) -> Any:
     return w.astype(np.result_type(w.dtype, np.complex64), copy=False)
 
 
-_SWAPPED = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+_SWAPPED: dict[Any, Any] = {
+    None: "forward",
+    "backward": "forward",
+    "ortho": "ortho",
+    "forward": "backward",
+}
 
 
 def rfft_bar(g: Any, like: Any, n: Any = None, axis: int = -1, norm: Any = None) -> Any:

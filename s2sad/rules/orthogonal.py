@@ -76,7 +76,7 @@ def qr_vjp(b: Builder, g: Atom, out: Atom, a: Atom, mode: str = "reduced") -> li
     if mode == "r":
         q = dec.item(b, b.op("np.linalg.qr", a), 0)
         return [conj(b, qr_bar(b, q, out, None, conj(b, g)))]
-    gq, gr = (None if x is None else conj(b, x) for x in parts(b, g, 2))
+    gq, gr = (None if x is None else conj(b, x) for x in parts(b, g, out))
     q, r = dec.item(b, out, 0), dec.item(b, out, 1)
     if gq is None and gr is None:
         return [None]

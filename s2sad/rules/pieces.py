@@ -8,13 +8,14 @@ nothing at all, so that real programs show none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir.kinds import Array, Dim, Num, Size, same_dim
+from ..ir.kinds import Array, Dim, Num, Size, Tuple, same_dim
 from ..ir.nodes import Atom, Const
+from .apply import spread_like
 from .kindrules import as_array
 from .registry import KindError
 from .staged import dtype_of
@@ -46,8 +47,11 @@ def hermitian_part(b: Builder, x: Atom) -> Atom:
 
 
 def columns(b: Builder, x: Atom) -> Atom:
-    """A vector, or a stack of them, in a shape that scales columns of matrices."""
-    if isinstance(x.kind, Array) and x.kind.rank == 1:
+    """A vector, or a stack of them, in a shape that scales columns of matrices.
+
+    A number scales all of them.
+    """
+    if isinstance(x.kind, Num) or (isinstance(x.kind, Array) and x.kind.rank == 1):
         return x
     return b.op("item", x, Const.of((..., None, slice(None))))
 
@@ -77,8 +81,18 @@ def part(b: Builder, g: Atom, n: int) -> Atom | None:
     return found
 
 
-def parts(b: Builder, g: Atom, count: int) -> list[Atom | None]:
-    return [part(b, g, n) for n in range(count)]
+def parts(b: Builder, g: Atom, out: Atom, uniform: Collection[int] = ()) -> list[Atom | None]:
+    """The parts of the cotangent of a tuple.
+
+    A number that stands for equal elements is spread out, but for the parts named ``uniform``.
+    """
+    assert isinstance(out.kind, Tuple)
+    found = [part(b, g, n) for n in range(len(out.kind.items))]
+    for n, x in enumerate(found):
+        if x is not None and isinstance(x.kind, Num) and n not in uniform:
+            if isinstance(out.kind.items[n], Array):
+                found[n] = spread_like(b, x, b.op("item", out, Const.of(n)))
+    return found
 
 
 # -- kinds ---------------------------------------------------------------------------------------

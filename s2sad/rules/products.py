@@ -444,7 +444,7 @@ def cross_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom, **o: Any) -> li
 def cross_kind(args: Sequence[Atom], attrs: Any) -> Kind:
     """A cross product of 3-vectors; sizes cannot be stood for, since only 3 will do."""
     x, y = (_cross_array(a) for a in args)
-    of_x, of_y, of_out = _cross_axes(*args, dict(attrs))
+    of_x, of_y, of_out = _cross_axes(args[0], args[1], dict(attrs))
     assert x.dims is not None
     assert y.dims is not None
     sizes = (x.dims[of_x], y.dims[of_y])

@@ -143,7 +143,7 @@ def svd_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
     if o.get("compute_uv", True) is False:
         found = singular_bar(b, a, g, hermitian=hermitian)
     else:
-        bars = parts(b, g, 3)
+        bars = parts(b, g, out, uniform=(1,))
         if all(x is None for x in bars):
             return [None]
         u, s, vh = (dec.item(b, out, n) for n in range(3))
@@ -160,7 +160,7 @@ def _read(b: Builder, bar: Atom, hermitian: bool) -> Atom:
 
 def singular_bar(b: Builder, a: Atom, g: Atom, *, hermitian: bool = False) -> Atom:
     """The cotangent of a matrix from that of its singular values."""
-    extra = {"hermitian": True} if hermitian else {}
+    extra: dict[str, Any] = {"hermitian": True} if hermitian else {}
     out = b.op("np.linalg.svd", a, full_matrices=False, **extra)
     u, vh = dec.item(b, out, 0), dec.item(b, out, 2)
     bar = b.op("matmul", b.mul(u, columns(b, g)), vh)
@@ -169,7 +169,7 @@ def singular_bar(b: Builder, a: Atom, g: Atom, *, hermitian: bool = False) -> At
 
 def singular_dot(b: Builder, a: Atom, t: Atom, *, hermitian: bool = False) -> Atom:
     """The tangent of the singular values of a matrix."""
-    extra = {"hermitian": True} if hermitian else {}
+    extra: dict[str, Any] = {"hermitian": True} if hermitian else {}
     t = dec.from_triangle(b, t, "L") if hermitian else t
     out = b.op("np.linalg.svd", a, full_matrices=False, **extra)
     u, vh = dec.item(b, out, 0), dec.item(b, out, 2)

@@ -198,7 +198,7 @@ def _tolerance(o: dict[str, Any]) -> dict[str, Any]:
 
 def lstsq_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom, **o: Any) -> list[Any]:
     """The solution is pinv(a) b; the residuals are least, which no change of it alters."""
-    gx, gr, _, gs = parts(b, g, 4)
+    gx, gr, _, gs = parts(b, g, out)
     x = dec.item(b, out, 0)
     vector = rank(b_) == 1
     if vector:
@@ -275,15 +275,21 @@ rule(
         _SINGLES,
     ],
 )
+
+
+def scaled_residuals_vjp(b: Builder, g: Atom, out: Atom, r: Atom, w: Atom) -> list[Any]:
+    return [
+        lambda: b.op("scaled_residuals", g, w),
+        lambda: b.op("fitted", b.op("np.sum", real(b, b.mul(g, r)), axis=0), w),
+    ]
+
+
 rule(
     matrices.scaled_residuals,
     "r w",
     name="scaled_residuals",
     kind=lambda args, attrs: as_array(args[0].kind),
-    vjp=lambda b, g, out, r, w: [
-        lambda: b.op("scaled_residuals", g, w),
-        lambda: b.op("fitted", b.op("np.sum", real(b, b.mul(g, r)), axis=0), w),
-    ],
+    vjp=scaled_residuals_vjp,
     jvp=("scaled_residuals(r_dot, w)", "scaled_residuals(r, w_dot)"),
     samples=[sample(_r(4, 2), _r(2)), sample(_r(4, 2), _r(0))],
 )
