@@ -167,7 +167,8 @@ def batched_kind(kind: Kind, form: Form, batch: Dim) -> Kind:
             names = [n for n, _ in kind.fields]
             parts = _parts([k for _, k in kind.fields], form, batch)
             return Record(kind.cls, tuple(zip(names, parts, strict=True)))
-    raise TypeError(f"{kind} cannot be batched")
+        case _:  # what one sweep saves for the other is a tuple whose parts have no kinds here
+            return kind
 
 
 def _parts(kinds: Sequence[Kind], forms: tuple[Form, ...], batch: Dim) -> tuple[Kind, ...]:

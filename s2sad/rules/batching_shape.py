@@ -169,6 +169,8 @@ def at_least(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
     """New axes where NumPy puts them."""
+    if len(xs) > 1:
+        raise NoBatchRule
     x = xs[0]
     wanted = int(fn[-2])
     if x.rank >= wanted:

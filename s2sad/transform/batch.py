@@ -51,6 +51,7 @@ from ..ir.nodes import (
     regions_of,
     walk,
 )
+from ..ir.rewrite import substitute
 from ..rules import (
     batching_containers,
     batching_index,
@@ -270,7 +271,7 @@ class _Pass:
                     return self.conform(Operand(element, kind, inner), want.form)
 
                 return for_each_element(b, x.atom, batched_kind(x.kind, want, self.dim), change)
-        return x.atom
+        raise NoBatchRule
 
     def _widened(self, x: Operand, dtype: str | None) -> Atom:
         """A number or array repeated for every member of the batch."""
@@ -310,8 +311,11 @@ class _Pass:
 
     def node(self, node: Node) -> None:
         self.b.span = node.span
-        if not any(v in self.known for v in _read(node)):
-            self.b.append(node)
+        changed = {v: self.known[v] for v in _read(node) if v in self.known}
+        if not any(x.batched for x in changed.values()):
+            # what is the same for the whole batch stays as it is
+            (same,) = substitute([node], {v: x.atom for v, x in changed.items()})
+            self.b.append(same)
             return
         mark, known = len(self.b.nodes), dict(self.known)
         try:
@@ -436,6 +440,8 @@ class _Pass:
 
     def call(self, node: Call) -> None:
         callee = self.shared.module.functions[node.callee]
+        if callee.custom is not None and callee.custom.how != "checkpoint":
+            raise NoBatchRule  # a rule of the user's own is about one call
         xs = [self.look(a) for a in node.args]
         forms = [
             _canonical(_form_for(x, p), p.kind) for x, p in zip(xs, callee.params, strict=True)
