@@ -22,6 +22,7 @@ from .refs import (
     NOTHING,
     UNASSIGNED,
     ArrayRef,
+    Chosen,
     Content,
     Data,
     Entries,
@@ -51,6 +52,11 @@ class Lowerer(Values):
     def write(self, ref: ArrayRef, new: Atom) -> None:
         """Give the array that ``ref`` leads to new content, through all its views."""
         self.check_writable(ref)
+        chosen = self.state.chosen.get(ref.root)
+        if chosen is not None:
+            first, second = chosen.through(ref.path)
+            self.to_chosen(ref, lambda: self.write(first, new), lambda: self.write(second, new))
+            return
         content = self.content(ref)
         assert isinstance(content, Data)
         versions = [content.atom]
@@ -63,6 +69,32 @@ class Lowerer(Values):
         self.store(ref.root, Data(atom))
         for root, before, view in partners:
             self.state.heap[root] = Data(self.perhaps_written(root, before, view, ref.root))
+
+    def to_chosen(
+        self, ref: ArrayRef, first: Callable[[], None], second: Callable[[], None]
+    ) -> None:
+        """Write to one of the two arrays that ``ref`` is chosen from; it is read anew later."""
+        self.branch(self.state.chosen[ref.root].cond, first, second)
+        self.state.heap[ref.root] = Stale(self.span(), "")
+
+    def content(self, ref: HeapRef | ArrayRef) -> Any:
+        """The content of a root; one of two arrays is looked up in these after a write."""
+        chosen = self.state.chosen.get(ref.root)
+        if chosen is not None and isinstance(self.state.content(ref.root), Stale):
+            found = self.branch(
+                chosen.cond,
+                lambda: Val(self.read(chosen.first)),
+                lambda: Val(self.read(chosen.second)),
+            )
+            assert found is not None
+            self.state.heap[ref.root] = Data(self.atom(found))
+        return super().content(ref)
+
+    def kind(self, ref: Ref) -> Kind:
+        """The kind of a reference."""
+        if isinstance(ref, ArrayRef) and ref.root in self.state.chosen:
+            self.content(ref)
+        return super().kind(ref)
 
     def store(self, root: Root, content: Content, *, deep: bool = False) -> None:
         """Write a root; if it is an element of a list that has not changed, the list as well.
@@ -239,7 +271,7 @@ class Lowerer(Values):
             self.state = base.copy()
             self.state.raised = True
             return None
-        yields, results = self.join(base, s0, s1, then_nodes, else_nodes)
+        yields, results = self.join(base, s0, s1, then_nodes, else_nodes, cond)
         self.b.append(
             If(
                 tuple(results),
@@ -252,7 +284,13 @@ class Lowerer(Values):
         return self.state.frames[frame].pop(slot, None)
 
     def join(
-        self, base: State, s0: State, s1: State, nodes0: list[Any], nodes1: list[Any]
+        self,
+        base: State,
+        s0: State,
+        s1: State,
+        nodes0: list[Any],
+        nodes1: list[Any],
+        cond: Atom,
     ) -> tuple[list[list[Atom]], list[Value]]:
         """Make the state after a branch; the atoms both regions yield, and the results."""
         one_sided = s0.raised or s1.raised
@@ -285,7 +323,21 @@ class Lowerer(Values):
                 n: r for v in (v0, v1) for n, r in v.items() if (f, n) in plan.places
             }
         results = join_values.instantiate(plan, self.state, Value)
+        self.note_choices(plan, cond)
         return yields, results
+
+    def note_choices(self, plan: joins.Plan, cond: Atom) -> None:
+        """Remember which arrays a fresh root is chosen from, where these are still there."""
+        for slot in plan.slots:
+            a, b = slot.pair
+            if (
+                slot.root is not None
+                and isinstance(a, ArrayRef)
+                and isinstance(b, ArrayRef)
+                and self.state.has(a.root)
+                and self.state.has(b.root)
+            ):
+                self.state.chosen[slot.root] = Chosen(cond, a, b)
 
     def read_any(self, ref: Any, kind: Kind) -> Atom:
         """The atom of a reference or of a content, as a value that can be ``kind``."""

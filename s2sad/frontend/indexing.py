@@ -37,6 +37,7 @@ from .refs import (
     Home,
     Items,
     Ref,
+    Stale,
     Static,
     Table,
     TupleRef,
@@ -105,6 +106,14 @@ def item(cx: Lowerer, base: Ref, i: Ref) -> Ref:
                     return lower_calls.apply(cx, method, [i], {})
             return element(cx, base, cx.atom(i))
         case ArrayRef():
+            chosen = cx.state.chosen.get(base.root)
+            if chosen is not None and isinstance(cx.state.content(base.root), Stale):
+                first, second = chosen.through(base.path)
+                found = cx.branch(
+                    chosen.cond, lambda: item(cx, first, i), lambda: item(cx, second, i)
+                )
+                assert found is not None
+                return found
             return _of_array(cx, base, cx.atom(i))
         case Static():
             return _of_static(cx, base, i)
@@ -345,6 +354,15 @@ def check_fits(cx: Lowerer, array: Kind, value: Atom) -> None:
 def set_array(cx: Lowerer, base: ArrayRef, i: Atom, value: Atom) -> None:
     """A new version of the root of ``base``."""
     cx.check_writable(base)
+    chosen = cx.state.chosen.get(base.root)
+    if chosen is not None:
+        first, second = chosen.through(base.path)
+        cx.to_chosen(
+            base,
+            lambda: set_array(cx, first, i, value),
+            lambda: set_array(cx, second, i, value),
+        )
+        return
     ref, at = base, i
     while ref.path and ref.path[-1].fn == "item":
         outer = ref.path[-1].args[0]

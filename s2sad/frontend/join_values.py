@@ -118,6 +118,7 @@ def instantiate(
                 root = roots.get(t.slot)
                 if root is None:
                     root = roots[t.slot] = Root(plan.slots[t.slot].label or name)
+                    plan.slots[t.slot].root = root
                     state.heap[root] = Data(value(t.kind, plan.slots[t.slot].label or name))
                 return ArrayRef(root)
             case joins.FreshHeap():

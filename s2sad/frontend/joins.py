@@ -99,6 +99,7 @@ class Slot:
     pair: tuple[Ref, Ref]
     content: Template | None
     label: str | None
+    root: Root | None = None
 
 
 class Plan:

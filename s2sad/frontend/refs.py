@@ -145,6 +145,23 @@ class Perhaps:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """A root that is the array ``first`` if ``cond``, else the array ``second``."""
+
+    cond: Atom
+    first: ArrayRef
+    second: ArrayRef
+
+    def through(self, path: tuple[View, ...]) -> tuple[ArrayRef, ArrayRef]:
+        """Both arrays, as further views lead on from them."""
+        first, second = self.first, self.second
+        return (
+            ArrayRef(first.root, (*first.path, *path)),
+            ArrayRef(second.root, (*second.path, *path)),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Home:
     """A root that is element ``index`` of a list, read from this version of it."""
 

@@ -28,13 +28,14 @@ from ..ir.kinds import (
     loosen,
 )
 from ..ir.nodes import Atom
-from .refs import UNASSIGNED, Content, Data, Frame, Home, Perhaps, Ref, Root, Stale
+from .refs import UNASSIGNED, Chosen, Content, Data, Frame, Home, Perhaps, Ref, Root, Stale
 
 
 class State:
     """Variables of every live frame, contents of roots, and the views read so far."""
 
     __slots__ = (
+        "chosen",
         "frames",
         "ground",
         "heap",
@@ -54,6 +55,8 @@ class State:
         self.shares: dict[Root, frozenset[Root]] = {}
         #: roots that are views or copies, as the layout will have it
         self.perhaps: dict[Root, Perhaps] = {}
+        #: roots that are one of two arrays: what is written there is written to one of these
+        self.chosen: dict[Root, Chosen] = {}
         #: roots that are elements of a list
         self.homes: dict[Root, Home] = {}
         #: bools that are true wherever this state is reached
@@ -69,6 +72,7 @@ class State:
         new.heap = dict(self.heap)
         new.shares = dict(self.shares)
         new.homes = dict(self.homes)
+        new.chosen = dict(self.chosen)
         new.perhaps = dict(self.perhaps)
         new.views = dict(self.views)
         new.sure = self.sure

@@ -63,8 +63,8 @@ def choice_written(x, s):
     return np.sum(c)
 
 
-@refused(X, 1.3)
-def choice_written_then_both_read(x, s):  # must refuse or be right
+@exact(X, 1.3)
+def choice_written_then_both_read(x, s):
     a = x * 1.0
     b = x * 2.0
     c = a if s > 1 else b
@@ -72,7 +72,7 @@ def choice_written_then_both_read(x, s):  # must refuse or be right
     return np.sum(c) + np.sum(a)
 
 
-@refused(X, 1.3)
+@exact(X, 1.3)
 def part_of_choice_written(x, s):
     a = x * 1.0
     b = x * 2.0
