@@ -22,6 +22,7 @@ from s2sad.ir.tree import flatten, gradient_tree
 from tests.checker import active_argnums
 from tests.programs import Program
 from tests.programs.golden import PROGRAMS as GOLDEN
+from tests.programs.golden import SCALARS
 from tests.programs.tricky import PROGRAMS as TRICKY
 from tests.trees import fresh
 
@@ -473,3 +474,14 @@ def test_corpus(program: Program) -> None:
         single = any(np.asarray(leaf).dtype == np.float32 for leaf in leaves)
         matrix = dense(found, out)
         close(matrix, expected, rtol=1e-4 if single else 1e-8)
+
+
+@pytest.mark.parametrize("program", SCALARS, ids=str)
+def test_hessians_of_the_corpus(program: Program) -> None:
+    """Forward over reverse gives what pullbacks of the gradient give."""
+    f, args = program.f, fresh(program.args)
+    nums = active_argnums(args, program.options.get("argnums"))
+    df = grad(f, argnums=nums)
+    expected = rows(df, args, nums)
+    found = dense(hessian(f, argnums=nums)(*fresh(args)), df(*fresh(args)))
+    close(found, expected, rtol=1e-8)
