@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 
 import s2sad
+from s2sad.rules.checking import is_active, numbers
 from s2sad.rules.registry import Primitive, Sample
-from tests.rules.test_rules import is_active, numbers, records
+from tests.rules.test_rules import records
 
 FAMILIES = ("np.linalg.", "np.fft.")
 PRODUCTS = {
