@@ -22,10 +22,10 @@ from ..errors import S2sadError, UnsupportedError
 from ..ir.clone import clone
 from ..ir.kinds import Num, carries_derivative
 from ..ir.nodes import Atom, Const, Function
+from . import inner as within
 from .callees import adopt
 from .context import Lowerer
 from .directions import directed
-from .inner import inner_of, stand_in
 from .position import Refuse
 from .refs import (
     ArrayRef,
@@ -104,7 +104,7 @@ def _given(cx: Lowerer, func: Any, ref: Ref) -> Any:
         return cx.value(ref)
     match ref:
         case FuncRef() | PartialRef() | Choice() | HeapRef():
-            return stand_in(cx, ref)
+            return within.stand_in(cx, ref)
     cx.fail(
         f"this argument of '{func.__name__}' must be known when the derivative is built",
         "write it as a constant",
@@ -165,7 +165,7 @@ def asked(cx: Lowerer, bound: Bound, what: str) -> Any:
     """What a derivative object says to these arguments; its guards become this function's."""
     kinds = tuple(cx.kind(ref) for ref in bound.refs)
     values = tuple(_example(cx, ref) for ref in bound.refs)
-    inner = inner_of(bound.derivative)
+    inner = within.inner_of(bound.derivative)
     try:
         with nullcontext() if inner is None else inner.called(bound.refs, bound.wrt):
             found = getattr(bound.derivative, what)(values, kinds)
@@ -182,7 +182,7 @@ def asked(cx: Lowerer, bound: Bound, what: str) -> Any:
 def operands(cx: Lowerer, bound: Bound, program: Any, entry: Function) -> list[Atom]:
     """The values of the entry's parameters."""
     refs = bound.refs
-    inner = inner_of(bound.derivative)
+    inner = within.inner_of(bound.derivative)
     if inner is None:
         return [cx.atom(r) for r in refs] + [_captured(cx, fetch) for fetch in program.captures]
     # What a function of this program reads of it is passed as it is.

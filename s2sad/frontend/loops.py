@@ -17,8 +17,8 @@ from ..ir.builder import Builder
 from ..ir.kinds import INT, Num
 from ..ir.nodes import FALSE, TRUE, Atom, Const, For, Value
 from . import indexing, join_values, leaving, loop_carried, unrolling, while_loops
+from . import iteration as iterables
 from .context import Lowerer
-from .iteration import Looper, length, loop_over
 from .position import NeedsUnrolling, Refuse
 from .refs import Data, HeapRef, IterRef, Ref, Root, Val
 from .state import State
@@ -38,7 +38,7 @@ def for_loop(
 ) -> None:
     """``for target in iterable: body``; unrolled over short containers of known structure."""
     if isinstance(iterable, IterRef) and iterable.form == "checkpointed":
-        rolled(cx, loop_over(cx, iterable), bind, body, nodes, orelse, target)
+        rolled(cx, iterables.loop_over(cx, iterable), bind, body, nodes, orelse, target)
         return
     if unrolling.unrolls(cx, iterable):
         unrolling.unrolled(cx, iterable, bind, body, orelse)
@@ -49,14 +49,14 @@ def for_loop(
     cx.unrollable += short
     try:
         try:
-            looper = loop_over(cx, iterable)
+            looper = iterables.loop_over(cx, iterable)
             rolled(cx, looper, bind, body, nodes, orelse, target, strict=True, count=count)
         except loop_carried.Mismatch as mismatch:
             mark.restore()
             if mismatch.grows and short:
                 unrolling.unrolled(cx, iterable, bind, body, orelse)
                 return
-            looper = loop_over(cx, iterable)
+            looper = iterables.loop_over(cx, iterable)
             if mismatch.grows:
                 rolled(cx, looper, bind, body, nodes, orelse, target)
             else:
@@ -78,7 +78,7 @@ def for_loop(
             mark.restore()
             outer, cx.unrollable = cx.unrollable, 0
             try:
-                rolled(cx, loop_over(cx, iterable), bind, body, nodes, orelse, target)
+                rolled(cx, iterables.loop_over(cx, iterable), bind, body, nodes, orelse, target)
             finally:
                 cx.unrollable = outer
         finally:
@@ -113,7 +113,7 @@ def _growing(
         body()
 
     def test() -> Atom:
-        return cx.op("lt", index(), length(cx, ref))
+        return cx.op("lt", index(), iterables.length(cx, ref))
 
     while_loops.while_loop(cx, test, step, nodes=nodes, orelse=orelse)
     cx.state.frames[frame].pop(slot, None)
@@ -129,7 +129,7 @@ def pass_on(cx: Lowerer) -> None:
 
 def rolled(
     cx: Lowerer,
-    looper: Looper,
+    looper: iterables.Looper,
     bind: Callable[[Ref], None],
     body: Callable[[], None],
     nodes: Sequence[ast.stmt],
@@ -141,7 +141,7 @@ def rolled(
 ) -> None:
     """One ``For``; with ``strict``, `Mismatch` where peeling or unrolling would do better."""
     start, stop, step = (_int(cx, a) for a in (looper.start, looper.stop, looper.step))
-    looper = Looper(start, stop, step, looper.get, looper.lists)
+    looper = iterables.Looper(start, stop, step, looper.get, looper.lists)
     loop = loop_carried.Loop(cx, nodes, orelse is not None)
     span = cx.b.span
     problems = len(cx.problems)

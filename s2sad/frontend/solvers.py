@@ -20,9 +20,9 @@ from ..ir.clone import clone
 from ..ir.kinds import FLOAT, Array, FixedList, Kind, ListOf, Num, Tuple
 from ..ir.nodes import Atom, Call, Const, Function, Module, Region, Value, free_values, walk
 from ..rules.optional import is_scipys, load_rules_of
+from . import inner as within
 from . import iteration, lower_calls
 from .context import Lowerer
-from .inner import Inner
 from .position import Refuse, Unreachable
 from .prune import prune
 from .refs import Fields, FuncRef, PartialRef, Ref, Static, TupleRef
@@ -72,7 +72,7 @@ def lowered(
             leaf = _as(cx, result, like)
         if len(cx.problems) > problems:
             raise Refuse(None)
-        Inner(cx, func, None, cx.span()).check_outside(before, cx.state)  # type: ignore[arg-type]
+        within.Inner(cx, func, None, cx.span()).check_outside(before, cx.state)  # type: ignore[arg-type]
     except Unreachable:
         cx.fail("this function always raises an exception")
     finally:

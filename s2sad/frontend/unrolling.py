@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 
 from ..ir.kinds import Array
 from ..ir.nodes import FALSE, TRUE, Const
-from . import leaving, loops
+from . import iteration, leaving, loops
 from .context import Lowerer
-from .iteration import Looper, arith
 from .refs import ArrayRef, Data, HeapRef, IterRef, Ref, Table, TupleRef, Val
 from .stepping import stepper
 
@@ -65,7 +64,7 @@ def once(cx: Lowerer, first: Callable[[], None], body: Callable[[], None]) -> Re
 
 def peeled(
     cx: Lowerer,
-    looper: Looper,
+    looper: iteration.Looper,
     bind: Callable[[Ref], None],
     body: Callable[[], None],
     nodes: Sequence[ast.stmt],
@@ -78,8 +77,8 @@ def peeled(
         cx.fail("the direction of this range cannot be told", "use a step that is constant")
 
     def others() -> None:
-        rest = Looper(
-            arith(cx, "add", looper.start, looper.step),
+        rest = iteration.Looper(
+            iteration.arith(cx, "add", looper.start, looper.step),
             looper.stop,
             looper.step,
             looper.get,
