@@ -98,13 +98,14 @@ def cumprod_second(v: Any, t: Any, x: Any, axis: Any = None) -> Any:
     flat, undo = _on_last(x, axis)
     seeds, dots = (_on_last(a, axis)[0].reshape(flat.shape) for a in (v, t))
     n = flat.shape[-1]
-    products, tangents = np.ones_like(flat), np.zeros_like(flat)  # before each element
+    kind = np.result_type(seeds, dots, flat)
+    products, tangents = np.ones_like(flat), np.zeros(flat.shape, kind)  # before each element
     for i in range(1, n):
         products[..., i] = products[..., i - 1] * flat[..., i - 1]
         tangents[..., i] = (
             tangents[..., i - 1] * flat[..., i - 1] + products[..., i - 1] * dots[..., i - 1]
         )
-    out = np.zeros_like(flat)
+    out = np.zeros(flat.shape, kind)
     d_bar: Any = 0
     p_bar: Any = 0
     for i in range(n - 1, -1, -1):
@@ -120,7 +121,8 @@ def cumprod_cross(t: Any, s: Any, x: Any, axis: Any = None) -> Any:
     flat, undo = _on_last(x, axis)
     one, two = (_on_last(a, axis)[0] for a in (t, s))
     out = np.zeros_like(flat)
-    p, dt, ds, both = (np.full_like(flat[..., 0], c) for c in (1.0, 0.0, 0.0, 0.0))
+    start = flat[..., 0] if flat.size else np.zeros(flat.shape[:-1], flat.dtype)
+    p, dt, ds, both = (np.full_like(start, c) for c in (1.0, 0.0, 0.0, 0.0))
     for i in range(flat.shape[-1]):
         x_i, t_i, s_i = flat[..., i], one[..., i], two[..., i]
         both = both * x_i + dt * s_i + ds * t_i
