@@ -24,7 +24,7 @@ from tests.rules.test_rules import check_modes, records, run
 NOT_COMPLEX = {
     *("np.maximum", "np.minimum", "np.fmax", "np.fmin", "np.clip", "np.histogram", "from_bins"),
     *("np.unique_values", "np.complex64"),
-    *("cumprod_bar", "quantile_dot", "scaled_residuals", "divided"),
+    *("cumprod_bar", "cumprod_dot", "quantile_dot", "scaled_residuals", "divided"),
 }
 
 

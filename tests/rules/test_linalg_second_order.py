@@ -49,7 +49,7 @@ def cases() -> list[Any]:
             continue
         points = p.samples() if callable(p.samples) else p.samples
         usual = [(n, s) for n, s in enumerate(points) if is_usual(s)]
-        step = 1 if short in DECOMPOSITIONS else max(1, len(usual) // 4)
+        step = 1 if short in DECOMPOSITIONS else max(1, len(usual) // 2)
         found += [pytest.param(p, s, id=f"{name}-{n}") for n, s in usual[::step]]
     return found
 
