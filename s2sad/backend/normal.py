@@ -26,15 +26,16 @@ from ..ir.nodes import (
     Region,
     Value,
     While,
-    operands_of,
 )
+from ..transform.dead_code import needed
 from .ops import ARITHMETIC, effect, fits_in_place, is_basic_index, is_mask, same_index
 
 
 def normalize(function: Function) -> Function:
     """The function with stores fused and dead ops dropped."""
     body = _Fuse().region(function.body)
-    return replace(function, body=_live_region(body, set(body.yields)))
+    kept = needed(body.ops, body.yields, effect)
+    return replace(function, body=Region((), tuple(kept), body.yields))
 
 
 # -- stores ---------------------------------------------------------------------------------------
@@ -153,68 +154,3 @@ def _decide(node: If, at: int, known: dict[Atom, Atom]) -> If:
             ops[-1] = _decide(last, last.results.index(yields[at]), facts)
         arms.append(Region((), tuple(ops), tuple(yields)))
     return If(node.results, node.cond, arms[0], arms[1], node.span)
-
-
-# -- dead code ------------------------------------------------------------------------------------
-
-
-def _live_region(region: Region, live: set[Any]) -> Region:
-    """The region without pure nodes nobody reads; ``live`` gains what the region reads."""
-    live.update(region.yields)
-    kept: list[Node] = []
-    for node in reversed(region.ops):
-        if not any(r in live for r in node.results) and not effect(node):
-            continue
-        match node:
-            case If():
-                node = _live_if(node, live)
-            case For():
-                node = _live_for(node, live)
-            case While():
-                body = _live_region(node.body, live)
-                node = replace(node, test=_live_region(node.test, live), body=body)
-        live.update(operands_of(node))
-        kept.append(node)
-    return Region(region.params, tuple(reversed(kept)), region.yields)
-
-
-def _live_if(node: If, live: set[Any]) -> If:
-    keep = [k for k, r in enumerate(node.results) if r in live]
-    arms = [
-        _live_region(Region((), arm.ops, tuple(arm.yields[k] for k in keep)), live)
-        for arm in (node.then, node.orelse)
-    ]
-    return If(tuple(node.results[k] for k in keep), node.cond, arms[0], arms[1], node.span)
-
-
-def _live_for(node: For, live: set[Any]) -> For:
-    """Carried values that only feed themselves are dropped."""
-    count = len(node.init)
-    keep = [r in live for r in node.results]
-    while True:
-        yields = (
-            node.body.yields[0],
-            *(y for y, k in zip(node.body.yields[1:], keep, strict=True) if k),
-        )
-        inner = set(live)
-        body = _live_region(Region(node.body.params, node.body.ops, yields), inner)
-        more = [k or p in inner for k, p in zip(keep, node.body.params[1:], strict=True)]
-        if more == keep:
-            break
-        keep = more
-    live.update(inner)
-
-    def pick(xs: Any) -> tuple[Any, ...]:
-        return tuple(x for x, k in zip(xs, keep, strict=True) if k)
-
-    assert len(keep) == count
-    params = (node.body.params[0], *pick(node.body.params[1:]))
-    return For(
-        pick(node.results),
-        node.start,
-        node.stop,
-        node.step,
-        pick(node.init),
-        Region(params, body.ops, body.yields),
-        node.span,
-    )

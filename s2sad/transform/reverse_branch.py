@@ -12,9 +12,9 @@ from __future__ import annotations
 from ..ir.nodes import UNDEFINED, Atom, If, Node, Op, Region, Value, free_values
 from ..ir.rewrite import substitute_region
 from .adjoints import Env, adjoint_kind, bar, repeat, reversed_span
+from .dead_code import needed
 from .reverse import Reverse
 from .saves import Planner
-from .simplify import needed
 from .twins import placeholder
 
 

@@ -34,11 +34,11 @@ from ..ir.nodes import (
 from ..ir.rewrite import resolve, substitute_region
 from ..rules.registry import primitive
 from .adjoints import Env, adjoint_kind, bar, repeat, reversed_span
-from .reverse import Reverse
+from .dead_code import needed
 from .rerun import rerun
+from .reverse import Reverse
 from .revolve import mark_of, reverse_scheduled
 from .saves import Plan, Planner
-from .simplify import needed
 from .target import is_for_compiler
 from .twins import placeholder
 

@@ -44,9 +44,9 @@ from ..ir.nodes import (
 )
 from ..ir.rewrite import resolve, substitute_region
 from .adjoints import reversed_span
+from .dead_code import needed
 from .reverse import Reverse
 from .revolve_steps import advancing, is_mark
-from .simplify import needed
 
 
 def mark_of(rev: Reverse, node: For | While) -> Op | None:

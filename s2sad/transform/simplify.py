@@ -21,16 +21,13 @@ from ..ir.nodes import (
     If,
     Module,
     Node,
-    Op,
     Region,
     Value,
     While,
-    operands_of,
-    regions_of,
     walk,
 )
 from ..ir.rewrite import resolve, substitute
-from ..rules.registry import primitive
+from .dead_code import has_effect, needed
 from .delay import delay
 from .signs import settle_signs
 from .uniform import unfold_uniform
@@ -54,9 +51,7 @@ def simplify(module: Module, keep: Sequence[str] = ()) -> Module:
 def _function(function: Function, impure: frozenset[str]) -> Function:
     body = settle_signs(unfold_uniform(function.body))
     nodes, yields = _hoist(body.ops, body.yields, {})
-    live: set[Value] = set()
-    _use(yields, live)
-    kept = _sweep(nodes, live, impure)
+    kept = needed(nodes, yields, lambda node: has_effect(node, impure))
     return replace(function, body=delay(Region((), tuple(kept), yields)))
 
 
@@ -120,86 +115,7 @@ def _hoist_loop(node: For | While, known: dict[Value, Atom]) -> For | While:
     return While(results, init, test, body, node.span)
 
 
-# -- dead code ----------------------------------------------------------------------------------
-
-
-def _use(atoms: Sequence[Atom], live: set[Value]) -> None:
-    live.update(a for a in atoms if isinstance(a, Value))
-
-
-def needed(nodes: Sequence[Node], yields: Sequence[Atom]) -> list[Node]:
-    """The nodes that ``yields`` or an effect need, in order; calls count as pure."""
-    live: set[Value] = set()
-    _use(yields, live)
-    return _sweep(nodes, live, frozenset())
-
-
-def _sweep(nodes: Sequence[Node], live: set[Value], impure: frozenset[str]) -> list[Node]:
-    """The nodes that are needed, in order; ``live`` grows by what they read."""
-    kept: list[Node] = []
-    for node in reversed(nodes):
-        wanted = any(r in live for r in node.results)
-        if not wanted and not _has_effect(node, impure):
-            continue
-        match node:
-            case If():
-                node = _sweep_branch(node, live, impure)
-            case For() | While():
-                node = _sweep_loop(node, live, impure)
-        _use(operands_of(node), live)
-        kept.append(node)
-    kept.reverse()
-    return kept
-
-
-def _sweep_branch(node: If, live: set[Value], impure: frozenset[str]) -> If:
-    keep = [k for k, r in enumerate(node.results) if r in live]
-    arms: list[Region] = []
-    for arm in (node.then, node.orelse):
-        yields = tuple(arm.yields[k] for k in keep)
-        _use(yields, live)
-        arms.append(Region((), tuple(_sweep(arm.ops, live, impure)), yields))
-    return If(tuple(node.results[k] for k in keep), node.cond, arms[0], arms[1], node.span)
-
-
-def _sweep_loop(node: For | While, live: set[Value], impure: frozenset[str]) -> For | While:
-    offset = 1 if isinstance(node, For) else 0
-    params = node.body.params[offset:]
-    keep = {k for k, r in enumerate(node.results) if r in live}
-    while True:
-        inner: set[Value] = set()
-        yields = (node.body.yields[0], *(node.body.yields[k + 1] for k in sorted(keep)))
-        _use(yields, inner)
-        ops = _sweep(node.body.ops, inner, impure)
-        test_ops: list[Node] = []
-        if isinstance(node, While):
-            _use(node.test.yields, inner)
-            test_ops = _sweep(node.test.ops, inner, impure)
-        grown = keep | {k for k, p in enumerate(params) if p in inner}
-        if isinstance(node, While):
-            grown |= {k for k, p in enumerate(node.test.params) if p in inner}
-        if grown == keep:
-            break
-        keep = grown
-    order = sorted(keep)
-    live |= inner
-    body = Region((*node.body.params[:offset], *(params[k] for k in order)), tuple(ops), yields)
-    results = tuple(node.results[k] for k in order)
-    init = tuple(node.init[k] for k in order)
-    if isinstance(node, For):
-        return For(results, node.start, node.stop, node.step, init, body, node.span)
-    test = Region(tuple(node.test.params[k] for k in order), tuple(test_ops), node.test.yields)
-    return While(results, init, test, body, node.span)
-
-
-def _has_effect(node: Node, impure: frozenset[str]) -> bool:
-    match node:
-        case Op():
-            return primitive(node.fn).effect != "pure"
-        case Call():
-            return node.callee in impure
-        case _:
-            return any(_has_effect(n, impure) for r in regions_of(node) for n in r.ops)
+# -- effects --------------------------------------------------------------------------------------
 
 
 def _impure_functions(module: Module) -> frozenset[str]:
@@ -209,11 +125,8 @@ def _impure_functions(module: Module) -> frozenset[str]:
         found = frozenset(
             name
             for name, f in module.functions.items()
-            if any(_has_effect(n, impure) for n in f.body.ops)
+            if any(has_effect(n, impure) for n in f.body.ops)
         )
         if found == impure:
             return impure
         impure = found
-
-
-__all__ = ["needed", "simplify"]
