@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from ..ir.kinds import Array, Mixed, Num, Tuple, Unknown
 from ..ir.nodes import Atom, Const
-from ..rules.optional import is_distribution
+from ..rules.optional import frozen_parts, is_distribution
 from ..rules.registry import array_method, has_primitive
 from . import lower_calls, optional, scipy_calls
 from .context import Lowerer
@@ -154,6 +154,8 @@ def _of_static(cx: Lowerer, base: Static, name: str) -> Ref:
         return cx.captures.ref(fetch.sub(name), found)
     if is_distribution(obj) and isinstance(found, types.MethodType):
         return Static(found)
+    if (frozen := frozen_parts(obj)) is not None and isinstance(found, types.MethodType):
+        return scipy_calls.method_of_frozen(cx, *frozen, name)
     if isinstance(found, types.MethodType) and found.__self__ is obj:
         return PartialRef(Static(found.__func__), (base,))
     cls_attr = getattr(type(obj), name, None)

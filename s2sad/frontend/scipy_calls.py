@@ -19,11 +19,12 @@ from ..rules.optional import is_distribution, is_sparse_class, load_rules_of
 from ..rules.registry import lookup
 from .context import Lowerer
 from .position import Refuse
-from .refs import ArrayRef, FuncRef, HeapRef, PartialRef, Ref, Static, TupleRef, Val
+from .refs import ArrayRef, Fetch, FuncRef, HeapRef, PartialRef, Ref, Static, TupleRef, Val
 
 __all__ = [
     "frozen_method",
     "is_sparse",
+    "method_of_frozen",
     "sparse_attribute",
     "sparse_operator",
     "through",
@@ -69,6 +70,17 @@ def frozen_method(
     return lower_calls.apply(
         cx, Static(method), [*args, *frozen.args], {**kwargs, **frozen.kwargs}
     )
+
+
+def method_of_frozen(
+    cx: Lowerer, distribution: Any, parameters: Mapping[str, Any], name: str
+) -> Ref:
+    """A method of a distribution that was frozen outside of the program."""
+    method = getattr(distribution, name)
+    if lookup(method) is None:
+        raise unread(cx, method)
+    given = {k: cx.captures.ref(Fetch.of("object", v, k), v) for k, v in parameters.items()}
+    return PartialRef(Static(method), (), given)
 
 
 # -- sparse matrices -----------------------------------------------------------------------------
@@ -126,6 +138,7 @@ def _class_of(cx: Lowerer, ref: Ref) -> type:
 def _name(func: Any) -> str:
     receiver = getattr(func, "__self__", None)
     if isinstance(func, types.MethodType) and is_distribution(receiver):
-        return f"scipy.stats.{getattr(receiver, 'name', '')}.{func.__name__}"
+        own = getattr(receiver, "name", type(receiver).__name__.removesuffix("_gen"))
+        return f"scipy.stats.{own}.{func.__name__}"
     module = ".".join(p for p in str(func.__module__).split(".") if not p.startswith("_"))
     return f"{module}.{getattr(func, '__qualname__', func)}"

@@ -91,7 +91,22 @@ def is_scipys(obj: Any) -> bool:
 
 def is_distribution(obj: Any) -> bool:
     """Whether an object is one of the distributions of ``scipy.stats``."""
-    return str(type(obj).__module__).startswith("scipy.stats") and hasattr(obj, "_parse_args")
+    if not str(type(obj).__module__).startswith("scipy.stats") or not callable(obj):
+        return False
+    return hasattr(obj, "logpdf") or hasattr(obj, "logpmf")
+
+
+def frozen_parts(obj: Any) -> tuple[Any, dict[str, Any]] | None:
+    """The distribution and the parameters of ``stats.norm(0.5, 2.0)``, else None."""
+    found = getattr(obj, "dist", None)
+    if not str(type(obj).__module__).startswith("scipy.stats") or not hasattr(found, "_parse_args"):
+        return None
+    shapes = [n.strip() for n in (found.shapes or "").split(",") if n.strip()]
+    names = [*shapes, "loc", "scale"]
+    distribution = getattr(sys.modules["scipy.stats"], found.name, None)
+    if type(distribution) is not type(found):
+        return None
+    return distribution, {**dict(zip(names, obj.args, strict=False)), **obj.kwds}
 
 
 def is_sparse_class(cls: type) -> bool:

@@ -114,8 +114,10 @@ def build_text(
 
 def function_name(name: str, family: str) -> str:
     """The primitive that a function name in rule text means."""
-    if family == "scipy" and has_primitive(f"scipy.special.{name}"):
-        return f"scipy.special.{name}"
+    if family == "scipy":
+        if has_primitive(f"scipy.special.{name}"):
+            return f"scipy.special.{name}"
+        family = "np"
     candidates = [f"{family}.{name}", name, f"np.{name}", f"np.linalg.{name}", f"math.{name}"]
     for candidate in candidates:
         if has_primitive(candidate):

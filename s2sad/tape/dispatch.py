@@ -47,6 +47,8 @@ _ACCUMULATE: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
 #: Operands that are sequences of arrays, and operands that are never shapes or counts.
 _SEQUENCES = frozenset(("arrays", "tup", "condlist", "choicelist"))
 _NUMBERS = frozenset(("a", "b", "x", "y", "m", "v", "A", "condition", "values", "a_min", "a_max"))
+#: Operands that are tuples of unlike things: matrices that have been factored.
+_FACTORS = frozenset(("c_and_lower", "lu_and_piv"))
 _OUTSIDE = "an array from outside the function is written"
 _AT: dict[Any, float] = {np.add: 1.0, np.subtract: -1.0}
 
@@ -151,7 +153,7 @@ class Recorder:
 
     def _array_like(self, name: str, operand: Any) -> Any:
         """Lists where NumPy takes them for arrays, so that rules meet arrays only."""
-        if not isinstance(operand, list | tuple):
+        if not isinstance(operand, list | tuple) or name in _FACTORS:
             return operand
         if name in _SEQUENCES:
             return tuple(self._array_like("", part) for part in operand)

@@ -40,7 +40,7 @@ class Proxy:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if is_distribution(self.__wrapped__):
-            return _Frozen(self, args, kwargs)
+            return Frozen(self, args, kwargs)
         if (made := maker(self.__wrapped__, args, kwargs)) is not None:
             function, first, named = made
             return functools.partial(Proxy(self._recorder, function), *first, **named)
@@ -68,7 +68,7 @@ class Proxy:
         return repr(self.__wrapped__)
 
 
-class _Frozen:
+class Frozen:
     """``stats.norm(mu, sigma)``, whose methods take x and then these parameters."""
 
     __slots__ = ("_args", "_distribution", "_kwargs")

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..controls import custom_rule
-from ..rules.optional import is_distribution, is_scipys, is_sparse_class
-from .proxies import ModuleProxy, Namespace, Proxy, Sparse, UserModule
+from ..rules.optional import frozen_parts, is_distribution, is_scipys, is_sparse_class
+from .proxies import Frozen, ModuleProxy, Namespace, Proxy, Sparse, UserModule
 from .special import HANDLERS
 from .values import bare, primal_or_bare
 from .where import refuse
@@ -149,6 +149,8 @@ class Translator:
             return Proxy(self.recorder, value)
         if is_sparse_class(type(value)):
             return Sparse(self.recorder, value)
+        if (frozen := frozen_parts(value)) is not None:
+            return Frozen(Proxy(self.recorder, frozen[0]), (), frozen[1])
         if is_distribution(value):
             return Proxy(self.recorder, value)
         if _is_users(type(value)):

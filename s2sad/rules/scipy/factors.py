@@ -135,7 +135,7 @@ def _lu_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
 
 
 def lu_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
-    _, gl, gu = parts(b, g, 3)
+    _, gl, gu = parts(b, g, out)
     if gl is None and gu is None:
         return [None]
     p, low, up = (b.op("item", out, Const.of(n)) for n in range(3))

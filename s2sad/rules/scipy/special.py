@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.special as sp
 
+from ...ir.kinds import Kind
 from ...ir.nodes import Atom
 from ..declare import rule, sample
 from ..examplekinds import by_example
-from ..kindrules import ufunc_kind
+from ..kindrules import as_array, elementwise_kind, ufunc_kind
 from ..registry import Sample
 from ..staged import linear_jvp
 from . import helpers
@@ -73,11 +74,19 @@ special(
     names=("n", "x"),
     samples=[sample(0, 0.7), sample(2, _X), sample(np.array([0, 1, 3]), _X), sample(1, -0.4)],
 )
+
+
+def _multigammaln_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    a = as_array(args[0].kind)
+    return elementwise_kind("float32" if a.dtype == "float32" else "float64", [a])
+
+
 rule(
     sp.multigammaln,
     "a",
     "d",
     name="scipy.special.multigammaln",
+    kind=_multigammaln_kind,
     vjp="g * np.sum(psi(expand_dims(a, -1) - 0.5 * arange(d)), axis=-1)",
     jvp="a_dot * np.sum(psi(expand_dims(a, -1) - 0.5 * arange(d)), axis=-1)",
     samples=[
