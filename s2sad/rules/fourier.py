@@ -181,7 +181,9 @@ rule(
     name="rfft_bar",
     kind=lambda args, attrs: Array(real_dtype(_array(args[0])[0]), _array(args[1])[1]),
     vjp=rfft_bar_vjp,
-    jvp=lambda b, dots, out, g_, like, *n, **o: b.op("rfft_bar", dots[0], like, *n, **o),
+    jvp=lambda b, dots, out, g_, like, *n, **o: (
+        None if dots[0] is None else b.op("rfft_bar", dots[0], like, *n, **o)
+    ),
     samples=lambda: [
         sample(_c(3), np.arange(5), norm="ortho"),
         sample(_c(4), np.arange(6)),
@@ -196,7 +198,9 @@ rule(
     name="irfft_bar",
     kind=lambda args, attrs: Array(complex_dtype(_array(args[0])[0]), _array(args[1])[1]),
     vjp=irfft_bar_vjp,
-    jvp=lambda b, dots, out, g_, like, *n, **o: b.op("irfft_bar", dots[0], like, *n, **o),
+    jvp=lambda b, dots, out, g_, like, *n, **o: (
+        None if dots[0] is None else b.op("irfft_bar", dots[0], like, *n, **o)
+    ),
     samples=lambda: [
         sample(_r(4), np.arange(3), norm="ortho"),
         sample(_r(5), np.arange(3), 5),
@@ -211,7 +215,9 @@ rule(
     name="fitted",
     kind=lambda args, attrs: Array(as_array(args[0].kind).dtype, _fitted_dims(args, attrs)),
     vjp=lambda b, g, out, x, like, axes=None: [b.op("fitted", g, x, axes=axes), None],
-    jvp=lambda b, dots, out, x, like, axes=None: b.op("fitted", dots[0], like, axes=axes),
+    jvp=lambda b, dots, out, x, like, axes=None: (
+        None if dots[0] is None else b.op("fitted", dots[0], like, axes=axes)
+    ),
     samples=[
         sample(_r(3), np.arange(4)),
         sample(_r(3, 4), np.ones((2, 4), dtype=int), axes=(0,)),
