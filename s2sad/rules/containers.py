@@ -391,6 +391,7 @@ def _nothing(args: Sequence[Atom], attrs: Mapping[str, Any]) -> tuple[Kind, ...]
 
 
 define("print", print, "*xs", _nothing, effect="prints", zero=True)
+define("log", runtime.log, "append x", _nothing, effect="prints", zero=True)
 define("raise", _raise, "*xs", _nothing, effect="raises", zero=True)
 define("assert", _assert, "cond message", _nothing, effect="raises", zero=True)
 define("format", _format, "*xs", kr.constant(STR), zero=True)

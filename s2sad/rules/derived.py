@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Definition = Callable[..., "Atom | tuple[Atom, ...]"]
 
-_CONTAINERS = ("tuple", "list")
+_CONTAINERS = ("tuple", "list", "record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ def _backward(b: Any, step: Step, seeds: list[Atom | None], active: set[int]) ->
         assert g is not None
         return [_item_bar(b, args[0], args[1], g), None]
     if step.fn in ("accumulate", "setitem"):
-        buffer, i, v = args
+        _, i, v = args
         read = b.op("item", g, i)
         bar = conform(b, read, v) if carries_derivative(v.kind) else None
         if step.fn == "setitem":

@@ -132,7 +132,7 @@ def pad_jvp(
 
 
 _V = np.array([3.0, 1.0, 2.0, 0.5])
-_A = np.array([[3.0, 1.0, 2.25], [0.5, 2.5, 1.5]])
+_A = np.array([[3.0, 1.0, 2.25], [0.5, 2.7, 1.5]])
 
 
 def _samples() -> Sequence[Sample]:

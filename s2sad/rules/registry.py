@@ -15,6 +15,7 @@ function does: ``vjp(b, g, out, *operands, **attrs)`` receives a builder and ret
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -99,6 +100,8 @@ class Primitive:
 
 
 _by_name: dict[str, Primitive] = {}
+_homes: dict[str, str] = {}
+_DECLARING = frozenset((__name__, f"{__name__.rpartition('.')[0]}.declare"))
 _by_callable: dict[Any, Primitive] = {}
 _methods: dict[str, Method] = {}
 
@@ -118,12 +121,26 @@ class Method:
 def register(primitive: Primitive, *callables: Any) -> Primitive:
     """Enter a record under its name and under every callable it answers to."""
     _by_name[primitive.name] = primitive
+    _homes[primitive.name] = _caller()
     for f in callables or (primitive.fun,):
         try:
             _by_callable[f] = primitive
         except TypeError:
             continue
     return primitive
+
+
+def _caller() -> str:
+    """The module that declares a rule: the first on the stack that is not about declaring."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_globals.get("__name__") in _DECLARING:
+        frame = frame.f_back
+    return str(frame.f_globals.get("__name__"))
+
+
+def home(name: str) -> str:
+    """The module in which a primitive was declared."""
+    return _homes[name]
 
 
 def primitive(name: str) -> Primitive:
@@ -203,6 +220,11 @@ def keyword_from(operands: Sequence[str], signature: inspect.Signature | None) -
         if parameter.kind is parameter.KEYWORD_ONLY or parameter.name != name.lstrip("*"):
             return n
     return len(operands)
+
+
+def callables() -> dict[Any, str]:
+    """The callables that have records, with the names of these."""
+    return {f: p.name for f, p in _by_callable.items()}
 
 
 def primitives() -> dict[str, Primitive]:
