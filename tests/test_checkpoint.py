@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -434,8 +435,18 @@ def test_refusals_point_at_the_line() -> None:
             x = x * float(rng.normal())
         return x
 
-    with pytest.raises(s2sad.UnsupportedError, match="'normal' is called in what a checkpoint"):
+    with pytest.raises(s2sad.UnsupportedError, match="random number is drawn in what a check"):
         s2sad.grad(draws)(1.0, np.random.default_rng(0))
+
+
+def test_what_unknown_code_returns_may_change() -> None:
+    def f(x: float) -> float:
+        for _ in checkpointed(range(3), snapshots=1):
+            x = x * time.perf_counter()
+        return x
+
+    with pytest.raises(s2sad.UnsupportedError, match="'perf_counter' is called in what a check"):
+        s2sad.grad(f)(1.0)
 
 
 # -- memory --------------------------------------------------------------------------------------
@@ -653,7 +664,7 @@ def test_random_numbers_inside_are_refused() -> None:
     def f(x: float, rng: np.random.Generator) -> float:
         return noisy(x, rng)
 
-    with pytest.raises(s2sad.UnsupportedError, match="'normal' is called in what a checkpoint"):
+    with pytest.raises(s2sad.UnsupportedError, match="random number is drawn in what a check"):
         s2sad.grad(f)(1.0, np.random.default_rng(0))
 
 
@@ -741,3 +752,67 @@ def test_a_hessian_vector_product_needs_no_memory_that_grows_with_the_steps() ->
         return s2sad.jvp(lambda c: s2sad.grad(simulate)(c, 4000, n, 5), (c,), (1.0,))[1]
 
     assert peak(along, 0.1, 400) < peak(along, 0.1, 100) + 6 * 32_000
+
+
+def leaves_in_one_of_three_ways(p: float, n: int, y: float) -> float:
+    for i in checkpointed(range(n), snapshots=2):
+        p += 0.83 * np.sin(p)
+        if i % 3 == 0:
+            continue
+        if y >= p:
+            return p * p
+        p -= 0.82 * p * y
+    return p * p * y
+
+
+def plain_leaves_in_one_of_three_ways(p: float, n: int, y: float) -> float:
+    for i in range(n):
+        p += 0.83 * np.sin(p)
+        if i % 3 == 0:
+            continue
+        if y >= p:
+            return p * p
+        p -= 0.82 * p * y
+    return p * p * y
+
+
+@pytest.mark.parametrize("y", [0.1, 2.5])
+def test_what_is_returned_from_a_loop_need_not_be_assigned_in_every_step(y: float) -> None:
+    same_derivatives(leaves_in_one_of_three_ways, plain_leaves_in_one_of_three_ways, 0.3, 5, y)
+
+
+def test_functions_that_checkpoint_each_other() -> None:
+    same_derivatives(even, lambda x, n: plain_even(x, n), 0.3, 4)
+
+
+@checkpoint
+def even(x: float, n: int) -> float:
+    return x if n == 0 else odd(x * x, n - 1)
+
+
+@checkpoint
+def odd(x: float, n: int) -> float:
+    return -x if n == 0 else float(np.sin(even(x + 1.0, n - 1)))
+
+
+def plain_even(x: float, n: int) -> float:
+    return x if n == 0 else plain_odd(x * x, n - 1)
+
+
+def plain_odd(x: float, n: int) -> float:
+    return -x if n == 0 else float(np.sin(plain_even(x + 1.0, n - 1)))
+
+
+def test_functions_of_the_program_as_arguments_are_refused() -> None:
+    @checkpoint
+    def twice(f: Callable[[float], float], x: float) -> float:
+        return f(f(x))
+
+    def program(x: float) -> float:
+        return twice(lambda y: x * y, x)
+
+    with pytest.raises(s2sad.UnsupportedError, match="is given to a checkpointed function"):
+        s2sad.grad(program)(2.0)
+    assert s2sad.grad(lambda x: twice(math.sin, x))(0.5) == pytest.approx(
+        math.cos(math.sin(0.5)) * math.cos(0.5)
+    )

@@ -18,7 +18,6 @@ from ..ir.nodes import (
     UNDEFINED,
     Atom,
     Call,
-    Const,
     For,
     Function,
     If,
@@ -33,6 +32,7 @@ from ..ir.nodes import (
     walk,
 )
 from ..rules.registry import primitive
+from .assigned import absent, assigned
 from .checkpoint import CHECKPOINT, silent, versions
 from .reverse import Reverse
 from .simplify import simplify
@@ -97,7 +97,7 @@ class _Outliner:
         ops, yields = clone(
             Region((), body.ops, tuple(outs)), dict(zip(given, params, strict=True))
         )
-        inner = Region((), ops, yields)
+        inner = assigned(Region((), ops, yields))
         carried = {q for v, q in zip(given, params, strict=True) if v in body.params[1:]}
         step = self.unused(f"{name}_step")
         self.functions[step] = _function(step, params, inner, carried)
@@ -107,7 +107,7 @@ class _Outliner:
         ends = tuple(known.get(y, y) for y in body.yields)
         # What the first step assigns is an argument of the call all the same.
         init = tuple(
-            Const(None, p.kind) if a is UNDEFINED else a
+            absent(p.kind) if a is UNDEFINED else a
             for a, p in zip(node.init, body.params[1:], strict=True)
         )
         return replace(node, init=init, body=Region(body.params, (call,), ends))
