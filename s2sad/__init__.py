@@ -38,6 +38,7 @@ from .errors import (
     UnsupportedError,
 )
 from .jacobian import elementwise_grad, hessian, jacfwd, jacobian, jacrev
+from .pipeline import Numba
 from .sparse import sparse_hessian, sparse_jacobian
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ArgumentError",
     "Derivative",
+    "Numba",
     "OutputError",
     "Problem",
     "S2sadError",

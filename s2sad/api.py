@@ -14,13 +14,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, overload
 
 from .binding import Argnums, parse_argnums
 from .derivative import Derivative, Method
 from .directional import Directional, Jvp, Linear, with_loss
 from .errors import ArgumentError
-from .pipeline import Text, Transform, primal_ir, ssa_text
+from .pipeline import Backend, Text, Transform, backend_of, primal_ir, ssa_text
 from .recipes import recipe_of
 
 __all__ = [
@@ -46,6 +47,7 @@ def grad(
     *,
     has_aux: bool = ...,
     holomorphic: bool = ...,
+    backend: Backend = ...,
 ) -> Derivative: ...
 
 
@@ -55,6 +57,7 @@ def grad(
     argnums: int | str | Sequence[int | str] = ...,
     has_aux: bool = ...,
     holomorphic: bool = ...,
+    backend: Backend = ...,
 ) -> _Decorator: ...
 
 
@@ -64,6 +67,7 @@ def grad(
     *,
     has_aux: bool = False,
     holomorphic: bool = False,
+    backend: Backend = None,
 ) -> Derivative | _Decorator:
     """The gradient of a scalar function, as a function of the same arguments.
 
@@ -78,6 +82,10 @@ def grad(
     The gradient of a real function of a complex argument x + iy is df/dx - i df/dy. With
     ``holomorphic`` the function takes complex arguments to a complex number, and the gradient is
     its complex derivative; functions that are not holomorphic are refused.
+
+    ``backend`` is who compiles the derivative: None for Python and NumPy, ``"numba"`` for Numba,
+    or `Numba` with options. The derivative of a function that Numba compiled has that backend
+    anyway.
 
     Also a decorator: ``@grad`` or ``@grad(argnums=1)``.
 
@@ -94,7 +102,7 @@ def grad(
     >>> grad(lambda x, y: x * y, argnums=("x", "y"))(2.0, 5.0)
     (5.0, 2.0)
     """
-    return _derive("grad", f, argnums, has_aux, holomorphic)
+    return _derive("grad", f, argnums, has_aux, holomorphic, backend)
 
 
 @overload
@@ -104,6 +112,7 @@ def value_and_grad(
     *,
     has_aux: bool = ...,
     holomorphic: bool = ...,
+    backend: Backend = ...,
 ) -> Derivative: ...
 
 
@@ -113,6 +122,7 @@ def value_and_grad(
     argnums: int | str | Sequence[int | str] = ...,
     has_aux: bool = ...,
     holomorphic: bool = ...,
+    backend: Backend = ...,
 ) -> _Decorator: ...
 
 
@@ -122,6 +132,7 @@ def value_and_grad(
     *,
     has_aux: bool = False,
     holomorphic: bool = False,
+    backend: Backend = None,
 ) -> Derivative | _Decorator:
     """Value and gradient at once: ``(value, gradient)``, the value just as ``f`` returns it.
 
@@ -130,7 +141,7 @@ def value_and_grad(
     >>> value_and_grad(lambda x: x ** 3)(2.0)
     (8.0, 12.0)
     """
-    return _derive("value_and_grad", f, argnums, has_aux, holomorphic)
+    return _derive("value_and_grad", f, argnums, has_aux, holomorphic, backend)
 
 
 # Inside a function that is differentiated, these two are called while it is compiled.
@@ -138,10 +149,17 @@ grad.__s2sad_transform__ = value_and_grad.__s2sad_transform__ = True  # type: ig
 
 
 def _derive(
-    name: str, f: Any, argnums: Any, has_aux: bool, holomorphic: bool = False
+    name: str,
+    f: Any,
+    argnums: Any,
+    has_aux: bool,
+    holomorphic: bool = False,
+    backend: Backend = None,
 ) -> Derivative | _Decorator:
     numbers, many = parse_argnums(argnums)
-    transform = Transform(name, numbers, many, bool(has_aux), bool(holomorphic))
+    transform = Transform(
+        name, numbers, many, bool(has_aux), bool(holomorphic), backend_of(backend)
+    )
     if f is None:
         return _decorator(transform)
     if isinstance(f, (int, str)):
@@ -163,7 +181,9 @@ def _decorator(transform: Transform) -> _Decorator:
     return derive
 
 
-def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+def vjp(
+    f: Callable[..., Any], *args: Any, backend: Backend = None
+) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """Run ``f`` and return ``(out, pullback)``.
 
     ``pullback(g)`` takes a cotangent with the structure and shapes of ``out`` and returns one
@@ -175,7 +195,7 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
     >>> out, pullback(1.0), pullback(10.0)
     (8.0, (12.0, None), (120.0, None))
     """
-    out, pullback = _vjp_of(f)(*args)
+    out, pullback = _vjp_of(f, backend)(*args)
     return out, pullback.first(len(args))
 
 
@@ -229,16 +249,26 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
 
 @overload
 def derivative(
-    f: Callable[..., Any], argnums: int | str = ..., *, has_aux: bool = ...
+    f: Callable[..., Any],
+    argnums: int | str = ...,
+    *,
+    has_aux: bool = ...,
+    backend: Backend = ...,
 ) -> Derivative: ...
 
 
 @overload
-def derivative(*, argnums: int | str = ..., has_aux: bool = ...) -> _Decorator: ...
+def derivative(
+    *, argnums: int | str = ..., has_aux: bool = ..., backend: Backend = ...
+) -> _Decorator: ...
 
 
 def derivative(
-    f: Callable[..., Any] | None = None, argnums: int | str = 0, *, has_aux: bool = False
+    f: Callable[..., Any] | None = None,
+    argnums: int | str = 0,
+    *,
+    has_aux: bool = False,
+    backend: Backend = None,
 ) -> Derivative | _Decorator:
     """The derivative with respect to one number, in forward mode; the output may be anything.
 
@@ -250,14 +280,18 @@ def derivative(
     """
     if not isinstance(argnums, (int, str)):
         raise ArgumentError("s2sad.derivative is with respect to one argument: see s2sad.jacobian")
-    return _derive("derivative", f, argnums, has_aux)
+    return _derive("derivative", f, argnums, has_aux, backend=backend)
 
 
 # -- second order ------------------------------------------------------------------------------
 
 
 def hvp(
-    f: Callable[..., Any] | None = None, argnums: Argnums = 0, *, has_aux: bool = False
+    f: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    backend: Backend = None,
 ) -> Any:
     """Hessian-vector products: ``hvp(f)(*args, v)`` is the Hessian at ``args`` times ``v``.
 
@@ -271,7 +305,7 @@ def hvp(
     >>> hvp(lambda x: x ** 3)(2.0, 1.0)
     12.0
     """
-    return _derive("hvp", f, argnums, has_aux)
+    return _derive("hvp", f, argnums, has_aux, backend=backend)
 
 
 def gauss_newton_product(
@@ -335,9 +369,10 @@ linearize.__s2sad_linearizes__ = jvp  # type: ignore[attr-defined]
 vjp.__s2sad_derivative__ = lambda f: Derivative(f, _VJP)  # type: ignore[attr-defined]
 
 
-def _vjp_of(f: Callable[..., Any]) -> Derivative:
+def _vjp_of(f: Callable[..., Any], backend: Backend = None) -> Derivative:
     """The derivative object behind ``vjp(f, ...)``."""
-    found: Derivative = _kept(f, "vjp", lambda: Derivative(f, _VJP))
+    transform = replace(_VJP, backend=backend_of(backend))
+    found: Derivative = _kept(f, f"vjp {transform.backend}", lambda: Derivative(f, transform))
     return found
 
 

@@ -30,6 +30,7 @@ from .pipeline import (
     Transform,
     build,
     differentiate,
+    for_compiled,
     pair_of,
     primal_layout,
     ssa_text,
@@ -76,7 +77,7 @@ class Derivative:
 
     def __init__(self, f: Callable[..., Any], transform: Transform, *, skip: int = 0) -> None:
         self._primal = f
-        self._transform = transform
+        self._transform = for_compiled(transform, f)
         self._skip = skip
         functools.update_wrapper(self, f, updated=())
         self._start()

@@ -38,7 +38,15 @@ from .ir.kinds import (
 )
 from .ir.nodes import Module, Op, Struct, walk
 from .ir.tree import flatten
-from .pipeline import Transform, build, compiled, lower_program, primal_layout
+from .pipeline import (
+    Backend,
+    Transform,
+    backend_of,
+    build,
+    compiled,
+    lower_program,
+    primal_layout,
+)
 from .runtime import copied
 
 __all__ = ["Jacobian", "elementwise_grad", "hessian", "jacfwd", "jacobian", "jacrev"]
@@ -54,12 +62,17 @@ def jacobian(
     mode: str = ...,
     *,
     has_aux: bool = ...,
+    backend: Backend = ...,
 ) -> Derivative: ...
 
 
 @overload
 def jacobian(
-    *, argnums: int | str | Sequence[int | str] = ..., mode: str = ..., has_aux: bool = ...
+    *,
+    argnums: int | str | Sequence[int | str] = ...,
+    mode: str = ...,
+    has_aux: bool = ...,
+    backend: Backend = ...,
 ) -> _Decorator: ...
 
 
@@ -69,6 +82,7 @@ def jacobian(
     mode: str = "auto",
     *,
     has_aux: bool = False,
+    backend: Backend = None,
 ) -> Derivative | _Decorator:
     """All first derivatives of ``f``, as a function of the same arguments.
 
@@ -93,33 +107,45 @@ def jacobian(
     """
     if mode not in _MODES:
         raise ArgumentError(f"mode is 'auto', 'forward' or 'reverse', not {mode!r}")
-    return _derive(_MODES[mode], f, argnums, has_aux)
+    return _derive(_MODES[mode], f, argnums, has_aux, backend)
 
 
 def jacfwd(
-    f: Callable[..., Any] | None = None, argnums: Argnums = 0, *, has_aux: bool = False
+    f: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    backend: Backend = None,
 ) -> Any:
     """`jacobian` in forward mode: best where the argument has no more elements than the output.
 
     >>> jacfwd(lambda t: [t, t * t])(3.0)
     [1.0, 6.0]
     """
-    return _derive("jacfwd", f, argnums, has_aux)
+    return _derive("jacfwd", f, argnums, has_aux, backend)
 
 
 def jacrev(
-    f: Callable[..., Any] | None = None, argnums: Argnums = 0, *, has_aux: bool = False
+    f: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    backend: Backend = None,
 ) -> Any:
     """`jacobian` in reverse mode: best where the output has few elements.
 
     >>> jacrev(lambda x: x @ x)(np.array([1.0, 2.0]))
     array([2., 4.])
     """
-    return _derive("jacrev", f, argnums, has_aux)
+    return _derive("jacrev", f, argnums, has_aux, backend)
 
 
 def hessian(
-    f: Callable[..., Any] | None = None, argnums: Argnums = 0, *, has_aux: bool = False
+    f: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    backend: Backend = None,
 ) -> Any:
     """All second derivatives of a scalar function, as a function of the same arguments.
 
@@ -134,11 +160,15 @@ def hessian(
     array([[10.,  6.],
            [ 6.,  0.]])
     """
-    return _derive("hessian", f, argnums, has_aux)
+    return _derive("hessian", f, argnums, has_aux, backend)
 
 
 def elementwise_grad(
-    f: Callable[..., Any] | None = None, argnums: Argnums = 0, *, has_aux: bool = False
+    f: Callable[..., Any] | None = None,
+    argnums: Argnums = 0,
+    *,
+    has_aux: bool = False,
+    backend: Backend = None,
 ) -> Any:
     """The gradient of the sum of all elements of the output: f' where ``f`` acts elementwise.
 
@@ -148,12 +178,14 @@ def elementwise_grad(
     >>> elementwise_grad(lambda x: x ** 3)(np.array([1.0, 2.0]))
     array([ 3., 12.])
     """
-    return _derive("elementwise_grad", f, argnums, has_aux)
+    return _derive("elementwise_grad", f, argnums, has_aux, backend)
 
 
-def _derive(name: str, f: Any, argnums: Any, has_aux: bool) -> Derivative | _Decorator:
+def _derive(
+    name: str, f: Any, argnums: Any, has_aux: bool, backend: Backend
+) -> Derivative | _Decorator:
     numbers, many = parse_argnums(argnums)
-    transform = Transform(name, numbers, many, bool(has_aux))
+    transform = Transform(name, numbers, many, bool(has_aux), backend=backend_of(backend))
     kind = Jacobian if name == "jacobian" else Derivative
     if f is None:
         return _decorator(kind, transform)

@@ -16,14 +16,14 @@ import dataclasses
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from .binding import Layout, Target, layout_of
 from .checks import header, refuse_overlaps, same_objects, targets_of
 from .dispatch import Specialization
-from .errors import OutputError, Problem, UnsupportedError
+from .errors import ArgumentError, OutputError, Problem, UnsupportedError
 from .guards import Guard, Is, KindIs, ValueIs
 from .ir.kinds import Kind
 from .recipes import Request, recipe_of
@@ -35,8 +35,11 @@ if TYPE_CHECKING:
     from .transform.adjoint import Pair
 
 __all__ = [
+    "Backend",
+    "Numba",
     "Text",
     "Transform",
+    "backend_of",
     "build",
     "compiled",
     "compiled_text",
@@ -73,6 +76,42 @@ class Numba:
 
     fastmath: bool = False
     parallel: bool = False
+
+
+#: How a backend is named: None for Python and NumPy, "numba", or `Numba` with options.
+Backend: TypeAlias = "Numba | str | None"
+
+
+def backend_of(named: Backend) -> Numba | None:
+    """The backend of that name.
+
+    Raises ArgumentError for a name that is none, UnsupportedError if it is not installed.
+    """
+    if named is None or isinstance(named, Numba):
+        found = named
+    elif named == "numba":
+        found = Numba()
+    else:
+        raise ArgumentError(f"backend is None, 'numba' or s2sad.Numba(...), not {named!r}")
+    if found is not None:
+        from .backend.nopython.compile import require_numba
+
+        require_numba()
+    return found
+
+
+def for_compiled(transform: Transform, f: Any) -> Transform:
+    """The transform, with the Numba backend where ``f`` is compiled by Numba."""
+    if transform.backend is None and type(f).__module__.startswith("numba."):
+        from .frontend.source import is_numba_dispatcher
+
+        if is_numba_dispatcher(f):
+            transform = dataclasses.replace(transform, backend=Numba())
+    if transform.backend is not None:
+        from .backend.nopython.calling import install
+
+        install()  # so that compiled code can call the derivative
+    return transform
 
 
 class Text(str):
@@ -205,9 +244,9 @@ def _compile(
     return compile_module(emitted), emitted.text
 
 
-def compiled(module: Module, name: str) -> Callable[..., Any]:
+def compiled(module: Module, name: str, backend: Numba | None = None) -> Callable[..., Any]:
     """The function ``name`` of a module, to be called with values of its parameters."""
-    return _compile(module, name)[0]
+    return _compile(module, name, backend)[0]
 
 
 def compiled_text(module: Module, name: str) -> tuple[Callable[..., Any], str]:

@@ -138,7 +138,5 @@ class Stacks:
                 value: ast.expr = call(ast.Attribute(load(name), "pop", ast.Load()))
                 block.append(self.writer.assign(r, value) if used else ast.Expr(value))
             elif used:
-                block.append(
-                    self.writer.assign(r, ast.Subscript(load(name), place, ast.Load()))
-                )
+                block.append(self.writer.assign(r, ast.Subscript(load(name), place, ast.Load())))
         return block

@@ -191,7 +191,7 @@ def unwrap(f: Any) -> tuple[types.FunctionType, tuple[Any, ...], dict[str, Any]]
                 f = f.__func__
             case functools._lru_cache_wrapper():
                 f = f.__wrapped__
-            case _ if _is_numba_dispatcher(f):
+            case _ if is_numba_dispatcher(f):
                 f = f.py_func
             case _ if not isinstance(f, type) and _is_callable_in_python(f):
                 f = types.MethodType(type(f).__call__, f)
@@ -200,7 +200,7 @@ def unwrap(f: Any) -> tuple[types.FunctionType, tuple[Any, ...], dict[str, Any]]
     raise SourceError(f"{_describe(original)} wraps itself")
 
 
-def _is_numba_dispatcher(f: Any) -> bool:
+def is_numba_dispatcher(f: Any) -> bool:
     # Without importing numba: dispatchers are the only objects of its that run py_func as it is
     # (a numba.vectorize'd function loops over it).
     return type(f).__module__.startswith("numba.") and type(f).__name__.endswith("Dispatcher")

@@ -1,7 +1,7 @@
 """Running part of an iteration again, so that the tapes of its inner loops need not be kept.
 
-In: the body of a loop and what its reverse wants saved. Out: the nodes that compute most of it from
-what is at hand in the reverse sweep, and the little that must be saved for them.
+In: the body of a loop and what its reverse wants saved. Out: the nodes that compute most of it
+from what is at hand in the reverse sweep, and the little that must be saved for them.
 
     for i: r = …                                for i (backwards): r = …
         for j: tape.append(p); p *= t    ->         for j: tape.append(p); p *= t

@@ -287,7 +287,7 @@ def _emit(
         with b.region() as head:
             mapping[index] = k
             if tape is not None:
-                place = k
+                place: Atom = k
                 if not (isinstance(node.start, Const) and node.start.value == 0):
                     first, last = (k, node.start) if is_one(node.step) else (node.start, k)
                     place = b.op("sub", first, last)
@@ -465,9 +465,7 @@ def _exporting(node: For | While, exports: Sequence[tuple[Value, Value]]) -> For
         node,
         results=(*node.results, *(after for _, after in exports)),
         init=(*node.init, *(placeholder(v.kind) for v, _ in exports)),
-        body=Region(
-            (*body.params, *params), body.ops, (*body.yields, *(v for v, _ in exports))
-        ),
+        body=Region((*body.params, *params), body.ops, (*body.yields, *(v for v, _ in exports))),
     )
 
 
@@ -491,9 +489,7 @@ def _insert(
     return (*ops, *extra)
 
 
-def _read_tape(
-    rev: Reverse, tape: Value, k: Value, plan: Plan, mapping: dict[Value, Atom]
-) -> None:
+def _read_tape(rev: Reverse, tape: Value, k: Atom, plan: Plan, mapping: dict[Value, Atom]) -> None:
     b = rev.builder
     entry = b.op("item", tape, k, name=plan.saved[0].name if len(plan.saved) == 1 else None)
     if len(plan.saved) == 1:

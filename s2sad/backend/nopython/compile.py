@@ -114,9 +114,7 @@ def _through(way: Door, run: Callable[..., Any]) -> Callable[..., Any]:
     enter, leave = way.enter, way.leave
 
     def called(*values: Any) -> Any:
-        out = run(
-            *[v if part is None else part(v) for part, v in zip(enter, values, strict=True)]
-        )
+        out = run(*[v if part is None else part(v) for part, v in zip(enter, values, strict=True)])
         return out if leave is None else leave(out)
 
     return called

@@ -165,10 +165,8 @@ def _is_append(node: Node) -> bool:
     return isinstance(node, Op) and node.fn == "append"
 
 
-def _only_flows(
-    uses: Uses, after: Value, end: Atom, param: Value, joins: set[Value]
-) -> bool:
-    """Whether the longer tape goes to the end of the body, past branches that leave it as it is."""
+def _only_flows(uses: Uses, after: Value, end: Atom, param: Value, joins: set[Value]) -> bool:
+    """Whether the longer tape reaches the end of the body, past branches that leave it alone."""
     value = after
     while value is not end:
         places = uses.yields.get(value, [])
@@ -263,7 +261,7 @@ def _owner(uses: Uses, root: Atom) -> tuple[Any, int]:
     """The loop whose carried value ``root`` is, and which."""
     for region, node in uses.parent.items():
         if isinstance(node, For | While) and region is node.body and root in region.params:
-            return node, region.params.index(root) - isinstance(node, For)  # type: ignore[arg-type]
+            return node, region.params.index(root) - isinstance(node, For)
     return None, -1
 
 
@@ -278,8 +276,7 @@ def _reader(uses: Uses, tape: Tape) -> For | None:
     if tape.packed is not None and (
         uses.count(whole) != len(taken)
         or not all(
-            isinstance(n, Op) and n.fn == "item" and isinstance(n.args[1], Const)
-            for n, _ in taken
+            isinstance(n, Op) and n.fn == "item" and isinstance(n.args[1], Const) for n, _ in taken
         )
     ):
         return None

@@ -1,9 +1,9 @@
 """Tapes as arrays of numbers.
 
-In: a module whose loops append a tuple an iteration to a list of their own, which the reverse sweep
-walks backwards. Out: the same module with arrays, one for each number saved, shared by all runs of
-the loop. Where both loops count, the number of the iteration is the place; otherwise a counter is,
-and an outer loop saves how far the inner one came::
+In: a module whose loops append a tuple an iteration to a list of their own, which the reverse
+sweep walks backwards. Out: the same module with arrays, one for each number saved, shared by all
+runs of the loop. Where both loops count, the number of the iteration is the place; otherwise a
+counter is, and an outer loop saves how far the inner one came::
 
     tape = append(tape, (y, z))        tape_put(i, y, z)
     …                             ->   …
@@ -247,15 +247,14 @@ class _Rewrite:
         if isinstance(node, For):
             bounds = self.atoms((node.start, node.stop, node.step))
             around = self.counters(node, bounds)
-            made: Node = For(self.values(node.results), *bounds, init, body, node.span)
+            start, stop, step = bounds
+            made: Node = For(self.values(node.results), start, stop, step, init, body, node.span)
         else:
             test = self.region(node.test)
             made = While(self.values(node.results), init, test, body, node.span)
         return [*around[0], made, *around[1]]
 
-    def counters(
-        self, node: For, bounds: tuple[Atom, ...]
-    ) -> tuple[list[Node], list[Node]]:
+    def counters(self, node: For, bounds: tuple[Atom, ...]) -> tuple[list[Node], list[Node]]:
         """What moves the counter of a tape past a whole run of its loop."""
         before: list[Node] = []
         after: list[Node] = []
@@ -314,8 +313,11 @@ class _Rewrite:
         dtypes = tuple(
             (
                 "count" if a in self.counts else getattr(a, "name", None),
-                "int64" if a in self.counts else getattr(a.kind, "dtype", None)
-                if isinstance(a.kind, Num) else None,
+                "int64"
+                if a in self.counts
+                else getattr(a.kind, "dtype", None)
+                if isinstance(a.kind, Num)
+                else None,
             )
             for _, a in fields
         )

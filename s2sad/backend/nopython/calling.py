@@ -1,0 +1,198 @@
+"""Derivatives called from the user's own compiled code.
+
+In: a derivative object, as a global of a function that Numba compiles. Out: Numba knows its type,
+and that to call it is to call code compiled for the types of the arguments::
+
+    slope = grad(f, backend="numba")
+
+    @njit(parallel=True)
+    def slopes(xs):
+        out = np.empty_like(xs)
+        for i in prange(len(xs)):
+            out[i] = slope(xs[i])
+        return out
+
+What the differentiated function reads from outside is frozen, as Numba freezes globals.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from numba import njit, types
+from numba.core import errors
+from numba.core.imputils import lower_constant
+from numba.extending import (
+    NativeValue,
+    models,
+    register_model,
+    typeof_impl,
+    unbox,
+)
+
+from ...derivative import Derivative
+from ...errors import S2sadError, UnsupportedError
+from ...ir.kinds import BOOL, COMPLEX, FLOAT, INT, Array, Kind, ListOf, Num, Sym, Tuple
+from .compile import compile_nopython
+
+__all__ = ["DerivativeType", "install", "kind_of_type"]
+
+
+class DerivativeType(types.Callable, types.Opaque):  # type: ignore[misc]
+    """The type of one derivative object: what its calls mean depends on nothing else."""
+
+    def __init__(self, derivative: Derivative) -> None:
+        self.derivative = derivative
+        self._compiled: dict[Any, Any] = {}
+        super().__init__(name=f"{derivative!r} at {id(derivative):#x}")
+
+    @property
+    def key(self) -> Any:
+        return id(self.derivative)
+
+    def get_call_signatures(self) -> tuple[tuple[()], bool]:
+        return (), False
+
+    def get_call_type(self, context: Any, args: Sequence[Any], kws: Any) -> Any:
+        """The signature of a call with arguments of these types."""
+        layout = self.derivative.__s2sad_layout__
+        try:
+            bound = layout.bind(tuple(args), dict(kws))
+        except S2sadError as error:
+            raise errors.TypingError(str(error)) from None
+        given = tuple(map(_as_type, bound))
+        dispatcher = self._dispatcher(given)
+        template, pysig, folded, more = dispatcher.get_call_template(given, {})
+        signature = template(context).apply(folded, more)
+        if signature is not None:
+            signature = signature.replace(pysig=pysig)
+            self._compiled[signature.args] = dispatcher
+        return signature
+
+    def get_impl_key(self, signature: Any) -> Any:
+        """What the compiled code of such a call is found by."""
+        return self._compiled[signature.args].get_overload(signature.args)
+
+    def _dispatcher(self, given: tuple[Any, ...]) -> Any:
+        known = self._compiled.get(given)
+        if known is None:
+            try:
+                known = self._compiled[given] = _compile(self.derivative, given)
+            except S2sadError as error:
+                raise errors.TypingError(str(error)) from None
+        return known
+
+
+def _as_type(value: Any) -> Any:
+    from numba import typeof
+
+    return value if isinstance(value, types.Type) else typeof(value)
+
+
+class _Unknown:
+    """Stands for an argument whose value is not known while code is compiled."""
+
+    def __repr__(self) -> str:
+        return "a value known only when it runs"
+
+
+def _compile(derivative: Derivative, given: tuple[Any, ...]) -> Any:
+    layout = derivative.__s2sad_layout__
+    kinds = tuple(kind_of_type(t, name) for t, name in zip(given, layout.names, strict=True))
+    kinds = tuple(
+        FLOAT if n in derivative.__s2sad_wrt__ and kind == INT else kind
+        for n, kind in enumerate(kinds)
+    )
+    program = derivative.__s2sad_program__(tuple(_Unknown() for _ in given), kinds)
+    for guard in program.guards:
+        if guard.fetch.form == "param":
+            raise UnsupportedError(
+                f"{layout.function.__qualname__} depends on the value of an argument in a way "
+                "that compiled code cannot check: call the derivative from Python"
+            )
+    backend = derivative.transform.backend
+    made = compile_nopython(
+        program.module,
+        fastmath=backend is not None and backend.fastmath,
+        parallel=backend is not None and backend.parallel,
+    )
+    if not made.door.is_open:
+        raise UnsupportedError(
+            f"{layout.function.__qualname__} takes or returns dicts, lists or records, which "
+            "compiled code cannot pass: use tuples"
+        )
+    captures = tuple(fetch.get(()) for fetch in program.captures)
+    if not captures:
+        return made.dispatcher
+    return _with_captures(made.dispatcher, len(given), captures)
+
+
+def _with_captures(inner: Any, count: int, captures: tuple[Any, ...]) -> Any:
+    """``inner`` with the values it reads from outside filled in."""
+    scope: dict[str, Any] = {"inner": inner}
+    scope.update({f"c{n}": value for n, value in enumerate(captures)})
+    names = [f"x{n}" for n in range(count)]
+    filled = ", ".join([*names, *(f"c{n}" for n in range(len(captures)))])
+    text = f"def call({', '.join(names)}):\n    return inner({filled})\n"
+    exec(compile(text, "<s2sad call>", "exec"), scope)
+    return njit(scope["call"])
+
+
+_SCALARS: dict[Any, Num] = {
+    types.float64: FLOAT,
+    types.int64: INT,
+    types.boolean: BOOL,
+    types.complex128: COMPLEX,
+}
+
+
+def kind_of_type(given: Any, path: Any = None) -> Kind:
+    """The kind of values of a Numba type; sizes are symbols that may be one.
+
+    Raises UnsupportedError for types that have no kind.
+    """
+    if isinstance(given, types.Literal):
+        given = types.unliteral(given)
+    if given in _SCALARS:
+        return _SCALARS[given]
+    match given:
+        case types.Integer() | types.Float() | types.Complex():
+            return Num(str(given), False)
+        case types.Array():
+            dims = tuple(Sym((path, axis)) for axis in range(given.ndim))
+            dtype = "bool" if given.dtype == types.boolean else str(given.dtype)
+            return Array(dtype, dims)
+        case types.BaseTuple():
+            cls = getattr(given, "instance_class", None)
+            items = tuple(kind_of_type(t, (path, n)) for n, t in enumerate(given.types))
+            return Tuple(items, cls)
+        case types.ListType():
+            return ListOf(kind_of_type(given.item_type))
+    raise UnsupportedError(f"compiled code passes a {given} to a derivative, which takes none")
+
+
+@functools.cache
+def install() -> None:
+    """Tell Numba about derivative objects; further calls do nothing."""
+    register_model(DerivativeType)(models.OpaqueModel)
+
+    @typeof_impl.register(Derivative)  # type: ignore[untyped-decorator]
+    def _typeof(value: Derivative, context: Any) -> DerivativeType:
+        return _type_of(value)
+
+    @lower_constant(DerivativeType)  # type: ignore[untyped-decorator]
+    def _constant(context: Any, builder: Any, ty: Any, value: Any) -> Any:
+        return context.get_dummy_value()
+
+    @unbox(DerivativeType)  # type: ignore[untyped-decorator]
+    def _unbox(ty: Any, value: Any, c: Any) -> NativeValue:
+        return NativeValue(c.context.get_dummy_value())
+
+
+def _type_of(derivative: Derivative) -> DerivativeType:
+    found = derivative.__dict__.get("_numba_type")
+    if found is None:
+        found = derivative.__dict__["_numba_type"] = DerivativeType(derivative)
+    return found

@@ -1,0 +1,207 @@
+"""The Numba backend: every transform, compiled, and called from compiled code."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import s2sad
+from s2sad import Numba
+
+numba = pytest.importorskip("numba")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S2SAD_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "s2sad"))
+
+
+def wave(x: np.ndarray, k: float) -> float:
+    total = 0.0
+    for i in range(1, len(x)):
+        total += math.sin(k * x[i]) * x[i - 1] ** 2
+    return total
+
+
+X = np.array([0.3, -1.2, 0.7, 2.1])
+WEIGHTS = np.array([1.0, 2.0, 3.0])
+
+
+def weighted(t: float) -> float:
+    total = 0.0
+    for n in range(len(WEIGHTS)):
+        total += WEIGHTS[n] * t ** (n + 1)
+    return total
+
+
+def alike(a: Any, b: Any) -> None:
+    if isinstance(a, tuple | list):
+        assert len(a) == len(b)
+        for p, q in zip(a, b, strict=True):
+            alike(p, q)
+    else:
+        np.testing.assert_allclose(a, b, rtol=1e-13)
+
+
+TRANSFORMS = [
+    lambda **o: s2sad.grad(wave, (0, 1), **o)(X, 1.3),
+    lambda **o: s2sad.value_and_grad(wave, **o)(X, 1.3),
+    lambda **o: s2sad.derivative(wave, "k", **o)(X, 1.3),
+    lambda **o: s2sad.hvp(wave, **o)(X, 1.3, np.ones(4)),
+    lambda **o: s2sad.jacfwd(wave, **o)(X, 1.3),
+    lambda **o: s2sad.jacrev(wave, **o)(X, 1.3),
+    lambda **o: s2sad.hessian(wave, **o)(X, 1.3),
+    lambda **o: s2sad.vjp(wave, X, 1.3, **o)[1](1.0),
+    lambda **o: s2sad.grad(s2sad.grad(weighted), **o)(0.7),
+]
+
+
+@pytest.mark.parametrize("run", TRANSFORMS)
+def test_every_transform_agrees_with_numpy(run: Any) -> None:
+    alike(run(backend="numba"), run())
+
+
+def test_gradient_of_a_compiled_function_is_compiled() -> None:
+    df = s2sad.grad(numba.njit(wave))
+    assert df.transform.backend == Numba()
+    alike(df(X, 1.3), s2sad.grad(wave)(X, 1.3))
+
+
+def test_called_from_compiled_code() -> None:
+    slope = s2sad.grad(weighted, backend="numba")
+
+    @numba.njit(parallel=True)
+    def slopes(ts: np.ndarray) -> np.ndarray:
+        out = np.empty_like(ts)
+        for i in numba.prange(len(ts)):
+            out[i] = slope(ts[i])
+        return out
+
+    ts = np.linspace(-1.0, 1.0, 7)
+    np.testing.assert_allclose(slopes(ts), [s2sad.grad(weighted)(t) for t in ts])
+
+
+def test_rows_in_compiled_code() -> None:
+    both = s2sad.value_and_grad(wave, ("x", "k"), backend="numba")
+
+    @numba.njit
+    def total(rows: np.ndarray) -> tuple[float, float]:
+        value, slope = 0.0, 0.0
+        for row in rows:
+            v, (_, k_bar) = both(row, 1.3)
+            value += v
+            slope += k_bar
+        return value, slope
+
+    rows = np.stack([X, X[::-1]])
+    plain = [s2sad.value_and_grad(wave, 1)(row, 1.3) for row in rows]
+    alike(total(rows), tuple(map(sum, zip(*plain, strict=True))))
+
+
+def test_inner_tapes_are_run_again_instead_of_kept() -> None:
+    def squares(x: np.ndarray, n: int) -> float:
+        total = 0.0
+        for i in range(n):
+            r = 0.1 * i
+            power = 1.0
+            for j in range(len(x)):
+                r -= x[j] * power
+                power *= 0.3 * i
+            total += r * r
+        return total
+
+    df = s2sad.grad(squares, backend="numba")
+    alike(df(X, 5), s2sad.grad(squares)(X, 5))
+    text = df.source(X, 5)
+    assert text.count("np.empty(") == 1
+    assert "append" not in text
+
+
+def test_tapes_of_nested_loops_are_arrays_of_as_many_axes() -> None:
+    def settle(x: np.ndarray, n: int) -> float:
+        y = x.copy()
+        for _ in range(n):
+            for i in range(len(y)):
+                y[i] = math.sin(y[i]) * y[i - 1]
+        return np.sum(y)
+
+    df = s2sad.grad(settle, backend="numba")
+    alike(df(X, 3), s2sad.grad(settle)(X, 3))
+    assert "append" not in df.source(X, 3)
+
+
+def test_tapes_of_while_loops_grow() -> None:
+    def halved(x: float) -> float:
+        n = 0
+        while x > 1e-3:
+            x = math.sin(x) * 0.9
+            n += 1
+        return x * n
+
+    alike(s2sad.grad(halved, backend="numba")(2.0), s2sad.grad(halved)(2.0))
+
+
+def test_saved_arrays_are_kept_from_being_overwritten() -> None:
+    def upwind(u: np.ndarray, c: float) -> float:
+        u = u.copy()
+        for _ in range(3):
+            flux = 0.5 * u * u
+            u[1:] = u[1:] - c * (flux[1:] - flux[:-1])
+        return np.mean(u**2)
+
+    alike(s2sad.grad(upwind, backend="numba")(X, 0.1), s2sad.grad(upwind)(X, 0.1))
+
+
+def test_dicts_and_tuples_come_back_as_they_were() -> None:
+    def loss(params: dict[str, Any], x: np.ndarray) -> float:
+        h = np.tanh(params["w"] * x + params["b"][0])
+        return np.sum(h * params["b"][1])
+
+    params = {"w": np.array([0.1, 0.2]), "b": (0.3, -0.4)}
+    x = np.array([1.0, -2.0])
+    got, expected = (s2sad.grad(loss, backend=backend)(params, x) for backend in ("numba", None))
+    assert got.keys() == expected.keys()
+    alike(got["w"], expected["w"])
+    alike(got["b"], expected["b"])
+
+
+def test_unknown_backend() -> None:
+    with pytest.raises(s2sad.ArgumentError, match="backend is None, 'numba'"):
+        s2sad.grad(wave, backend="fortran")
+
+
+def test_second_process_finds_the_machine_code(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(
+        textwrap.dedent(
+            """
+            import math, s2sad
+
+            def f(x):
+                y = x
+                for _ in range(5):
+                    y = math.sin(y) * 1.1
+                return y
+
+            df = s2sad.grad(f, backend="numba")
+            df(0.5)
+            inner = df.specialize(0.5)
+            print(sum(inner.stats.cache_hits.values()), sum(inner.stats.cache_misses.values()))
+            """
+        )
+    )
+    command = [sys.executable, "program.py"]
+    root = str(Path(s2sad.__file__).parents[1])
+    env = {"S2SAD_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": root, "PATH": ""}
+    first, second = (
+        subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+        for _ in range(2)
+    )
+    assert first.stdout.split() == ["0", "1"]
+    assert second.stdout.split() == ["1", "0"]
