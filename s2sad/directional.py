@@ -44,6 +44,12 @@ class Directional(Derivative):
         targets = layout.targets(self._transform.argnums, skip=self._skip)
         parameters = list(dict.fromkeys(target.parameter for target in targets))
         self._own = len(parameters)
+        # Where every parameter is passed by position, tangents that fit are passed on as they are.
+        plain = not (layout.variadic or layout.keyword_only or layout.keywords or layout.tangents)
+        plain = plain and not layout.bound_args and not layout.bound_keywords
+        simple = plain and all(target.key is None for target in targets)
+        self._arity = len(layout.positional) if simple else -1
+        self._places = tuple(parameters)
         return layout.with_tangents(parameters)
 
     def _install(self, function: Callable[..., Any]) -> None:
@@ -57,6 +63,11 @@ class Directional(Derivative):
         return self._along(tuple(given), kwargs, direction)
 
     def _along(self, args: tuple[Any, ...], kwargs: dict[str, Any], direction: Any) -> Any:
+        if len(args) == self._arity and not kwargs:
+            moved = direction if self._transform.many else (direction,)
+            if type(moved) is tuple and len(moved) == self._own:
+                if all(map(_fits, map(args.__getitem__, self._places), moved)):
+                    return self._run(*args, *moved)
         return self._run(*args, **kwargs, **self._tangents(args, kwargs, direction))
 
     def _name(self) -> str:
@@ -164,6 +175,9 @@ class Jvp:
         return self._primal
 
     def __call__(self, primals: Any, tangents: Any) -> Any:
+        if type(primals) is tuple is type(tangents) and len(primals) == len(tangents):
+            if all(map(_fits, primals, tangents)) and primals:
+                return self.along(tuple(range(len(primals))))._along(primals, {}, tangents)
         name = getattr(self._primal, "__qualname__", repr(self._primal))
         arguments, directions = paired(primals, tangents, name)
         chosen = tuple(n for n, t in enumerate(directions) if t is not None)
@@ -272,6 +286,20 @@ def paired(primals: Any, tangents: Any, name: str) -> tuple[tuple[Any, ...], tup
             f"jvp of {name}(): {len(primals)} arguments and {len(tangents)} tangents"
         )
     return tuple(primals), tuple(map(_given, primals, tangents))
+
+
+def _fits(value: Any, tangent: Any) -> bool:
+    """Whether a tangent is of its value's type already: a float's, or a real array's."""
+    cls = type(tangent)
+    if cls is not type(value):
+        return False
+    if cls is np.ndarray:
+        return bool(
+            tangent.shape == value.shape
+            and tangent.dtype is value.dtype
+            and value.dtype.kind == "f"
+        )
+    return cls is float
 
 
 def _given(primal: Any, tangent: Any) -> Any:
