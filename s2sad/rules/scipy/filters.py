@@ -15,12 +15,12 @@ from scipy import signal
 __all__ = [
     "convolve1d_bar",
     "convolve1d_weights_bar",
-    "convolve_bar",
+    "filter_bar",
     "lag_products",
 ]
 
 
-def convolve_bar(g: Any, other: Any, like: Any, mode: str, first: bool, method: str) -> Any:
+def filter_bar(g: Any, other: Any, like: Any, mode: str, first: bool, method: str) -> Any:
     """The cotangent of one operand of ``signal.convolve``, given the other.
 
     ``like`` is the operand, the ``first`` one or not; g is put where it lies in the full

@@ -2,7 +2,7 @@
 
 In: nothing. Out: records in the registry.
 
-    signal.convolve(x, v)     x_bar = convolve_bar(g, v, x, "full", True, "auto")
+    signal.convolve(x, v)     x_bar = filter_bar(g, v, x, "full", True, "auto")
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _real(name: str, *operands: Atom) -> None:
 def _bar(
     b: Builder, g: Atom, other: Atom, like: Atom, mode: str, first: bool, method: str
 ) -> Atom:
-    return b.op("convolve_bar", g, other, like, mode=mode, first=first, method=method)
+    return b.op("filter_bar", g, other, like, mode=mode, first=first, method=method)
 
 
 def convolution(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -167,8 +167,8 @@ def bar_jvp(
     return total(
         b,
         [
-            None if g_dot is None else b.op("convolve_bar", g_dot, other, like, **o),
-            None if other_dot is None else b.op("convolve_bar", g, other_dot, like, **o),
+            None if g_dot is None else b.op("filter_bar", g_dot, other, like, **o),
+            None if other_dot is None else b.op("filter_bar", g, other_dot, like, **o),
         ],
     )
 
@@ -187,10 +187,10 @@ def _like_kind(n: int) -> Callable[..., Kind]:
 
 
 rule(
-    filters.convolve_bar,
+    filters.filter_bar,
     "g other like",
     "mode, first, method",
-    name="convolve_bar",
+    name="filter_bar",
     kind=_like_kind(2),
     vjp=bar_vjp,
     jvp=bar_jvp,
