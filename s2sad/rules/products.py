@@ -14,10 +14,9 @@ import numpy as np
 
 from ..ir.kinds import Array, FixedList, Kind, Tuple
 from ..ir.nodes import Atom, Const
-from . import einsum, helpers, linear
+from . import einsum, helpers, linear, productkinds
 from .apply import conform
 from .declare import rule, sample
-from .examplekinds import by_example
 from .kindrules import as_array, broadcast_dims, matmul_kind, ufunc_dtypes
 from .linear import rank
 from .pieces import conj, is_complex, total
@@ -66,6 +65,7 @@ rule(
 rule(
     np.dot,
     "a b",
+    kind=productkinds.dot_kind,
     vjp=linear.dot_vjp,
     jvp=("dot(a_dot, b)", "dot(a, b_dot)"),
     samples=[
@@ -104,6 +104,7 @@ def _conj_product(b: Builder, g: Atom, x: Atom, like: Atom) -> Atom:
 rule(
     np.vdot,
     "a b",
+    kind=productkinds.vdot_kind,
     vjp=vdot_vjp,
     jvp=("vdot(a_dot, b)", "vdot(a, b_dot)"),
     samples=[
@@ -134,7 +135,7 @@ rule(
     "x1 x2",
     "*, axis=-1",
     name="np.vecdot",
-    kind=by_example(np.vecdot),
+    kind=productkinds.vecdot_kind,
     vjp=vecdot_vjp,
     jvp=("vecdot(x1_dot, x2, axis=axis)", "vecdot(x1, x2_dot, axis=axis)"),
     aliases=(np.linalg.vecdot,),
@@ -151,7 +152,7 @@ rule(
     np.matvec,
     "x1 x2",
     name="np.matvec",
-    kind=by_example(np.matvec),
+    kind=productkinds.matvec_kind,
     vjp=("g[..., :, None] * x2[..., None, :]", "(matrix_transpose(x1) @ g[..., None])[..., 0]"),
     jvp=("matvec(x1_dot, x2)", "matvec(x1, x2_dot)"),
     samples=[sample(_r(2, 3), _r(3)), sample(_r(5, 2, 3), _r(3)), sample(_c(2, 3), _c(4, 3))],
@@ -172,7 +173,7 @@ rule(
     np.vecmat,
     "x1 x2",
     name="np.vecmat",
-    kind=by_example(np.vecmat),
+    kind=productkinds.vecmat_kind,
     vjp=vecmat_vjp,
     jvp=("vecmat(x1_dot, x2)", "vecmat(x1, x2_dot)"),
     samples=[sample(_r(2), _r(2, 3)), sample(_r(5, 2), _r(2, 3)), sample(_c(2), _c(4, 2, 3))],
@@ -193,6 +194,7 @@ def outer_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom) -> list[Any]:
 rule(
     np.outer,
     "a b",
+    kind=productkinds.outer_kind,
     vjp=outer_vjp,
     jvp=("outer(a_dot, b)", "outer(a, b_dot)"),
     aliases=(np.linalg.outer,),
@@ -225,6 +227,7 @@ def inner_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom) -> list[Any]:
 rule(
     np.inner,
     "a b",
+    kind=productkinds.inner_kind,
     vjp=inner_vjp,
     jvp=("inner(a_dot, b)", "inner(a, b_dot)"),
     samples=[
@@ -238,17 +241,10 @@ rule(
 )
 
 
-def _contracted(axes: Any, m: int, n: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    if isinstance(axes, int):
-        return tuple(range(m - axes, m)), tuple(range(axes))
-    left, right = ((a,) if isinstance(a, int) else tuple(a) for a in axes)
-    return tuple(a % m for a in left), tuple(a % n for a in right)
-
-
 def tensordot_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom, axes: Any = 2) -> list[Any]:
     """Contract the cotangent with the other operand over what that one kept, and reorder."""
     m, n = rank(a), rank(b_)
-    over_a, over_b = _contracted(axes, m, n)
+    over_a, over_b = productkinds.contracted(axes, m, n)
     kept_a = [k for k in range(m) if k not in over_a]
     kept_b = [k for k in range(n) if k not in over_b]
     split = len(kept_a)
@@ -283,6 +279,7 @@ rule(
     np.tensordot,
     "a b",
     "axes=2",
+    kind=productkinds.tensordot_kind,
     vjp=tensordot_vjp,
     jvp=("tensordot(a_dot, b, axes=axes)", "tensordot(a, b_dot, axes=axes)"),
     samples=[
@@ -389,6 +386,7 @@ def kron_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom) -> list[Any]:
 rule(
     np.kron,
     "a b",
+    kind=productkinds.kron_kind,
     vjp=kron_vjp,
     jvp=("kron(a_dot, b)", "kron(a, b_dot)"),
     samples=[
@@ -552,7 +550,7 @@ rule(
     np.linalg.multi_dot,
     "arrays",
     name="np.linalg.multi_dot",
-    kind=by_example(np.linalg.multi_dot),
+    kind=productkinds.multi_dot_kind,
     vjp=multi_dot_vjp,
     jvp=multi_dot_jvp,
     samples=[
