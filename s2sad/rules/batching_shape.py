@@ -31,6 +31,8 @@ def batch_shape(t: Batching, shape: Atom) -> Atom:
     node = b.origin(shape)
     if node is not None and node.fn == "tuple":
         return b.op("tuple", t.size(), *node.args)
+    if node is not None and node.fn == "shape" and getattr(node.args[0].kind, "rank", None) == 1:
+        return b.op("tuple", t.size(), b.op("len", node.args[0]))
     if isinstance(shape.kind, Tuple):
         return b.op("add", b.op("tuple", t.size()), shape)
     raise NoBatchRule

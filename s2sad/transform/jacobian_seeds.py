@@ -29,7 +29,7 @@ from ..ir.nodes import FALSE, Atom, Const, For, Function, Region, Struct, Value
 from ..rules.batching_forms import Form, full_form
 from .adjoints import build_like, part_of, parts_of
 from .forward_values import Tangent
-from .jacobian_trees import Leaf, Tree, Wrt, name_it
+from .jacobian_trees import Leaf, Tree, Wrt
 from .results import kind_of_struct, paths
 
 _ALL = slice(None)
@@ -71,8 +71,8 @@ def identity_rows(b: Builder, tree: Tree, kinds: Sequence[Kind]) -> list[Atom]:
         return []
     blocks: list[Atom] = []
     whole = b.op("np.eye", tree.total)
-    if not tree.leaves[0].alone:
-        name_it(b, whole, "identity")
+    if isinstance(whole, Value):
+        b.label(whole, None if tree.leaves[0].alone else "identity", "identity", whole)
     for leaf, kind in zip(tree.leaves, kinds, strict=True):
         match leaf.kind:
             case Num():
