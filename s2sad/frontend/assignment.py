@@ -18,7 +18,7 @@ from ..ir.nodes import FALSE, TRUE, Atom, Const
 from . import attributes, indexing, lower_calls, lower_expr, lower_stmt, operators
 from .context import Lowerer
 from .describe import describe_ref
-from .refs import ArrayRef, Data, Entries, HeapRef, Items, Ref, Root, TupleRef, Val
+from .refs import ArrayRef, Data, Entries, Fields, HeapRef, Items, Ref, Root, TupleRef, Val
 
 FALSE_REF, TRUE_REF = Val(FALSE), Val(TRUE)
 
@@ -194,11 +194,25 @@ def in_place(cx: Lowerer, op: ast.operator, old: Ref, value: Ref) -> Ref:
         case HeapRef() if isinstance(op, ast.Add) and isinstance(cx.content(old), Items | Data):
             lower_calls.method(cx, old, "extend", [value], {})
             return old
+        case HeapRef() if isinstance(cx.content(old), Fields) and _own(cx, op, old) is not None:
+            method = attributes.attribute(cx, old, _own(cx, op, old) or "")
+            return lower_calls.apply(cx, method, [value], {})
         case HeapRef() if isinstance(op, ast.BitOr) and isinstance(cx.content(old), Entries):
             lower_calls.method(cx, old, "update", [value], {})
             return old
         case _:
             return operators.binary(cx, op, old, value)
+
+
+_IN_PLACE = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv",
+             ast.MatMult: "matmul", ast.Pow: "pow"}  # fmt: skip
+
+
+def _own(cx: Lowerer, op: ast.operator, ref: HeapRef) -> str | None:
+    """The method by which an object's class does ``op=`` itself."""
+    content = cx.content(ref)
+    name = f"__i{_IN_PLACE.get(type(op))}__"
+    return name if isinstance(content, Fields) and hasattr(content.cls, name) else None
 
 
 def write_all(cx: Lowerer, ref: ArrayRef, current: Atom, new: Atom) -> None:

@@ -16,7 +16,16 @@ from typing import Any
 from ..ir.kinds import FixedList, ListOf, Num
 from ..ir.nodes import FALSE, TRUE, Atom, Const
 from ..rules.registry import has_primitive
-from . import comprehensions, conditions, iteration, lower_calls, lower_expr, operators, tables
+from . import (
+    comprehensions,
+    conditions,
+    indexing,
+    iteration,
+    lower_calls,
+    lower_expr,
+    operators,
+    tables,
+)
 from .context import Lowerer
 from .handlers import handles
 from .refs import ArrayRef, Consumed, Entries, HeapRef, Items, IterRef, Ref, Root, TupleRef, Val
@@ -86,6 +95,14 @@ def _list(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     return comprehensions.to_list(cx, args[0])
 
 
+@handles(collections.deque)
+def _deque(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    """A list, with methods for its left end."""
+    if len(args) > 1 or kwargs:
+        cx.fail("deque(maxlen=...) is not supported", "drop the oldest element with popleft()")
+    return _list(cx, args, kwargs)
+
+
 @handles(builtins.tuple)
 def _tuple(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     if not args:
@@ -102,7 +119,11 @@ def _set(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     if items is None or not all(map(cx.known, items)):
         cx.fail("a set of values computed at run time is not supported", "use a list")
     found = dict.fromkeys(map(cx.value, items))
-    return cx.new(Items(tuple(map(cx.constant, found))))
+    if cx.node in cx.tables:
+        return tables.made_at(cx, cx.node, Entries({k: cx.constant(None) for k in found}))
+    made = cx.new(Items(tuple(map(cx.constant, found))), fresh=True)
+    made.root.site = cx.node
+    return made
 
 
 @handles(builtins.dict)
@@ -223,9 +244,34 @@ def _format(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
 
 @handles(builtins.id, builtins.hash, builtins.input, builtins.open, builtins.eval)
 @handles(builtins.exec, builtins.globals, builtins.locals, builtins.vars, builtins.compile)
-@handles(builtins.next)
 def _refused(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
     cx.fail("this builtin has no derivative", "compute what it gives outside, and pass it in")
+
+
+@handles(builtins.next)
+def _next(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    """``next(generator)``, ``next(generator, default)``: the first element, if there is one."""
+    if not (isinstance(args[0], HeapRef) and cx.fresh_generator is args[0].root):
+        cx.fail("next() is supported for a generator in its place only", "use an index")
+    items = iteration.static_items(cx, args[0])
+    if items:
+        return items[0]
+
+    def first() -> Ref:
+        return indexing.item(cx, args[0], cx.constant(0))
+
+    if items is None and len(args) > 1:
+        some = cx.op("gt", iteration.length(cx, args[0]), Const.of(0))
+        found = cx.branch(some, first, lambda: args[1])
+        assert found is not None
+        return found
+    if len(args) > 1:
+        return args[1]
+    if items is None:
+        some = cx.op("gt", iteration.length(cx, args[0]), Const.of(0))
+        iteration.demand(cx, some, StopIteration, "")
+        return first()
+    cx.fail("this raises StopIteration")
 
 
 @handles(builtins.pow)

@@ -100,6 +100,8 @@ class Captures:
         self.prelude = Builder()
         self.origin: dict[Value, Fetch] = {}
         self._refs: dict[Fetch, Ref] = {}
+        #: captured lists that are appended to, and must not be read
+        self.logs: set[Fetch] = set()
 
     def respecialise(self, value: Value) -> None:
         """Raise `Respecialise` if the value can be made part of the key."""
@@ -164,6 +166,7 @@ class Captures:
         match value.kind:
             case Array() | Mixed() | ListOf():
                 root = Root(label, frozen=why)
+                root.site = fetch
                 self.ground[root] = Data(value)
                 return HeapRef(root) if isinstance(value.kind, ListOf) else ArrayRef(root)
             case Tuple(items, cls):

@@ -49,6 +49,8 @@ def comprehension(cx: Lowerer, node: _Comp) -> Ref:
         result = _dict(cx, node, site)
     else:
         result = _listed(cx, node.generators, node.elt)
+        if isinstance(node, ast.GeneratorExp):
+            cx.fresh_generator = result.root
     for name, ref in saved.items():
         if ref is UNASSIGNED:
             cx.state.frames[frame].pop(name, None)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from .context import Lowerer
-from .refs import Ref
+from .refs import Ref, Static
 
 Handler: TypeAlias = Callable[[Lowerer, list[Ref], dict[str, Ref]], Ref]
 handlers: dict[Any, Handler] = {}
@@ -37,4 +37,10 @@ def handler(obj: Any) -> Handler | None:
 
 def lazy(cx: Lowerer, func: Ref, node: ast.Call) -> Ref | None:
     """Calls whose arguments must not be evaluated as usual."""
+    if isinstance(func, Static) and func.obj is zip and len(node.args) == 1 and not node.keywords:
+        (arg,) = node.args
+        if isinstance(arg, ast.Starred):
+            from .spreading import unzipped
+
+            return unzipped(cx, arg)
     return None

@@ -270,6 +270,8 @@ def loop_over(cx: Lowerer, ref: Ref) -> Looper:
             return Looper(ZERO, stop, ONE, lambda i: indexing.item(cx, ref, Val(i)))
         case HeapRef():
             content = cx.content(ref)
+            if isinstance(content, Table) and tables.is_set(cx, ref):
+                cx.fail("the order of a set that only the run knows is not known", "use a list")
             if isinstance(content, Table):
                 return loop_over(cx, content.keys)
             if isinstance(content, Data) and isinstance(content.atom.kind, ListOf | FixedList):

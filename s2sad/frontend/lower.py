@@ -26,7 +26,19 @@ from ..controls import custom_rule
 from ..errors import Problem, Problems, UnsupportedError
 from ..ir.builder import Builder
 from ..ir.kinds import Array, Kind, ListOf, Mixed, Num, Opaque, kind_of
-from ..ir.nodes import FALSE, Atom, Const, Function, Module, Op, Region, Struct, Value, walk
+from ..ir.nodes import (
+    FALSE,
+    Atom,
+    Const,
+    Function,
+    Module,
+    Op,
+    Region,
+    Struct,
+    Value,
+    free_values,
+    walk,
+)
 from ..rules.draws import GENERATORS
 from ..rules.layout import copy_in_layout
 from ..rules.registry import KindError
@@ -313,10 +325,10 @@ class _Entry:
                 fresh = Value(inner.kind, inner.name)
                 params[params.index(inner)] = fresh
                 copies.append(Op((inner,), self._copy_of(i, inner, asks), (fresh,), {}, None))
-        captures = tuple(self.captures.captures)
-        params += [c.param for c in captures]
         ops = [*self.captures.prelude.nodes, *copies.nodes, *cx.b.nodes]
         body = prune(Region((), tuple(ops), tuple(leaves)))
+        captures = self.without_logs(body)
+        params += [c.param for c in captures]
         name = self.source.name if self.source.name.isidentifier() else "function"
         origin = self.f if isinstance(self.f, types.FunctionType) else self.source.function
         function = Function(name, tuple(params), body, out, (), origin)
@@ -330,6 +342,18 @@ class _Entry:
             frozenset(cx.mutated),
             self.source,
         )
+
+    def without_logs(self, body: Region) -> tuple[Capture, ...]:
+        """The captures but for the lists that are only appended to."""
+        logs = self.captures.logs
+        if logs:
+            read = free_values(body)
+            for c in self.captures.captures:
+                if c.fetch in logs and c.param in read:
+                    what = f"'{c.param.name}' is captured, and is both appended to and read"
+                    problem = Problem(what, self.source.span(), "return the values instead")
+                    raise UnsupportedError(problem)
+        return tuple(c for c in self.captures.captures if c.fetch not in logs)
 
     def _copy_of(self, i: int, param: Value, asks: bool) -> str:
         """The op that copies parameter ``i`` on entry.

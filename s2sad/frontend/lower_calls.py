@@ -26,6 +26,7 @@ from . import (
     builtin_calls,  # noqa: F401 (enters its handlers)
     construction,
     controls,
+    copies,  # noqa: F401
     custom,
     derivatives,
     directions,

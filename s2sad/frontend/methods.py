@@ -8,12 +8,14 @@ In: a receiver, a method's name and arguments. Out: a reference; mutation makes 
 
 from __future__ import annotations
 
+import ast
+import builtins
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..ir.kinds import Array, Mixed, Num, Opaque, Unknown
+from ..ir.kinds import INT, STR, Array, Kind, Mixed, Num, Opaque, Tuple, Unknown
 from ..ir.nodes import Const
 from ..rules.optional import is_distribution
 from ..rules.registry import array_method, has_primitive, lookup, primitive
@@ -36,6 +38,7 @@ from .refs import (
     ArrayRef,
     Data,
     Entries,
+    Fetch,
     Fields,
     HeapRef,
     Items,
@@ -201,6 +204,8 @@ def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> 
     none = cx.constant(None)
     items = content.items if isinstance(content, Items) else None
     match name:
+        case "append" if isinstance(base.root.site, Fetch):
+            return _log(cx, base, base.root.site, args[0])
         case "append":
             if items is not None:
                 cx.set_content(base, Items((*items, args[0])))
@@ -242,6 +247,10 @@ def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> 
             return none
         case "pop":
             return _pop(cx, base, items, args)
+        case "popleft":
+            return _pop(cx, base, items, [cx.constant(0)])
+        case "appendleft":
+            return _list(cx, base, "insert", [cx.constant(0), args[0]], {})
         case "copy":
             if items is not None:
                 return cx.new(Items(items), fresh=True)
@@ -275,11 +284,38 @@ def _list(cx: Lowerer, base: HeapRef, name: str, args: Args, kwargs: Kwargs) -> 
             return none
         case "index" | "count" if items is not None and all(map(cx.known, (*items, args[0]))):
             return cx.constant(getattr(list(map(cx.value, items)), name)(cx.value(args[0])))
+        case "index" | "count" if len(args) == 1 and not kwargs:
+            at = indexing.loosen(cx, base).atom
+            found = cx.op(
+                "call", Const.of(getattr(builtins.list, name)), at, cx.atom(args[0]), result=INT
+            )
+            return Val(found)
+        case "add" if isinstance(base.root.site, ast.AST) and not (
+            items is not None and cx.known(args[0])
+        ):
+            raise tables.Tabulate(base.root.site)
         case "add" if items is not None and cx.known(args[0]):
             if cx.value(args[0]) not in map(cx.value, items):
                 cx.set_content(base, Items((*items, args[0])))
             return none
     cx.fail(f"the method '.{name}()' is not supported here", "build the list with append")
+
+
+def _log(cx: Lowerer, base: HeapRef, fetch: Fetch, value: Ref) -> Ref:
+    """A number is appended to a captured list, which the program does not read."""
+    if not _is_plain(cx.kind(value)):
+        cx.check_writable(base)  # refuses it
+    logged = fetch.get(cx.captures.args)
+    cx.captures.logs.add(fetch)
+    cx.captures.guard(fetch, logged)
+    cx.ops("log", Const.of(logged.append), cx.atom(value))
+    return cx.constant(None)
+
+
+def _is_plain(kind: Kind) -> bool:
+    if isinstance(kind, Tuple):
+        return all(map(_is_plain, kind.items))
+    return isinstance(kind, Num) or kind == STR
 
 
 def _hold_once(cx: Lowerer, base: HeapRef, ref: Ref) -> None:

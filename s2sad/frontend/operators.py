@@ -14,10 +14,12 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from ..ir.kinds import STR
 from ..ir.nodes import FALSE, TRUE, Atom, Const
 from . import attributes, conditions, indexing, lower_calls, lower_expr, optional, scipy_calls
 from .context import Lowerer
 from .refs import (
+    Entries,
     Fields,
     HeapRef,
     Items,
@@ -70,6 +72,10 @@ def operate(cx: Lowerer, fn: str, fun: Callable[..., Any], left: Ref, right: Ref
                 cx.fail(f"this raises {type(error).__name__}: {error}")
             if _foldable(folded) and not (isinstance(folded, int) and abs(folded) > 2**63):
                 return cx.constant(folded)
+    if fn == "mod" and cx.kind(left) == STR:
+        parts = lower_expr.printable(cx, right)
+        made = cx.op("call", Const.of(str.__mod__), cx.atom(left), parts, result=STR)
+        return Val(made)
     user = _special(cx, fn, left, right)
     if user is not None:
         return user
@@ -116,6 +122,12 @@ def _sequences(cx: Lowerer, fn: str, left: Ref, right: Ref) -> Ref | None:
                 a, b = cx.content(left), cx.content(right)
                 if isinstance(a, Items) and isinstance(b, Items):
                     return cx.new(Items((*a.items, *b.items)), fresh=True)
+    if fn == "bitor":
+        match left, right:
+            case HeapRef(), HeapRef():
+                x, y = cx.content(left), cx.content(right)
+                if isinstance(x, Entries) and isinstance(y, Entries):
+                    return cx.new(Entries({**x.items, **y.items}), fresh=True)
     if fn == "mul":
         for seq, n in ((left, right), (right, left)):
             if isinstance(n, Val) and isinstance(n.atom, Const) and type(n.atom.value) is int:

@@ -81,6 +81,8 @@ class Position:
         self.round = 0
         #: other functions of the module, which derivatives called in here have brought along
         self.callees: dict[str, Function] = {}
+        #: the list that stands for the generator lowered last
+        self.fresh_generator: Any = None
         #: places of the program that make dicts whose keys only the run knows
         self.tables: frozenset[Any] = frozenset()
         #: functions of the program whose derivative is taken, and what stands for them

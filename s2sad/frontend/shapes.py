@@ -23,6 +23,7 @@ from .refs import (
     FuncRef,
     HeapRef,
     Items,
+    Maybe,
     Ref,
     Static,
     Table,
@@ -57,6 +58,9 @@ def flatten(cx: Lowerer, ref: Ref, leaves: list[Ref]) -> Shape:
         case ArrayRef():
             leaves.append(ref)
             return Shape("leaf", kind=forget_sizes(cx.kind(ref)))
+        case Maybe():
+            there = (flatten(cx, Val(ref.here), leaves), flatten(cx, ref.ref, leaves))
+            return Shape("maybe", there, cls=ref.name)
         case TupleRef():
             parts = tuple(flatten(cx, r, leaves) for r in ref.items)
             return Shape("tuple", parts, cls=ref.cls)
@@ -99,7 +103,7 @@ def with_kinds(shape: Shape, kinds: list[Kind]) -> Shape:
 
 
 def same_form(a: Shape, b: Shape) -> bool:
-    if a.form != b.form or a.keys != b.keys or a.cls is not b.cls:
+    if a.form != b.form or a.keys != b.keys or a.cls is not b.cls and a.form != "maybe":
         return False
     if a.form == "leaf":
         assert a.kind is not None
@@ -116,6 +120,12 @@ def _same_static(a: Ref, b: Ref) -> bool:
     return same_ref(a, b)
 
 
+def is_none(shape: Shape) -> bool:
+    """Whether it is None."""
+    known = shape.ref
+    return shape.form == "const" and isinstance(known, Val) and known.kind == NONE
+
+
 def build(cx: Lowerer, shape: Shape, values: list[Atom]) -> Ref:
     """A reference of this shape on these leaves (consumed from the front)."""
     match shape.form:
@@ -123,6 +133,9 @@ def build(cx: Lowerer, shape: Shape, values: list[Atom]) -> Ref:
             return cx.ref(values.pop(0))
         case "tuple":
             return TupleRef(tuple(build(cx, c, values) for c in shape.children), shape.cls)
+        case "maybe":
+            here = values.pop(0)
+            return Maybe(here, build(cx, shape.children[1], values), shape.cls)
         case "list":
             return cx.new(Items(tuple(build(cx, c, values) for c in shape.children)))
         case "dict":

@@ -242,6 +242,8 @@ def _close(
             if not shapes.same_form(spec.result, shape):
                 spec.result, spec.result_kinds, spec.dirty = shape, shapes.kinds_of(shape), True
                 spec.shares = {}
+    if spec.result is not None and shapes.is_none(spec.result) and shape.form == "maybe":
+        spec.result, spec.result_kinds, spec.dirty = shape, shapes.kinds_of(shape), True
     if spec.result is not None and not shapes.same_form(spec.result, shape):
         cx.fail(
             f"{spec.what} returns different kinds of things on different paths",

@@ -17,10 +17,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import UnsupportedError
+from ..ir.kinds import ListOf, Tuple
 from ..ir.nodes import Const
-from . import indexing, iteration, lower_calls, lower_expr
+from . import comprehensions, indexing, iteration, lower_calls, lower_expr
 from .context import Lowerer
-from .refs import ArrayRef, FuncRef, HeapRef, Items, PartialRef, Ref, Static, Val
+from .refs import ArrayRef, FuncRef, HeapRef, Items, PartialRef, Ref, Static, TupleRef, Val
 from .source import find_source
 
 #: What takes one iterable in place of several arguments.
@@ -83,3 +84,21 @@ def listed(cx: Lowerer, nodes: Sequence[ast.expr]) -> Ref:
         else:
             lower_calls.method(cx, result, "append", [lower_expr.expr(cx, node)], {})
     return result
+
+
+def unzipped(cx: Lowerer, starred: ast.Starred) -> Ref:
+    """``zip(*rows)``: a list for each place in the rows."""
+    ref = lower_expr.expr(cx, starred.value)
+    rows = iteration.static_items(cx, ref) if not isinstance(ref, ArrayRef) else None
+    if rows is not None:
+        return lower_calls.apply(cx, Static(zip), rows, {})
+    kind = cx.kind(ref)
+    if not (isinstance(kind, ListOf) and isinstance(kind.elem, Tuple)):
+        return lower_calls.apply(cx, Static(zip), lower_expr.spread(cx, ref, starred), {})
+    some = cx.op("gt", iteration.length(cx, ref), Const.of(0))
+    iteration.demand(cx, some, ValueError, "zip(*rows) of no rows")
+
+    def column(n: int) -> Ref:
+        return comprehensions.collect(cx, ref, lambda row: indexing.item(cx, row, cx.constant(n)))
+
+    return TupleRef(tuple(map(column, range(len(kind.elem.items)))))

@@ -10,10 +10,11 @@ positions carry no derivative. The keys are a list of their own, which goes wher
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..ir.kinds import ListOf
+from ..ir.kinds import NONE, FixedList, Kind, ListOf
 from ..ir.nodes import Atom, Const
 from . import indexing, lower_calls
 from .captures import Respecialise
@@ -64,6 +65,23 @@ def of_entries(cx: Lowerer, content: Entries, default: Ref | None = None) -> Tab
     keys = cx.new(Items(tuple(map(cx.constant, content.items))), fresh=True)
     values = cx.new(Items(tuple(content.items.values())), fresh=True)
     return Table(at, keys, values, default)
+
+
+def _elements(kind: Kind) -> tuple[Kind, ...]:
+    match kind:
+        case ListOf(elem):
+            return () if elem is None else (elem,)
+        case FixedList(items):
+            return items
+    return (kind,)
+
+
+def is_set(cx: Lowerer, ref: HeapRef) -> bool:
+    """Whether the keys are the elements of a set."""
+    site = ref.root.site
+    return isinstance(site, ast.Call | ast.Set | ast.SetComp) and all(
+        kind == NONE for kind in _elements(cx.kind(table(cx, ref).values))
+    )
 
 
 def christen(t: Table, name: str) -> None:
@@ -171,6 +189,11 @@ def delete(cx: Lowerer, ref: HeapRef, key: Ref) -> Ref:
     return found
 
 
+def drop(cx: Lowerer, ref: HeapRef, key: Ref) -> None:
+    """Delete a key, whatever was there."""
+    delete(cx, ref, key)
+
+
 def view(cx: Lowerer, ref: HeapRef, form: str) -> Ref:
     """What ``d.keys()``, ``d.values()`` or ``d.items()`` goes through."""
     t = table(cx, ref)
@@ -189,6 +212,15 @@ def method(cx: Lowerer, ref: HeapRef, name: str, args: list[Ref], kwargs: dict[s
         return found
 
     match name:
+        case "add":
+            cx.branch(has(cx, ref, args[0]), lambda: None, lambda: _add(cx, ref, args[0], none))
+            return none
+        case "remove":
+            delete(cx, ref, args[0])
+            return none
+        case "discard":
+            cx.branch(has(cx, ref, args[0]), lambda: drop(cx, ref, args[0]), lambda: None)
+            return none
         case "keys" | "values" | "items":
             return view(cx, ref, name)
         case "get":
