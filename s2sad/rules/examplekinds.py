@@ -39,6 +39,8 @@ from ..ir.nodes import Atom, Const
 from .registry import KindError, KindRule
 
 _PRIMES = ((11, 13, 17, 19, 23, 29, 31, 37, 41, 43), (47, 53, 59, 61, 67, 71, 73, 79, 83, 89))
+_SMALL = ((7, 11, 13, 17, 19), (13, 7, 19, 11, 17))
+_SMALLEST = ((5, 7, 3, 2, 11, 13, 17, 19), (7, 3, 5, 11, 2, 17, 13, 23))
 _WEAK: dict[str, Any] = {"bool": True, "int64": 1, "float64": 1.0, "complex128": 1j}
 
 
@@ -49,8 +51,10 @@ class _NoStandIn(Exception):
 class _Sizes:
     """Which number stands for which size in one run."""
 
-    def __init__(self, run: int, uniform: int) -> None:
-        self.primes: Iterator[int] = iter(_PRIMES[run])
+    def __init__(self, run: int, uniform: int, count: int = 1) -> None:
+        """``count``: how many sizes there are; an array with an axis of each must stay small."""
+        primes = _PRIMES if count < 4 else _SMALL if count < 6 else _SMALLEST
+        self.primes: Iterator[int] = iter(primes[run])
         self.uniform = uniform
         self.any_int = self.uniform or (2, 3)[run]
         self.bases: dict[Any, int] = {}
@@ -117,12 +121,13 @@ def _infer(
 ) -> Kind | tuple[Kind, ...]:
     problem: Exception | None = None
     # Sizes that are not known may have to be equal, or to equal one that is a number.
+    count = len(_symbols(key))
     attempts = [(0, 0), (3, 4), *((n, n) for n in sorted({1, *_numbers(key)}, reverse=True))]
     for attempt in attempts:
         runs = []
         try:
             for run in (0, 1):
-                sizes = _Sizes(run, attempt[run])
+                sizes = _Sizes(run, attempt[run], count)
                 args = [_stand_in(k, sizes, fill) for k in key]
                 with warnings.catch_warnings(), np.errstate(all="ignore"):
                     warnings.simplefilter("ignore")
@@ -136,6 +141,24 @@ def _infer(
         told = shapes_only and attempt[0] in (0, 3) and attempt[1] in (0, 4)
         return _read(first, second, meant, meant_again, told)
     raise KindError(str(problem))
+
+
+def _symbols(key: Any) -> list[Any]:
+    """The sizes among the operands that are not numbers, each of one name once."""
+    match key:
+        case Array(_, dims):
+            named = {d.base for d in dims or () if isinstance(d, Sym)}
+            return [*named, *(d for d in dims or () if isinstance(d, Size))]
+        case tuple():
+            found = [x for k in key for x in _symbols(k)]
+            named = {x for x in found if not isinstance(x, Size)}
+            return [*named, *(x for x in found if isinstance(x, Size))]
+        case Tuple(items) | FixedList(items):
+            return _symbols(items)
+        case ListOf(elem):
+            return _symbols(elem)
+        case _:
+            return []
 
 
 def _numbers(key: Any) -> set[int]:
