@@ -152,8 +152,14 @@ def build(
 
     Raises `ArgumentError`, `OutputError` or `UnsupportedError`; nothing has run then.
     """
-    with for_compiler(transform.backend is not None):
-        return _build(f, transform, layout, values, kinds, skip)
+    try:
+        with for_compiler(transform.backend is not None):
+            return _build(f, transform, layout, values, kinds, skip)
+    except UnsupportedError as error:
+        if type(error) is not UnsupportedError or all(p.span for p in error.problems):
+            raise
+        place = header(primal_layout(f))  # in a lambda, statements have no places
+        raise UnsupportedError(p.at(place) for p in error.problems) from error
 
 
 def _build(
