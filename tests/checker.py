@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 
 from tests.differences import Reference, reference, total_slope, weigh
-from tests.directions import check_forward, check_second
+from tests.directions import check_forward, check_second, summed
 from tests.trees import clone, fresh, is_active, leaves, map_leaves, same
 
 RTOL = 1e-6  # against differences
@@ -83,8 +83,9 @@ def check(
                 if forward and layout == "given":
                     singular = expected is not None
                     check_forward(fresh(args), plain, cotangent, judge, singular=singular)
-                    if derivative is not None and expected is None and second:
-                        check_second(f, fresh(args), nums, judge)
+                    program = f if derivative is not None else summed(f, plain, cotangent, args)
+                    if program is not None and expected is None and second:
+                        check_second(program, fresh(args), nums, judge)
             except s2sad.UnsupportedError:
                 if not differs:
                     raise

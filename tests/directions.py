@@ -141,6 +141,20 @@ def check_second(
     judge.that(abs(have - wanted) <= 1e-4 * size, f"hvp {have}, differences {wanted} ± {error}")
 
 
+def summed(
+    f: Callable[..., Any], value: Any, weight: Any, args: Sequence[Any]
+) -> Callable[..., Any] | None:
+    """The scalar program ``sum(weight * f(*args))``, where the result is one real array."""
+    if not isinstance(value, np.ndarray) or not is_active(value) or not 1 <= len(args) <= 3:
+        return None
+    programs = (
+        lambda a: np.sum(weight * f(a)),
+        lambda a, b: np.sum(weight * f(a, b)),
+        lambda a, b, c: np.sum(weight * f(a, b, c)),
+    )
+    return programs[len(args) - 1]
+
+
 def _moved(tree: Any, tangent: Any, h: float) -> Any:
     steps = iter(leaves(tangent))
 
