@@ -1,14 +1,7 @@
-"""Decompositions of matrices and of stacks of them: eigenvalues, singular values, QR, Cholesky.
+"""Decompositions of Hermitian matrices and of stacks of them: eigenvalues, Cholesky.
 
-In: nothing. Out: records in the registry. The formulas are those of
-
-- Giles, "Collected matrix derivative results for forward and reverse mode AD", 2008: eigenvalues;
-- Boeddeker et al., "On the computation of complex-valued gradients", 2017: eigenvectors;
-- Wan and Zhang, "Automatic differentiation for complex valued SVD", 2019, and Townsend,
-  "Differentiating the singular value decomposition", 2016;
-- Walter and Lehmann, "Algorithmic differentiation of linear algebra functions", 2010, and Roberts
-  and Roberts, "QR and LQ decomposition matrix backpropagation", 2020, for wide matrices;
-- Murray, "Differentiation of the Cholesky decomposition", 2016.
+In: nothing. Out: records in the registry (Giles, "Collected matrix derivative results for forward
+and reverse mode AD", 2008; Murray, "Differentiation of the Cholesky decomposition", 2016).
 
 Where singular or eigenvalues are equal, their vectors have no derivative: the result is nan if it
 depends on them and right if it does not. Gradients of functions that read one triangle of a
@@ -32,7 +25,6 @@ from .kindrules import as_array
 from .pieces import (
     adjoint_of,
     columns,
-    complex_dtype,
     conj,
     hermitian_part,
     is_complex,
@@ -170,7 +162,7 @@ def turn(b: Builder, where: Atom, v: Atom, t: Atom) -> Atom:
     return b.text("1j * (m / where(y == 0, 1.0, y))", m=moved, y=y)
 
 
-def _unturned(b: Builder, where: Atom, v: Atom, gv: Atom) -> Atom:
+def unturned(b: Builder, where: Atom, v: Atom, gv: Atom) -> Atom:
     """The cotangent ``gv`` (not conjugated) of vectors whose phase follows from the others."""
     s = b.text("sum(g * v, axis=-2, keepdims=True)", g=gv, v=v)
     return b.sub(gv, turning(b, where, v, s))
@@ -224,7 +216,7 @@ def eigh_bar(b: Builder, w: Atom, v: Atom, gw: Atom | None, gv: Atom | None, upl
     terms: list[Atom | None] = []
     if gv is not None:
         if is_complex(v):
-            gv = _unturned(b, _real_row(b, v, uplo), v, gv)
+            gv = unturned(b, _real_row(b, v, uplo), v, gv)
         m = b.op("matmul", vh, conj(b, gv))
         skew = b.op("divided", b.sub(m, adjoint_of(b, m)), w, m)
         terms.append(b.mul(Const.of(0.5), b.op("matmul", v, skew)))
@@ -300,127 +292,10 @@ rule(
     samples=[*_SYMMETRICS, sample(np.eye(2), expect=(np.eye(2),))],
 )
 
-# -- eigenvalues of any square matrix ------------------------------------------------------------
-
-_EigResult: Any = type(np.linalg.eig(np.eye(1)))
-
-
-def eig_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    dtype, dims = stack_of(args[0])
-    wide = complex_dtype(dtype)
-    return Tuple((Array(wide, dims[:-1]), Array(wide, dims)), _EigResult)
-
-
-def eigvals_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    dtype, dims = stack_of(args[0])
-    return Array(complex_dtype(dtype), dims[:-1])
-
-
-def eig_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
-    """With F[i, j] = 1 / (w[j] - w[i]): inv(v.T) (diag(w_bar) + F * (v.T v_bar)) v.T.
-
-    ``v_bar`` is first freed of what the fixed length and phase of each vector take away.
-    """
-    gw, gv = parts(b, g, out)
-    w, v = item(b, out, 0), item(b, out, 1)
-    vt = b.op("np.matrix_transpose", v)
-    if gv is None:
-        if gw is None:
-            return [None]
-        return [b.op("np.linalg.solve", vt, b.text("g[..., None] * vt", g=gw, vt=vt))]
-    s = b.text("sum(g * v, axis=-2, keepdims=True)", g=gv, v=v)
-    gv = _unturned(b, b.op("real_entries", v), v, gv)
-    gv = b.sub(gv, b.mul(b.op("np.real", s), conj(b, v)))
-    m = b.op("matmul", vt, gv)
-    inner = b.op("divided_all", m, w)
-    right = b.op("matmul", inner, vt)
-    if gw is not None:
-        right = b.add(right, b.text("g[..., None] * vt", g=gw, vt=vt))
-    return [b.op("np.linalg.solve", vt, right)]
-
-
-def eig_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom) -> Atom:
-    w, v = item(b, out, 0), item(b, out, 1)
-    q = b.text("solve(v, t @ v)", v=v, t=dots[0])
-    w_dot = b.text("diagonal(q, axis1=-2, axis2=-1)", q=q)
-    p = b.op("matmul", v, b.op("divided_all", q, w))
-    along = b.text("sum((v.real * p.real + v.imag * p.imag), axis=-2, keepdims=True)", v=v, p=p)
-    v_dot = b.sub(p, b.mul(along, v))
-    v_dot = b.sub(v_dot, b.mul(turn(b, b.op("real_entries", v), v, v_dot), v))
-    return b.op("record", w_dot, v_dot, cls=_EigResult)
-
-
-def eigvals_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
-    vt = b.op("np.matrix_transpose", item(b, b.op("eig", a), 1))
-    return [b.op("np.linalg.solve", vt, b.text("g[..., None] * vt", g=g, vt=vt))]
-
-
-def eigvals_jvp(b: Builder, dots: Sequence[Atom], out: Atom, a: Atom) -> Atom:
-    v = item(b, b.op("eig", a), 1)
-    q = b.text("solve(v, t @ v)", v=v, t=dots[0])
-    return b.text("diagonal(q, axis1=-2, axis2=-1)", q=q)
-
-
-def divided_all_vjp(b: Builder, g: Atom, out: Atom, x: Atom, w: Atom) -> list[Any]:
-    def wrt_w() -> Atom:
-        t = b.op("divided_all", b.mul(g, out), w)
-        return b.text("sum(t, axis=-1) - sum(t, axis=-2)", t=t)
-
-    return [lambda: b.op("divided_all", g, w), wrt_w]
-
-
-def divided_all_jvp(b: Builder, dots: Sequence[Atom | None], out: Atom, x: Atom, w: Atom) -> Any:
-    x_dot, w_dot = dots
-    change = x_dot
-    if w_dot is not None:
-        moved = b.text("out * (t[..., None, :] - t[..., :, None])", out=out, t=w_dot)
-        change = b.neg(moved) if change is None else b.sub(change, moved)
-    return None if change is None else b.op("divided_all", change, w)
-
-
-rule(
-    matrices.divided_all,
-    "x w",
-    name="divided_all",
-    kind=lambda args, attrs: as_array(args[0].kind),
-    vjp=divided_all_vjp,
-    jvp=divided_all_jvp,
-    samples=[sample(_c(3, 3), np.array([1.0 + 0.5j, 2.0, 3.0 - 1.0j]))],
-)
-_GENERAL = np.array([[2.0, 0.5, -0.3], [0.1, 1.5, 0.4], [0.7, -0.2, 1.1]])
-_ROTATING = np.array([[0.5, -1.0, 0.2], [1.2, 0.3, 0.1], [0.3, 0.2, 1.5]])
-_GENERALS = [
-    sample(_GENERAL),
-    sample(_ROTATING),
-    sample(np.stack([_ROTATING, _ROTATING.T])),
-    sample(_ROTATING[:1, :1]),
-    sample(_ROTATING.astype("float32")),
-    sample(_c(3, 3)),
-]
-rule(
-    np.linalg.eig,
-    "a",
-    name="eig",
-    fun=matrices.eig,
-    kind=eig_kind,
-    vjp=eig_vjp,
-    jvp=eig_jvp,
-    samples=_GENERALS,
-)
-rule(
-    np.linalg.eigvals,
-    "a",
-    name="eigvals",
-    fun=matrices.eigvals,
-    kind=eigvals_kind,
-    vjp=eigvals_vjp,
-    jvp=eigvals_jvp,
-    samples=_GENERALS,
-)
-
 # -- Cholesky ------------------------------------------------------------------------------------
 
 
+_GENERAL = np.array([[2.0, 0.5, -0.3], [0.1, 1.5, 0.4], [0.7, -0.2, 1.1]])
 rule(
     matrices.inv_lower,
     "low",

@@ -18,6 +18,8 @@ import numpy as np
 
 from ..ir.kinds import Array, Dim, Kind, broadcast_dim, not_one, same_dim
 from ..ir.nodes import Atom, Const
+from . import helpers
+from .declare import rule, sample
 from .kindrules import as_array, dims_of
 from .linear import rank
 from .pieces import array_or_number
@@ -193,3 +195,78 @@ def einsum_jvp(
         term = b.op("np.einsum", subscripts, *replaced, **o)
         total = term if total is None else b.add(total, term)
     return total
+
+
+_RNG = np.random.default_rng(10)
+
+
+def _r(*shape: int) -> Any:
+    return _RNG.uniform(-1.0, 1.0, shape)
+
+
+def _c(*shape: int) -> Any:
+    return _r(*shape) + 1j * _r(*shape)
+
+
+rule(
+    np.einsum,
+    "subscripts *operands",
+    "optimize=False",
+    kind=einsum_kind,
+    vjp=einsum_vjp,
+    jvp=einsum_jvp,
+    samples=[
+        sample("ij,jk->ik", _r(2, 3), _r(3, 4)),
+        sample("ij,jk", _r(2, 3), _r(3, 4)),
+        sample("ij->ji", _r(2, 3)),
+        sample("ij->", _r(2, 3)),
+        sample("ii->", _r(3, 3)),
+        sample("ii->i", _r(3, 3)),
+        sample("i,j,k->ijk", _r(2), _r(3), _r(4)),
+        sample("i,i->", _r(3), _r(3)),
+        sample("...ij,...jk->...ik", _r(5, 2, 3), _r(5, 3, 4)),
+        sample("...ij,j->...i", _r(5, 2, 3), _r(3)),
+        sample("bij,bj->bi", _r(5, 2, 3), _r(5, 3)),
+        sample("ij,ij->i", _r(2, 3), _r(1, 3)),
+        sample("ij,kj->ik", _r(2, 3), _r(4, 3)),
+        sample("ij,kj->ki", _r(2, 3), _r(4, 3)),
+        sample("ij,jk->ik", _r(2, 1), _r(3, 4)),
+        sample("ij,j->i", _r(2, 3), _r(3)),
+        sample("i,ij", _r(2), _r(2, 3)),
+        sample("bij,bjk->bik", _r(5, 2, 3), _r(5, 3, 4)),
+        sample("bij,bkj->bki", _r(5, 2, 3), _r(5, 4, 3)),
+        sample("...ij,jk", _r(5, 2, 3), _r(3, 4)),
+        sample("i...,i...->...", _r(3, 2), _r(3, 1)),
+        sample("ij,jk,kl->il", _r(2, 3), _r(3, 4), _r(4, 2), optimize=True),
+        sample("ij,jk,kl", _r(2, 3), _r(3, 4), _r(4, 2)),
+        sample("i,ij,j->", _r(3), _r(3, 4), _r(4)),
+        sample("i,i,i->i", _r(3), _r(3), _r(3)),
+        sample("ii,ij->j", _r(3, 3), _r(3, 2)),
+        sample("iij->j", _r(3, 3, 2)),
+        sample("ijk,ljm->lkim", _r(2, 3, 4), _r(5, 3, 2)),
+        sample(",i->i", 2.0, _r(3)),
+        sample("...->...", _r(2, 3)),
+        sample("ij->", _r(2, 3)),
+        sample("ijk->k", _r(2, 3, 4)),
+        sample("ij,jk->ik", _c(2, 3), _c(3, 4)),
+        sample("ij,jk->ik", _c(2, 3), _r(3, 4)),
+        sample("ij,jk->ik", _r(2, 3).astype("float32"), _r(3, 4).astype("float32")),
+        sample("ij,jk->ik", _r(3, 2).T, _r(6, 4)[::2]),
+        sample("ij,jk->ik", np.zeros((0, 3)), _r(3, 4)),
+    ],
+)
+
+
+rule(
+    helpers.on_diagonal,
+    "v x",
+    "subscripts",
+    name="on_diagonal",
+    kind=lambda args, attrs: args[1].kind,
+    vjp=lambda b, g, out, v, x, *, subscripts: [
+        b.op("np.einsum", Const.of(f"{subscripts}->{''.join(dict.fromkeys(subscripts))}"), g),
+        None,
+    ],
+    jvp=("on_diagonal(v_dot, x, subscripts=subscripts)", None),
+    samples=[sample(_r(3), _r(3, 3), subscripts="ii")],
+)

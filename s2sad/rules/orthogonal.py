@@ -1,8 +1,10 @@
 """QR decompositions, of matrices and of stacks of them.
 
-In: nothing. Out: records in the registry (Walter and Lehmann 2010; Roberts and Roberts 2020 for
-wide matrices). With C = Q^H dA inv(R), the lower triangle of C turns Q and the rest changes R. The
-further columns of a complete Q turn with the first.
+In: nothing. Out: records in the registry (Walter and Lehmann, "Algorithmic differentiation
+of linear algebra functions", 2010; Roberts and Roberts, "QR and LQ decomposition matrix
+backpropagation algorithms", 2020, for wide matrices). With C = Q^H dA inv(R),
+the lower triangle of C turns Q and the rest changes R. The further columns of a complete Q turn
+with the first.
 
     q, r = np.linalg.qr(a):   m = r @ r_bar.T - q_bar.T @ q
                               a_bar = (q_bar + q @ (tril(m) + tril(m, -1).T)) @ inv(r).T

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir.kinds import Array, FixedList, Kind, Tuple
+from ..ir.kinds import Array
 from ..ir.nodes import Atom, Const
-from . import einsum, helpers, linear, productkinds
-from .apply import conform
+from . import einsum, linear, productkinds
 from .declare import rule, sample
-from .kindrules import as_array, broadcast_dims, matmul_kind, ufunc_dtypes
+from .kindrules import matmul_kind
 from .linear import rank
-from .pieces import conj, is_complex, total
+from .pieces import conj, is_complex
 from .registry import KindError
 
 if TYPE_CHECKING:
@@ -296,68 +295,6 @@ rule(
     ],
     aliases=(np.linalg.tensordot,),
 )
-rule(
-    np.einsum,
-    "subscripts *operands",
-    "optimize=False",
-    kind=einsum.einsum_kind,
-    vjp=einsum.einsum_vjp,
-    jvp=einsum.einsum_jvp,
-    samples=[
-        sample("ij,jk->ik", _r(2, 3), _r(3, 4)),
-        sample("ij,jk", _r(2, 3), _r(3, 4)),
-        sample("ij->ji", _r(2, 3)),
-        sample("ij->", _r(2, 3)),
-        sample("ii->", _r(3, 3)),
-        sample("ii->i", _r(3, 3)),
-        sample("i,j,k->ijk", _r(2), _r(3), _r(4)),
-        sample("i,i->", _r(3), _r(3)),
-        sample("...ij,...jk->...ik", _r(5, 2, 3), _r(5, 3, 4)),
-        sample("...ij,j->...i", _r(5, 2, 3), _r(3)),
-        sample("bij,bj->bi", _r(5, 2, 3), _r(5, 3)),
-        sample("ij,ij->i", _r(2, 3), _r(1, 3)),
-        sample("ij,kj->ik", _r(2, 3), _r(4, 3)),
-        sample("ij,kj->ki", _r(2, 3), _r(4, 3)),
-        sample("ij,jk->ik", _r(2, 1), _r(3, 4)),
-        sample("ij,j->i", _r(2, 3), _r(3)),
-        sample("i,ij", _r(2), _r(2, 3)),
-        sample("bij,bjk->bik", _r(5, 2, 3), _r(5, 3, 4)),
-        sample("bij,bkj->bki", _r(5, 2, 3), _r(5, 4, 3)),
-        sample("...ij,jk", _r(5, 2, 3), _r(3, 4)),
-        sample("i...,i...->...", _r(3, 2), _r(3, 1)),
-        sample("ij,jk,kl->il", _r(2, 3), _r(3, 4), _r(4, 2), optimize=True),
-        sample("ij,jk,kl", _r(2, 3), _r(3, 4), _r(4, 2)),
-        sample("i,ij,j->", _r(3), _r(3, 4), _r(4)),
-        sample("i,i,i->i", _r(3), _r(3), _r(3)),
-        sample("ii,ij->j", _r(3, 3), _r(3, 2)),
-        sample("iij->j", _r(3, 3, 2)),
-        sample("ijk,ljm->lkim", _r(2, 3, 4), _r(5, 3, 2)),
-        sample(",i->i", 2.0, _r(3)),
-        sample("...->...", _r(2, 3)),
-        sample("ij->", _r(2, 3)),
-        sample("ijk->k", _r(2, 3, 4)),
-        sample("ij,jk->ik", _c(2, 3), _c(3, 4)),
-        sample("ij,jk->ik", _c(2, 3), _r(3, 4)),
-        sample("ij,jk->ik", _r(2, 3).astype("float32"), _r(3, 4).astype("float32")),
-        sample("ij,jk->ik", _r(3, 2).T, _r(6, 4)[::2]),
-        sample("ij,jk->ik", np.zeros((0, 3)), _r(3, 4)),
-    ],
-)
-
-
-rule(
-    helpers.on_diagonal,
-    "v x",
-    "subscripts",
-    name="on_diagonal",
-    kind=lambda args, attrs: args[1].kind,
-    vjp=lambda b, g, out, v, x, *, subscripts: [
-        b.op("np.einsum", Const.of(f"{subscripts}->{''.join(dict.fromkeys(subscripts))}"), g),
-        None,
-    ],
-    jvp=("on_diagonal(v_dot, x, subscripts=subscripts)", None),
-    samples=[sample(_r(3), _r(3, 3), subscripts="ii")],
-)
 
 
 def kron_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom) -> list[Any]:
@@ -397,171 +334,5 @@ rule(
         sample(_r(2, 1, 2), _r(2, 3)),
         sample(_c(2, 2), _c(2, 2)),
         sample(_r(2, 3).astype("float32"), _r(2, 2).astype("float32")),
-    ],
-)
-
-
-def _cross_array(x: Atom) -> Array:
-    k = as_array(x.kind)
-    if not isinstance(k, Array) or k.dims is None:
-        raise KindError("np.cross needs arrays of known rank")
-    return k
-
-
-def _cross_axes(a: Atom, b_: Atom, o: dict[str, Any]) -> tuple[int, int, int]:
-    """The axes of the vectors in the operands and in the result, counted from the end."""
-    m, n = rank(a), rank(b_)
-    most = max(m, n)
-    if o.get("axis") is not None:
-        of_a = of_b = of_c = o["axis"]
-    else:
-        of_a, of_b, of_c = (o.get(k, -1) for k in ("axisa", "axisb", "axisc"))
-    return (of_a % m - m, of_b % n - n, of_c % most - most)
-
-
-def cross_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom, **o: Any) -> list[Any]:
-    """``np.linalg.cross`` refuses vectors of two components, which have no product in space."""
-    of_a, of_b, of_c = _cross_axes(a, b_, o)
-
-    def last(x: Atom, axis: int) -> Atom:
-        return x if axis == -1 else b.op("np.moveaxis", x, source=axis, destination=-1)
-
-    def back(bar: Atom, like: Atom, axis: int) -> Atom:
-        if axis == -1:
-            return bar
-        bar = b.op("unbroadcast", bar, last(like, axis))
-        return b.op("np.moveaxis", bar, source=-1, destination=axis)
-
-    g = last(g, of_c)
-    return [
-        lambda: back(b.op("np.linalg.cross", last(b_, of_b), g), a, of_a),
-        lambda: back(b.op("np.linalg.cross", g, last(a, of_a)), b_, of_b),
-    ]
-
-
-def cross_kind(args: Sequence[Atom], attrs: Any) -> Kind:
-    """A cross product of 3-vectors; sizes cannot be stood for, since only 3 will do."""
-    x, y = (_cross_array(a) for a in args)
-    of_x, of_y, of_out = _cross_axes(args[0], args[1], dict(attrs))
-    assert x.dims is not None
-    assert y.dims is not None
-    sizes = (x.dims[of_x], y.dims[of_y])
-    if any(isinstance(n, int) and n != 3 for n in sizes):
-        raise KindError("np.cross needs vectors of three components")
-    dims = broadcast_dims(_without(x.dims, of_x), _without(y.dims, of_y))
-    assert dims is not None
-    place = len(dims) + 1 + of_out
-    n = next((n for n in sizes if isinstance(n, int)), sizes[0])
-    dtype = ufunc_dtypes(np.multiply, (x.dtype, False), (y.dtype, False))[0]
-    return Array(dtype, (*dims[:place], n, *dims[place:]))
-
-
-def _without(dims: tuple[Any, ...], axis: int) -> tuple[Any, ...]:
-    k = len(dims) + axis
-    return (*dims[:k], *dims[k + 1 :])
-
-
-_CROSSED = [sample(_r(3), _r(3)), sample(_r(4, 3), _r(3)), sample(_r(4, 3), _r(4, 3))]
-rule(
-    np.cross,
-    "a b",
-    "axisa=-1, axisb=-1, axisc=-1, axis=None",
-    kind=cross_kind,
-    vjp=cross_vjp,
-    jvp=lambda b, dots, out, x, y, **o: total(
-        b,
-        None if dots[0] is None else b.op("np.cross", dots[0], y, **o),
-        None if dots[1] is None else b.op("np.cross", x, dots[1], **o),
-    ),
-    samples=[
-        *_CROSSED,
-        sample(_r(3, 4), _r(3, 4), axis=0),
-        sample(_r(3, 4), _r(3), axis=0),
-        sample(_r(3, 4), _r(4, 3), axisa=0),
-        sample(_r(3, 4), _r(5, 3, 4), axisa=0, axisb=1, axisc=0),
-        sample(_c(4, 3), _c(3)),
-    ],
-)
-rule(
-    np.linalg.cross,
-    "x1 x2",
-    "*, axis=-1",
-    name="np.linalg.cross",
-    kind=cross_kind,
-    vjp=cross_vjp,
-    jvp=("cross(x1_dot, x2, axis=axis)", "cross(x1, x2_dot, axis=axis)"),
-    samples=[*_CROSSED, sample(_r(3, 4), _r(3, 4), axis=0)],
-)
-
-
-# -- chains --------------------------------------------------------------------------------------
-
-
-def multi_dot_vjp(b: Builder, g: Atom, out: Atom, arrays: Atom) -> list[Any]:
-    """Each factor's cotangent is a chain too: what is left of it, g, what is right of it."""
-    items = parts_of_list(b, arrays)
-    first, last = rank(items[0]) == 1, rank(items[-1]) == 1
-    whole = [*items]
-    if first:
-        whole[0] = b.text("v[None, :]", v=items[0])
-        g = b.text("g[None, ...]", g=g) if isinstance(g.kind, Array) else g
-    if last:
-        whole[-1] = b.text("v[:, None]", v=items[-1])
-        g = b.text("g[..., None]", g=g) if isinstance(g.kind, Array) else g
-    if first and last:
-        g = b.op("np.reshape", g, Const.of((1, 1)))
-    bars = []
-    for n in range(len(items)):
-        left = [b.op("np.transpose", x) for x in whole[:n][::-1]]
-        right = [b.op("np.transpose", x) for x in whole[n + 1 :][::-1]]
-        chain = [*left, g, *right]
-        # A_n+1 ... A_last, transposed and in reverse, come after g
-        bar = (
-            b.op("matmul", *chain)
-            if len(chain) == 2
-            else b.op("np.linalg.multi_dot", b.op("list", *chain))
-        )
-        if (first and n == 0) or (last and n == len(items) - 1):
-            bar = b.op("np.ravel", bar)
-        bars.append(conform(b, bar, items[n]))
-    return [b.op("list" if isinstance(arrays.kind, FixedList) else "tuple", *bars)]
-
-
-def multi_dot_jvp(b: Builder, dots: Sequence[Atom], out: Atom, arrays: Atom) -> Atom | None:
-    items, tangents = parts_of_list(b, arrays), parts_of_list(b, dots[0])
-    terms = []
-    for n, t in enumerate(tangents):
-        chain = [*items[:n], t, *items[n + 1 :]]
-        terms.append(b.op("np.linalg.multi_dot", b.op("list", *chain)))
-    return total(b, *terms)
-
-
-def parts_of_list(b: Builder, arrays: Atom) -> list[Atom]:
-    """The elements of a list or tuple of known length."""
-    if not isinstance(arrays.kind, FixedList | Tuple):
-        raise KindError("the number of arrays is not known here")
-    node = b.origin(arrays)
-    if node is not None and node.fn in ("list", "tuple"):
-        return list(node.args)
-    return [b.op("item", arrays, Const.of(n)) for n in range(len(arrays.kind.items))]
-
-
-rule(
-    np.linalg.multi_dot,
-    "arrays",
-    name="np.linalg.multi_dot",
-    kind=productkinds.multi_dot_kind,
-    vjp=multi_dot_vjp,
-    jvp=multi_dot_jvp,
-    samples=[
-        sample([_r(2, 3), _r(3, 4)]),
-        sample([_r(2, 3), _r(3, 4), _r(4, 2)]),
-        sample([_r(3), _r(3, 4), _r(4, 2)]),
-        sample([_r(2, 3), _r(3, 4), _r(4)]),
-        sample([_r(3), _r(3, 4), _r(4, 2), _r(2)]),
-        sample([_r(3), _r(3)]),
-        sample((_r(2, 3), _r(3, 4), _r(4, 2))),
-        sample([_c(2, 3), _c(3, 4), _r(4, 2)]),
-        sample([_r(2, 3).astype("float32"), _r(3, 4).astype("float32")]),
     ],
 )

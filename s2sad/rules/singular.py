@@ -2,8 +2,9 @@
 
 In: nothing. Out: records in the registry. With X = U^H dA V, the changes of U and V within their
 spans are U P and V Q, where P + Q divides X + X^H by differences of singular values and P - Q
-divides X - X^H by their sums (Townsend 2016, Wan and Zhang 2019; split so that only the first
-fails where singular values are equal). The further columns of a full U turn with the first.
+divides X - X^H by their sums (Townsend, "Differentiating the singular value decomposition", 2016;
+Wan and Zhang, "Automatic differentiation for complex valued SVD", 2019; split so that only the
+first fails where singular values are equal). The further columns of a full U turn with the first.
 
     u, s, vh = np.linalg.svd(a):   a_bar = (u * s_bar) @ vh    where only s is used
 """
