@@ -242,6 +242,8 @@ class Reverse:
         atoms = [
             self._assemble(k, part_of(b, value, key), part)
             if part is None or isinstance(part, dict)
+            else b.op("np.full_like", part_of(b, value, key), part)
+            if isinstance(k, Array) and isinstance(part.kind, Num)  # the same for all elements
             else part
             for key, k, part in parts
         ]
@@ -255,6 +257,10 @@ class Reverse:
         if isinstance(kind, Num):
             return Const.of(0j if kind.dtype[0] == "c" else 0.0)
         like = self.shape_of(value) if isinstance(value, Value) else value
+        scope = self.scope.get(like) if isinstance(like, Value) else None
+        if scope is not None and not scope.in_loop:
+            # A branch that has nothing to say about a variable may be one that does not assign it.
+            like = self.twins.defined(like)  # type: ignore[arg-type]
         return self.builder.op("zeros_like", like, name=bar(getattr(value, "name", None)))
 
     def shape_of(self, value: Value) -> Value:

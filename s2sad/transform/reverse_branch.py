@@ -45,9 +45,12 @@ def reverse_branch(rev: Reverse, node: If, env: Env) -> None:
     results: list[Value] = []
     for v in changed:
         ends: list[Atom] = []
-        for nodes, inner in arms:
+        for side, (nodes, inner) in enumerate(arms):
+            end = inner.get(v)
+            if end is None and _is_absent(rev, v, node.cond, side):
+                ends.append(UNDEFINED)
+                continue
             with rev.builder.region() as more:
-                end = inner.get(v)
                 ends.append(rev.zero(v) if end is None else rev.whole(v, end))
             nodes.extend(more)
         kind = adjoint_kind(v.kind, rev.weak)
@@ -124,3 +127,12 @@ def _settle_arms(
 
 def _never_falls_through(region: Region) -> bool:
     return any(isinstance(n, Op) and n.fn == "raise" for n in region.ops)
+
+
+def _is_absent(rev: Reverse, value: Value, cond: Atom, side: int) -> bool:
+    """Whether ``value`` is not assigned where ``cond`` takes this side."""
+    node = rev.producer.get(value)
+    if not isinstance(node, If) or node.cond is not cond:
+        return False
+    arm = (node.then, node.orelse)[side]
+    return arm.yields[node.results.index(value)] is UNDEFINED
