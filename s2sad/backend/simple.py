@@ -100,7 +100,7 @@ class Simple:
                 return [popped, *self.rename(op.results[0], buffer)]
             case "add_to":
                 return self.add_to(op)
-            case fn if fn.startswith("tape_"):
+            case fn if fn.startswith(("tape_", "stack_")):
                 return self.stacks.write(op)
             case "raise":
                 error, *rest = expressions.atoms(op.args)

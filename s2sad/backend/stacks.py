@@ -18,6 +18,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..ir.kinds import Array, Kind, Num, Tuple
 from ..ir.nodes import Op, walk
 from ..runtime import grown
 from .literals import call, load
@@ -39,6 +40,31 @@ class _Stack:
         return [name for name, dtype in self.fields if dtype is not None]
 
 
+def _packed(values: list[ast.expr]) -> ast.expr:
+    return values[0] if len(values) == 1 else ast.Tuple(values, ast.Load())
+
+
+def _example(kind: Kind) -> ast.expr:
+    """Something of this kind, for a compiler to see what a list is of."""
+    match kind:
+        case Num(dtype="bool"):
+            return ast.Constant(False)
+        case Num(dtype=dtype) if dtype[0] in "iu":
+            return ast.Constant(0)
+        case Num(dtype=dtype) if dtype[0] == "c":
+            return ast.Constant(0j)
+        case Num():
+            return ast.Constant(0.0)
+        case Tuple(items):
+            return ast.Tuple([_example(k) for k in items], ast.Load())
+        case Array(dtype, dims):
+            shape = ast.Tuple([ast.Constant(0) for _ in dims or ()], ast.Load())
+            kinds = ast.Attribute(load("np"), "bool_" if dtype == "bool" else dtype, ast.Load())
+            return call(ast.Attribute(load("np"), "empty", ast.Load()), shape, kinds)
+        case _:
+            return ast.Constant(None)
+
+
 class Stacks:
     """The stacks of one function."""
 
@@ -54,8 +80,34 @@ class Stacks:
                 top = writer.fresh("top") if op.attrs["counter"] else None
                 self._stacks[op.attrs["tape"]] = _Stack(top, fields)
 
+    def handed(self, op: Op) -> Block:
+        """The statements of an op on the stack of a recursive function, which is a list."""
+        writer = self.writer
+        match op.fn:
+            case "stack_new":
+                # A list without elements has no type; one that never gets an element has.
+                kinds = op.attrs["kinds"]
+                entry = [_example(kind) for kind in kinds]
+                empty = call(writer.namespace.builtin("range"), ast.Constant(0))
+                each = ast.comprehension(ast.Name("_", ast.Store()), empty, [], 0)
+                made = ast.ListComp(_packed(entry), [each])
+                return [writer.assign(op.results[0], made)]
+            case "stack_push":
+                stack, *values = writer.expressions.atoms(op.args)
+                f = ast.Attribute(stack, "append", ast.Load())
+                return writer.narrowed(ast.Expr(call(f, _packed(values))))
+            case _:
+                (stack,) = writer.expressions.atoms(op.args)
+                value = call(ast.Attribute(stack, "pop", ast.Load()))
+                if len(op.results) == 1:
+                    return [writer.assign(op.results[0], value)]
+                target = writer.targets(iter(op.results), (None,) * len(op.results))
+                return writer.narrowed(ast.Assign([target], value))
+
     def write(self, op: Op) -> Block:
         """The statements of one op."""
+        if op.fn.startswith("stack_"):
+            return self.handed(op)
         stack = self._stacks[op.attrs["tape"]]
         args = self.writer.expressions.atoms(op.args)
         match op.fn:

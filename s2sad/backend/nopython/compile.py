@@ -22,6 +22,7 @@ from ..compile import file_name
 from ..emit import Emitted, emit
 from . import modules
 from .containers import Door, as_tuples, door, flat_out
+from .recursion import stack_saves
 from .tapes import stack_tapes
 
 __all__ = ["Compiled", "compile_nopython"]
@@ -57,7 +58,7 @@ def compile_nopython(
         name: replace(f, out=flat_out(f.out)) if f is module.entry else f
         for name, f in module.functions.items()
     }
-    lowered = stack_tapes(as_tuples(Module(flat)))
+    lowered = stack_tapes(stack_saves(as_tuples(Module(flat))))
     emitted = emit(lowered, fresh_results=True, private_from=private_from)
     dispatcher = _jitted(emitted, {"fastmath": fastmath, "parallel": parallel})
     return Compiled(_through(way, dispatcher), dispatcher, way, emitted.text)
