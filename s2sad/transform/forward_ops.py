@@ -121,7 +121,10 @@ def _add_to(run: Forward, node: Op, env: Env) -> bool:
 def _copy(run: Forward, node: Op, env: Env) -> bool:
     if isinstance(node.results[0].kind, Array) != isinstance(node.args[0].kind, Array):
         return False  # an array made of a list
-    run.set(env, node.results[0], run.get(env, node.args[0]))
+    t = run.get(env, node.args[0])
+    if isinstance(t, Value) and isinstance(t.kind, Array):
+        t = run.builder.op("copy", t)
+    run.set(env, node.results[0], t)
     return True
 
 
