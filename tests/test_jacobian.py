@@ -485,3 +485,84 @@ def test_hessians_of_the_corpus(program: Program) -> None:
     expected = rows(df, args, nums)
     found = dense(hessian(f, argnums=nums)(*fresh(args)), df(*fresh(args)))
     close(found, expected, rtol=1e-8)
+
+
+def two_sizes(x: Any, y: Any) -> Any:
+    """Two Jacobians of different widths, one of which may be 1, meet by broadcasting."""
+    wide = jacfwd(lambda u: np.outer(np.ones(2), u * u).sum(axis=1))(x)
+    thin = jacfwd(lambda u: np.ones(2) * np.sum(u * u))(y)
+    return np.sum(np.sin(wide * thin))
+
+
+def test_sizes_of_batches_are_not_confused() -> None:
+    x, y = np.array([0.3, -0.5, 0.8]), np.array([0.7])
+    found = grad(two_sizes, argnums=(0, 1))(x, y)
+    close(found[0], differences(two_sizes, x, y), rtol=1e-5)
+    close(found[1], differences(two_sizes, x, y, argnum=1), rtol=1e-5)
+
+
+def writes_its_argument(x: Any, y: Any) -> Any:
+    x[0] = y[1] * 2.0
+    return x * y
+
+
+@pytest.mark.parametrize("make", MODES, ids=lambda m: m.__name__)
+def test_arguments_that_are_written(make: Any) -> None:
+    x, y = X.copy(), 2.0 * X
+    found = make(writes_its_argument, argnums=(0, 1))(x, y)
+    np.testing.assert_array_equal(x, X)
+    close(found[0], differences(lambda u: writes_its_argument(u.copy(), y), x))
+    close(found[1], differences(lambda v: writes_its_argument(x.copy(), v), y))
+
+
+def scalar_or_array(x: Any) -> Any:
+    y = x * 2.0
+    if np.sum(x) > 0:
+        y = np.sum(y)
+    return y * x[0]
+
+
+@pytest.mark.parametrize("make", MODES, ids=lambda m: m.__name__)
+def test_ranks_known_only_at_run_time(make: Any) -> None:
+    for x in (X, -X):
+        close(make(scalar_or_array)(x), differences(scalar_or_array, x))
+
+
+def fact(x: Any, n: int) -> Any:
+    return 1.0 if n == 0 else np.sin(x) * fact(x, n - 1)
+
+
+@pytest.mark.parametrize("make", MODES, ids=lambda m: m.__name__)
+def test_recursion(make: Any) -> None:
+    close(make(fact)(X, 3), differences(fact, X, 3))
+
+
+def solves(x: Any) -> Any:
+    a = np.outer(x, x) + 3.0 * np.eye(3)
+    return np.linalg.solve(a, np.stack([x, x**2], axis=1)) + np.linalg.inv(a)[:, :2]
+
+
+def interpolates(x: Any) -> Any:
+    return np.interp(x, np.array([-2.0, 0.0, 3.0]), np.array([1.0, 0.5, 2.0]) * x)
+
+
+def extremes(x: Any) -> Any:
+    return np.array([np.max(x), np.min(x), np.median(x), np.var(x), np.prod(x)]) * np.sort(x)[0]
+
+
+def norms(x: Any) -> Any:
+    return x / np.linalg.norm(x) + np.cumprod(x) + np.convolve(x, x, mode="same")
+
+
+def strings_of_loops(x: Any) -> Any:
+    h, out = np.zeros(2), []
+    for k in range(len(x)):
+        h = np.tanh(h + x[k] * np.array([1.0, 2.0]))
+        out.append(h)
+    return np.stack(out) * np.concatenate(out)[:2]
+
+
+@pytest.mark.parametrize("make", MODES, ids=lambda m: m.__name__)
+@pytest.mark.parametrize("f", [solves, interpolates, extremes, norms, strings_of_loops])
+def test_library_functions(make: Any, f: Any) -> None:
+    close(make(f)(X), differences(f, X), rtol=1e-5)

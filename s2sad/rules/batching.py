@@ -364,6 +364,12 @@ def about(
         if fn == "shape":
             return [(Const.of(()), False)]
         return [(Const.of(int(fn == "np.size")), False)]
+    elif fn not in ("is", "is_not") and not (fn == "len" and not isinstance(x.kind, Mixed)):
+        # of unknown rank, or a list whose elements have the axis
+        one = b.op("item", x.atom, Const.of(0)) if isinstance(x.kind, Mixed) else None
+        if one is None:
+            raise NoBatchRule
+        return [(b.op(fn, one, **attrs), False)]
     return [(b.op(fn, *(y.atom for y in xs), **attrs), False)]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Num, Record, Tuple
+from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Record, Tuple
 from ..ir.nodes import Const
 from .batching import Batching, NoBatchRule, Operand, Results, batch_rule
 from .batching_forms import Each, Form, any_batched, expand, join_forms
@@ -154,6 +154,8 @@ def _tuple(form: Form) -> tuple[Form, ...]:
 def repeated_list(t: Batching, xs: Sequence[Operand]) -> Results:
     """``lst * n``."""
     lst, n = xs if any_batched(xs[0].form) else (xs[1], xs[0])
+    if n.batched or not isinstance(lst.kind, Tuple | FixedList | ListOf):
+        raise NoBatchRule
     form = expand(lst.form, lst.kind)
     if isinstance(form, tuple):
         form = form * n.atom.value if isinstance(n.atom, Const) else Each(joined(form))
@@ -171,7 +173,9 @@ def arithmetic(
 
     if fn == "sum":
         return _sum_of_list(t, xs, attrs)
-    if all(isinstance(x.kind, Num | Array) for x in xs):
+    if any(isinstance(x.kind, Num | Array | Mixed) for x in xs) and isinstance(
+        out, Num | Array | Mixed
+    ):
         return elementwise(t, fn, xs, attrs, out)
     return joined_lists(t, fn, xs) if fn.endswith("add") else repeated_list(t, xs)
 
@@ -197,7 +201,7 @@ def add_to(
     from .batching import lifted
 
     buffer, g = xs
-    if isinstance(buffer.kind, Num | Array) and isinstance(g.kind, Num | Array):
+    if isinstance(buffer.kind, Num | Array | Mixed) or isinstance(g.kind, Num | Array | Mixed):
         whole = Operand(t.conform(buffer, True), buffer.kind, True)
         return t.b.op(fn, whole.atom, lifted(t, g, whole.rank))
     form = join_forms(expand(buffer.form, buffer.kind), expand(g.form, g.kind))

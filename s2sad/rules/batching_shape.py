@@ -10,12 +10,17 @@ more size in front of shapes, and axes counted one further.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..ir.kinds import Array, FixedList, Kind, ListOf, Num, Tuple
-from ..ir.nodes import Atom, Const
+from ..ir.kinds import INT, Array, FixedList, Kind, ListOf, Num, Tuple
+from ..ir.nodes import Atom, Const, Op, Value
 from .batching import Batching, NoBatchRule, Operand, Results, batch_rule, lifted, shifted
 from .batching_forms import Each, expand
+
+if TYPE_CHECKING:
+    from ..ir.builder import Builder
+
+__all__ = ["batch_shape", "joined_shapes"]
 
 _ALL = slice(None)
 
@@ -33,9 +38,18 @@ def batch_shape(t: Batching, shape: Atom) -> Atom:
         return b.op("tuple", t.size(), *node.args)
     if node is not None and node.fn == "shape" and getattr(node.args[0].kind, "rank", None) == 1:
         return b.op("tuple", t.size(), b.op("len", node.args[0]))
-    if isinstance(shape.kind, Tuple):
-        return b.op("add", b.op("tuple", t.size()), shape)
+    if isinstance(shape.kind, Tuple | ListOf):
+        return joined_shapes(b, b.op("tuple", t.size()), shape)
     raise NoBatchRule
+
+
+def joined_shapes(b: Builder, first: Atom, second: Atom) -> Atom:
+    """One shape after the other; their lengths need not be known."""
+    if isinstance(first.kind, Tuple) and isinstance(second.kind, Tuple):
+        return b.op("add", first, second)
+    whole = Value(ListOf(INT))
+    b.append(Op((whole,), "add", (first, second), {}, b.span))
+    return whole
 
 
 @batch_rule("np.reshape", options="order")

@@ -113,7 +113,7 @@ def cotangents_along(module: Module, wrt: Wrt) -> Module:
             leaves.append(bar if any_batched(bar_form) else Const.of(None))
     parts = tuple(Struct("leaf", index=n) for n in range(len(leaves)))
     params = (*function.params, *weights)
-    holder = Module({"": function, **dict(others_of(made.module))})
+    holder = Module({"": function, **rest, **dict(others_of(made.module))})
     return _finished(function, holder, params, nodes, leaves, parts)
 
 

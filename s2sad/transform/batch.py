@@ -81,15 +81,17 @@ class Batched:
     forms: tuple[Form, ...]
 
 
-def batch(module: Module, batched: Sequence[int] | Mapping[int, Form]) -> Batched:
+def batch(
+    module: Module, batched: Sequence[int] | Mapping[int, Form], dim: Dim | None = None
+) -> Batched:
     """The module whose entry takes one more axis in front of the parameters ``batched``.
 
     Whatever carries a derivative in these parameters gets the axis, or what a form says; numbers
     become arrays. Values that do not depend on them stay as they are; the forms of the result say
-    which of the entry's yields have the axis.
+    which of the entry's yields have the axis. ``dim`` is what is known of the size of the batch.
     """
     function = module.entry
-    shared = _Shared(module, Sym(("batch", _level(module))))
+    shared = _Shared(module, Sym(("batch", _level(module))) if dim is None else dim)
     given = batched if isinstance(batched, Mapping) else {}
     forms = [
         _canonical(given.get(n, full_form(p.kind)), p.kind) if n in batched else False

@@ -55,7 +55,7 @@ def loop_over_members(
                 Problem(
                     f"{what} cannot be done for many tangents at once",
                     node.span,
-                    "use jacobian(..., mode='reverse') or one jvp after the other",
+                    "take one direction after the other: jvp, hvp or vjp",
                 )
             )
     k = Value(INT, None, "k")

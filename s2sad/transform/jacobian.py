@@ -48,6 +48,7 @@ from .jacobian_trees import (
     one_number,
     output_parts,
     output_struct,
+    total_dim,
     tree_of,
     weak_of,
 )
@@ -89,7 +90,7 @@ def jacobian_forward(
     alone = one_number(inputs)
     made = Batched(with_entry(tangents, entry), (False,) * len(entry.body.yields))
     if not alone:
-        made = batch(made.module, range(many, many + len(dots)))
+        made = batch(made.module, range(many, many + len(dots)), total_dim(inputs))
     inner = made.module.entry
     with b.region() as bottom:
         seeds: list[Atom] = [Const.of(1.0)]
@@ -152,11 +153,11 @@ def _reverse(
             seeds = [ones_like(b, leaf) for leaf in outputs.leaves]
         else:
             form = cotangent_form(function.out, primary, yields)
-            made = batch(made.module, {len(reverse.params) - 1: form})
+            made = batch(made.module, {len(reverse.params) - 1: form}, total_dim(outputs))
             seeds = identity_rows(b, outputs, [leaf.kind for leaf in outputs.leaves])
         whole = cotangent_of(b, function.out, primary, yields, iter(seeds))
         bars = inline(b, made.module.entry, (*saved, whole))
-        forms, functions = made.forms, dict(others_of(made.module))
+        forms, functions = made.forms, {**others, **dict(others_of(made.module))}
         gradients = {n: (bar, f) for n, bar, f in zip(numbers, bars, forms, strict=True)}
         leaves: list[Atom] = []
 

@@ -24,6 +24,7 @@ from ..ir.kinds import (
 )
 from ..ir.nodes import FALSE, Atom, Const, Function
 from ..rules.batching_forms import Each, Form, any_batched, expand
+from ..rules.batching_shape import joined_shapes
 from .adjoints import part_of, parts_of
 from .jacobian_seeds import listed, no_lists, slice_of
 from .jacobian_trees import Leaf, Tree, Wrt, one_number
@@ -70,7 +71,7 @@ def forward_block(b: Builder, y: Atom, t: Atom | None, form: Form, x: Leaf, inpu
         moved = part(slice_of(b, x.start, x.stop))
     if isinstance(x.kind, Array) and x.kind.rank == 1:
         return moved
-    sizes = _shape(b, x) if rank == 0 else b.op("add", b.op("shape", y), _shape(b, x))
+    sizes = _shape(b, x) if rank == 0 else joined_shapes(b, b.op("shape", y), _shape(b, x))
     return b.op("np.reshape", moved, sizes)
 
 
@@ -116,7 +117,7 @@ def _zeros(b: Builder, y: Leaf, x: Leaf) -> Atom:
         return b.op("np.zeros", _shape(b, x), **options)
     if isinstance(x.kind, Num):
         return b.op("np.zeros", _shape(b, y), **options)
-    return b.op("np.zeros", b.op("add", _shape(b, y), _shape(b, x)), **options)
+    return b.op("np.zeros", joined_shapes(b, _shape(b, y), _shape(b, x)), **options)
 
 
 def gradient_of(
@@ -186,7 +187,7 @@ def reverse_block(b: Builder, bar: Atom, form: Form, x: Leaf, y: Leaf) -> Atom:
     if not isinstance(y.kind, Array) or y.kind.rank != 1:
         sizes = _shape(b, y)
         if not isinstance(x.kind, Num):
-            sizes = b.op("add", sizes, _shape(b, x))
+            sizes = joined_shapes(b, sizes, _shape(b, x))
         rows = b.op("np.reshape", rows, sizes)
     return _cast(b, rows, y.kind)
 

@@ -27,6 +27,7 @@ from ..ir.kinds import (
 )
 from ..ir.nodes import FALSE, Atom, Const, For, Function, Region, Struct, Value
 from ..rules.batching_forms import Form, full_form
+from ..rules.batching_shape import joined_shapes
 from .adjoints import build_like, part_of, parts_of
 from .forward_values import Tangent
 from .jacobian_trees import Leaf, Tree, Wrt
@@ -83,7 +84,7 @@ def identity_rows(b: Builder, tree: Tree, kinds: Sequence[Kind]) -> list[Atom]:
             case _:
                 block = whole if leaf.alone else _columns(b, whole, leaf)
                 if not isinstance(leaf.kind, Array) or leaf.kind.rank != 1:
-                    sizes = b.op("add", b.op("tuple", tree.total), b.op("shape", leaf.value))
+                    sizes = joined_shapes(b, b.op("tuple", tree.total), b.op("shape", leaf.value))
                     block = b.op("np.reshape", block, sizes)
         block = _typed(b, block, kind)
         b.narrow(block, kind)

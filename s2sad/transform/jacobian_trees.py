@@ -17,12 +17,15 @@ from ..ir.builder import Builder
 from ..ir.kinds import (
     Array,
     Dict,
+    Dim,
     FixedList,
     Kind,
     ListOf,
     Mixed,
     Num,
     Record,
+    Size,
+    Sym,
     Tuple,
     carries_derivative,
     same_dim,
@@ -180,6 +183,32 @@ def _as_long(kind: Array, params: Sequence[Value]) -> Value | None:
             if same_dim(p.kind.dims[0], kind.dims[0]):
                 return p
     return None
+
+
+def total_dim(tree: Tree) -> Dim:
+    """What is known of the number of all elements; equal for trees of equal sizes only."""
+    factors: list[Dim] = []
+    for leaf in tree.leaves:
+        match leaf.kind:
+            case Num():
+                factors.append(1)
+            case Array() if leaf.kind.dims is not None and leaf.alone and leaf.kind.rank == 1:
+                return leaf.kind.dims[0]
+            case Array() if leaf.kind.dims is not None:
+                factors.append(_product(leaf.kind.dims))
+            case _:
+                factors.append(Size())
+    if all(isinstance(d, int) for d in factors):
+        return sum(d for d in factors if isinstance(d, int))
+    if any(isinstance(d, Size) for d in factors):
+        return Sym(("size", object()))  # the same as no other
+    return Sym(("sum", tuple(factors)))
+
+
+def _product(dims: Sequence[Dim]) -> Dim:
+    if all(isinstance(d, int) for d in dims):
+        return math.prod(d for d in dims if isinstance(d, int))
+    return Size() if any(isinstance(d, Size) for d in dims) else Sym(("product", tuple(dims)))
 
 
 def output_parts(b: Builder, struct: Struct, yields: Sequence[Atom]) -> list[tuple[Atom, Kind]]:
