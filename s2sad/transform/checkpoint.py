@@ -14,7 +14,7 @@ is a checkpoint again when it is.
 from __future__ import annotations
 
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -178,7 +178,7 @@ def _build(sub: Reverse, callee: Function, again: Again, seeded: tuple[int, ...]
     every = range(len(callee.params))
     again.uses = tuple(n for n in every if again.recursive or callee.params[n] in read)
     params = (*(callee.params[n] for n in again.uses), *gs, *buffers)
-    consumed = _consumed(function.body, [*buffers, *gs], again)
+    consumed = _consumed(function.body, [*buffers, *gs], {**known, again.name: function})
     sub.extra_functions[again.name] = replace(
         function,
         params=params,
@@ -186,9 +186,11 @@ def _build(sub: Reverse, callee: Function, again: Again, seeded: tuple[int, ...]
     )
 
 
-def _consumed(body: Region, given: Sequence[Value], again: Again) -> list[tuple[Value, int]]:
+def _consumed(
+    body: Region, given: Sequence[Value], functions: Mapping[str, Function]
+) -> list[tuple[Value, int]]:
     """Adjoints that come in and leave as a new version of themselves: written in place."""
-    origin = versions(body)
+    origin = versions(body, functions)
     found: list[tuple[Value, int]] = []
     for k, end in enumerate(body.yields):
         first = origin.get(end) if isinstance(end, Value) else None
@@ -198,8 +200,11 @@ def _consumed(body: Region, given: Sequence[Value], again: Again) -> list[tuple[
     return found
 
 
-def versions(body: Region) -> dict[Value, Value]:
-    """Every array or list that is a version of another, with the first of them."""
+def versions(body: Region, functions: Mapping[str, Function]) -> dict[Value, Value]:
+    """Every array or list that is a version of another, with the first of them.
+
+    ``functions`` are those that are called.
+    """
     first: dict[Value, Value] = {}
 
     def root(a: Atom) -> Value | None:
@@ -214,6 +219,10 @@ def versions(body: Region) -> dict[Value, Value]:
                     target = primitive(node.fn).writes
                     if target is not None and (base := root(node.args[target])) is not None:
                         first[node.results[0]] = base
+                case Call():
+                    for j, k in functions[node.callee].mutates:
+                        if (base := root(node.args[j])) is not None:
+                            first[node.results[k]] = base
                 case If():
                     visit(node.then)
                     visit(node.orelse)

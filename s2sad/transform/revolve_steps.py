@@ -9,7 +9,7 @@ and what its adjoint reads, the call that computes no more than that.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeGuard
 
@@ -100,7 +100,7 @@ class _Outliner:
         inner = assigned(Region((), ops, yields))
         carried = {q for v, q in zip(given, params, strict=True) if v in body.params[1:]}
         step = self.unused(f"{name}_step")
-        self.functions[step] = _function(step, params, inner, carried)
+        self.functions[step] = _function(step, params, inner, carried, self.functions)
         results = tuple(Value(v.kind, v.name, v.hint) for v in outs if isinstance(v, Value))
         known: dict[Atom, Atom] = dict(zip(outs, results, strict=True))
         call = Call(results, step, tuple(given), node.span)
@@ -121,10 +121,14 @@ class _Outliner:
 
 
 def _function(
-    name: str, params: tuple[Value, ...], body: Region, carried: Collection[Value]
+    name: str,
+    params: tuple[Value, ...],
+    body: Region,
+    carried: Collection[Value],
+    functions: Mapping[str, Function],
 ) -> Function:
     """A step; it may write what it is given of ``carried`` to make the next."""
-    first, mutates, left = versions(body), [], set(carried)
+    first, mutates, left = versions(body, functions), [], set(carried)
     for k, y in enumerate(body.yields):
         root = first.get(y) if isinstance(y, Value) else None
         if root in left:
@@ -156,7 +160,9 @@ def advancing(
         ops = silent(step.body.ops)
         body = Region((), ops, tuple(made[e] for e in wanted))
         known = {n: f for n, f in rev.module.functions.items() if n != step.name}
-        advance = simplify(Module({name: _function(name, step.params, body, ()), **known})).entry
+        advance = simplify(
+            Module({name: _function(name, step.params, body, (), known), **known})
+        ).entry
         read = free_values(advance.body)
         grown = [
             k
@@ -172,7 +178,7 @@ def advancing(
     args = tuple(a for a in call.args if given[a] in read)
     inner = tuple(given[a] for a in args)
     carried = [given[p] for p in params if p in args]
-    rev.extra_functions[name] = _function(name, inner, advance.body, carried)
+    rev.extra_functions[name] = _function(name, inner, advance.body, carried, known)
     results = tuple(Value(e.kind, e.name, e.hint) for e in wanted if isinstance(e, Value))
     known_as: dict[Atom, Atom] = dict(zip(wanted, results, strict=True))
     again = Call(results, name, args, node.span)
