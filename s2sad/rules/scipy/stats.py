@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from ...ir.kinds import Kind
+from ...ir.kinds import FixedList, Kind, ListOf, Tuple
 from ...ir.nodes import Atom, Const
 from ..declare import rule, sample
 from ..eager import EagerBuilder
@@ -67,46 +67,46 @@ FAMILIES: dict[str, Family] = {
         (np.array([-0.3, 1.7, 0.9]), np.array([2.5, 1.3, 7.0])),
     ),
     "beta": Family(
-        "(a - 1) / z - (b - 1) / (1 - z)",
+        "ratio(a - 1, z) - ratio(b - 1, 1 - z)",
         {
             "a": ("log(z) - psi(a) + psi(a + b)", "betainc_slope(1, 0, a, b, z)"),
             "b": ("log1p(-z) - psi(b) + psi(a + b)", "betainc_slope(0, 1, a, b, z)"),
         },
-        "(z > 0) & (z < 1)",
+        "((z > 0) | ((z == 0) & (a == 1))) & ((z < 1) | ((z == 1) & (b == 1)))",
         (np.array([0.3, 0.6, 0.9]), np.array([2.5, 1.3, 0.7]), 1.6),
     ),
     "gamma": Family(
-        "(a - 1) / z - 1",
+        "ratio(a - 1, z) - 1",
         {"a": ("log(z) - psi(a)", "gammainc_slope(1, a, z)")},
-        "z > 0",
+        "(z > 0) | ((z == 0) & (a == 1))",
         (_X, np.array([2.5, 1.3, 0.7])),
     ),
     "chi2": Family(
-        "(0.5 * df - 1) / z - 0.5",
+        "ratio(0.5 * df - 1, z) - 0.5",
         {
             "df": (
                 "0.5 * (log(0.5 * z) - psi(0.5 * df))",
                 "0.5 * gammainc_slope(1, 0.5 * df, 0.5 * z)",
             )
         },
-        "z > 0",
+        "(z > 0) | ((z == 0) & (df == 2))",
         (_X, np.array([2.5, 1.3, 4.7])),
     ),
-    "expon": Family("-1.0", {}, "z > 0", (_X,)),
+    "expon": Family("-1.0", {}, "z >= 0", (_X,)),
     "laplace": Family("-sign(z)", {}, None, (np.array([-0.3, 1.7, 0.9]),)),
     "logistic": Family("-tanh(0.5 * z)", {}, None, (np.array([-0.3, 1.7, 0.9]),)),
-    "uniform": Family("0.0", {}, "(z > 0) & (z < 1)", (np.array([0.3, 0.7, 0.9]),)),
+    "uniform": Family("0.0", {}, "(z >= 0) & (z <= 1)", (np.array([0.3, 0.7, 0.9]),)),
     "cauchy": Family("-2 * z / (1 + z * z)", {}, None, (np.array([-0.3, 1.7, 0.9]),)),
     "pareto": Family(
         "-(b + 1) / z",
         {"b": ("1 / b - log(z)", "z ** -b * log(z)")},
-        "z > 1",
+        "z >= 1",
         (1.0 + _X, np.array([2.5, 1.3, 0.7])),
     ),
     "weibull_min": Family(
-        "((c - 1) - c * z ** c) / z",
+        "ratio(c - 1, z) - c * z ** (c - 1)",
         {"c": ("1 / c + log(z) * (1 - z ** c)", "exp(-(z ** c)) * z ** c * log(z)")},
-        "z > 0",
+        "(z > 0) | ((z == 0) & (c == 1))",
         (_X, np.array([2.5, 1.3, 0.7])),
     ),
     "lognorm": Family(
@@ -145,18 +145,16 @@ class _Standard:
         if (
             family.inside is not None and not self._surely_inside()
         ):  # texts are never evaluated outside of the support
-            self.inside = text(b, family.inside, z=self.z)
+            given = dict(zip(family.shapes, shapes, strict=True))
+            self.inside = text(b, family.inside, z=self.z, **given)
             point = Const.of(0.5 if "z < 1" in family.inside else 2.0)
             inner = b.op("np.where", self.inside, self.z, point)
         self.names = {"z": inner, **dict(zip(family.shapes, shapes, strict=True))}
 
     def _surely_inside(self) -> bool:
         """Whether z is a number in the program, inside of the support."""
-        z = self.z
-        if not isinstance(z, Const) or not isinstance(z.value, int | float):
-            return False
-        found = text(EagerBuilder(), self.family.inside or "", z=z)  # type: ignore[arg-type]
-        return isinstance(found, Const) and bool(found.value)
+        one = Const.of(1.0)  # what matters of the shapes matters at the ends alone
+        return _surely(self.family.inside, z=self.z, a=one, b=one, c=one, df=one)
 
     def over_scale(self, value: Atom) -> Atom:
         return value if self.scale is None or _is(self.scale, 1) else self.b.div(value, self.scale)
@@ -169,6 +167,17 @@ class _Standard:
         if self.inside is None:
             return value
         return self.b.op("np.where", self.inside, value, Const.of(0.0))
+
+
+def _surely(condition: str | None, /, **names: Atom) -> bool:
+    """Whether a condition on numbers in the program is known to hold; not at 0 and 1."""
+    first = next(iter(names.values()))
+    if condition is None or not isinstance(first, Const):
+        return False
+    if not isinstance(first.value, int | float) or first.value in (0, 1):
+        return False
+    found = text(EagerBuilder(), condition, **names)  # type: ignore[arg-type]
+    return isinstance(found, Const) and bool(found.value)
 
 
 def _is(a: Atom, value: int) -> bool:
@@ -270,7 +279,7 @@ def _continuous(name: str, family: Family) -> None:
         "logsf": distribution(name, family, log=True, upper=True),
     }
     for method, vjp in rules.items():
-        points = _samples(name, family)
+        points = [*_samples(name, family), *(_ENDS.get(name, ()) if method == "pdf" else ())]
         if method in ("sf", "logsf"):  # far below the support, these are not constants of 0
             points = [p for p in points if not p.edge]
         rule(
@@ -284,22 +293,74 @@ def _continuous(name: str, family: Family) -> None:
         )
 
 
+#: Ends of supports, where a density may still depend on its scale and its shapes.
+_ENDS: dict[str, list[Sample]] = {
+    "expon": [sample(np.zeros(1), 0.0, 2.0, expect=(np.array([-0.25]), 0.25, -0.25))],
+    "gamma": [sample(0.0, 1.0, 0.0, 2.0, expect=(-0.25, None, 0.25, -0.25))],
+    "pareto": [sample(1.0, 3.0, expect=(-12.0, 1.0))],
+    "uniform": [sample(np.array([0.0, 2.0]), 0.0, 2.0, expect=(np.zeros(2), 0.0, -0.5))],
+}
+
 for _name, _family in FAMILIES.items():
     _continuous(_name, _family)
 
 # -- discrete distributions ----------------------------------------------------------------------
 
-#: The parameters of each, and the derivative of the logarithm of its mass; None where a parameter
-#: is a whole number.
-_DISCRETE: dict[str, dict[str, str | None]] = {
-    "poisson": {"mu": "ratio(g * k, mu) - g"},
-    "binom": {"n": None, "p": "ratio(g * k, p) - ratio(g * (n - k), 1 - p)"},
-    "bernoulli": {"p": "ratio(g * k, p) - ratio(g * (1 - k), 1 - p)"},
-    "geom": {"p": "ratio(g, p) - ratio(g * (k - 1), 1 - p)"},
-    "nbinom": {
-        "n": "g * (psi(k + n) - psi(n) + log(p))",
-        "p": "ratio(g * n, p) - ratio(g * k, 1 - p)",
-    },
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A discrete distribution, as texts of k, its parameters, and g, the cotangent.
+
+    Attributes
+    ----------
+    inside: where the mass depends on the parameters.
+    logs, masses: what the logarithm of the mass, and the mass itself, contribute to each of the
+        parameters; None where it is a whole number. The masses divide by nothing that may be 0.
+    """
+
+    inside: str
+    logs: dict[str, str | None]
+    masses: dict[str, str | None]
+
+
+_WHOLE = "(k >= 0) & (k == floor(k))"
+_DISCRETE: dict[str, Counts] = {
+    "poisson": Counts(
+        _WHOLE,
+        {"mu": "ratio(g * k, mu) - g"},
+        {"mu": "g * (scipy.stats.poisson.pmf(k - 1, mu) - scipy.stats.poisson.pmf(k, mu))"},
+    ),
+    "binom": Counts(
+        f"{_WHOLE} & (k <= n)",
+        {"n": None, "p": "ratio(g * k, p) - ratio(g * (n - k), 1 - p)"},
+        {
+            "n": None,
+            "p": "g * n * (scipy.stats.binom.pmf(k - 1, n - 1, p)"
+            " - scipy.stats.binom.pmf(k, n - 1, p))",
+        },
+    ),
+    "bernoulli": Counts(
+        "(k == 0) | (k == 1)",
+        {"p": "ratio(g * k, p) - ratio(g * (1 - k), 1 - p)"},
+        {"p": "g * (2 * k - 1)"},
+    ),
+    "geom": Counts(
+        "(k >= 1) & (k == floor(k))",
+        {"p": "ratio(g, p) - ratio(g * (k - 1), 1 - p)"},
+        {"p": "g * ((1 - p) ** maximum(k - 1, 0) - (k - 1) * p * (1 - p) ** maximum(k - 2, 0))"},
+    ),
+    "nbinom": Counts(
+        _WHOLE,
+        {
+            "n": "g * (psi(k + n) - psi(n) + log(p))",
+            "p": "ratio(g * n, p) - ratio(g * k, 1 - p)",
+        },
+        {
+            "n": "g * scipy.stats.nbinom.pmf(k, n, p) * (psi(k + n) - psi(n) + log(p))",
+            "p": "g * n / p * (scipy.stats.nbinom.pmf(k, n, p)"
+            " - scipy.stats.nbinom.pmf(k - 1, n + 1, p))",
+        },
+    ),
 }
 _MASSES: dict[str, list[tuple[Any, ...]]] = {
     "poisson": [(np.array([0, 2, 5]), 2.3), (3, 0.7), (2.0, np.array([0.4, 2.0]))],
@@ -310,18 +371,37 @@ _MASSES: dict[str, list[tuple[Any, ...]]] = {
 }
 
 
-def mass(name: str, parameters: dict[str, str | None], *, log: bool) -> Rule:
+_INF = float("inf")
+_EDGES = {
+    "poisson.pmf": [sample(np.array([0, 1, 2]), 0.0, expect=(None, 0.0))],
+    "poisson.logpmf": [
+        sample(np.array([0, -1]), 0.0, expect=(None, -1.0)),
+        sample(1, 0.0, expect=(None, _INF)),
+    ],
+    "binom.pmf": [sample(1, 3, np.array([0.0]), expect=(None, None, np.array([3.0])))],
+    "bernoulli.pmf": [
+        sample(np.array([0, 1, 2]), np.zeros(3), expect=(None, np.array([-1, 1, 0])))
+    ],
+    "geom.pmf": [
+        sample(np.array([1, 2, 0]), np.ones(3), expect=(None, np.array([1.0, -1.0, 0.0])))
+    ],
+    "nbinom.pmf": [sample(1, 2.0, 1.0, expect=(None, None, -2.0))],
+}
+
+
+def mass(name: str, counts: Counts, *, log: bool) -> Rule:
     """The rule of ``pmf`` or ``logpmf``: k and loc are whole numbers, the rest may vary."""
+    sources = counts.logs if log else counts.masses
 
     def vjp(b: Builder, g: Atom, out: Atom, k: Atom, *rest: Atom) -> list[Any]:
-        given, places = rest[: len(parameters)], rest[len(parameters) :]
+        given, places = rest[: len(sources)], rest[len(sources) :]
         n = b.sub(k, places[0]) if places and not _is(places[0], 0) else k
-        names = {"k": n, **dict(zip(parameters, given, strict=True))}
-        seed = (
-            text(b, "where(isfinite(out), g, 0.0)", g=g, out=out)
-            if log
-            else text(b, "g * out", g=g, out=out)
-        )
+        if isinstance(n.kind, Tuple | FixedList | ListOf):
+            n = b.op("np.asarray", n)
+        names = {"k": n, **dict(zip(sources, given, strict=True))}
+        seed = g
+        if name == "binom" or not _surely(counts.inside, **names):
+            seed = text(b, f"where({counts.inside}, g, 0.0)", g=g, **names)
 
         def along(parameter: str, source: str | None) -> Callable[[], Atom]:
             def found() -> Atom:
@@ -334,18 +414,18 @@ def mass(name: str, parameters: dict[str, str | None], *, log: bool) -> Rule:
 
             return found
 
-        return [None, *(along(p, s) for p, s in parameters.items()), None]
+        return [None, *(along(p, s) for p, s in sources.items()), None]
 
     return vjp
 
 
-for _name, _parameters in _DISCRETE.items():
+for _name, _counts in _DISCRETE.items():
     for _log in (False, True):
-        _vjp = mass(_name, _parameters, log=_log)
+        _vjp = mass(_name, _counts, log=_log)
         _method = "logpmf" if _log else "pmf"
         rule(
             getattr(getattr(stats, _name), _method),
-            " ".join(["k", *_parameters, "loc=0"]),
+            " ".join(["k", *_counts.logs, "loc=0"]),
             name=f"scipy.stats.{_name}.{_method}",
             kind=_kind,
             vjp=_vjp,
@@ -353,5 +433,6 @@ for _name, _parameters in _DISCRETE.items():
             samples=[
                 *(sample(*p) for p in _MASSES[_name] if not isinstance(p[0], float)),
                 sample(np.array([1]) + 2, *_MASSES[_name][0][1:], 2),
+                *_EDGES.get(f"{_name}.{_method}", ()),
             ],
         )
