@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import FALSE, TRUE, Atom, Const
-from . import attributes, indexing, lower_calls, lower_expr, lower_stmt, operators
+from . import attributes, indexing, lower_calls, lower_expr, lower_stmt, operators, storing
 from .context import Lowerer
 from .describe import describe_ref
 from .refs import ArrayRef, Data, Entries, Fields, HeapRef, Items, Ref, Root, TupleRef, Val
@@ -65,7 +65,7 @@ def _assign(cx: Lowerer, target: ast.expr, value: Ref) -> None:
             unpack(cx, elts, value)
         case ast.Subscript():
             base = lower_expr.expr(cx, target.value)
-            indexing.set_item(cx, base, indexing.index(cx, target.slice), value)
+            storing.set_item(cx, base, indexing.index(cx, target.slice), value)
         case ast.Attribute():
             attributes.set_attribute(cx, lower_expr.expr(cx, target.value), target.attr, value)
         case ast.Starred():
@@ -169,7 +169,7 @@ def augmented(cx: Lowerer, node: ast.AugAssign) -> None:
             new = in_place(cx, node.op, old, lower_expr.expr(cx, node.value))
             if not (new is old and isinstance(base, ArrayRef) and isinstance(old, ArrayRef)
                     and old.path and old.root is base.root):  # fmt: skip
-                indexing.set_item(cx, base, i, new)
+                storing.set_item(cx, base, i, new)
         case ast.Attribute():
             base = lower_expr.expr(cx, target.value)
             old = attributes.attribute(cx, base, target.attr)

@@ -291,7 +291,7 @@ def set_attribute(cx: Lowerer, base: Ref, name: str, value: Ref) -> None:
         case ArrayRef() if name == "shape":
             cx.fail("assigning to '.shape' is not supported", "use x.reshape(...)")
         case ArrayRef() if name == "T" or name == "flat":
-            from .indexing import set_item
+            from .storing import set_item
 
             set_item(cx, _of_array(cx, base, name), cx.constant(...), value)
             return

@@ -14,7 +14,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..ir.nodes import Const
-from . import assignment, conditions, indexing, iteration, loops, lower_expr, methods, tables
+from . import (
+    assignment,
+    conditions,
+    indexing,
+    iteration,
+    loops,
+    lower_expr,
+    methods,
+    storing,
+    tables,
+)
 from .context import Lowerer
 from .refs import (
     UNASSIGNED,
@@ -210,7 +220,7 @@ def _dict(cx: Lowerer, node: ast.DictComp, site: ast.AST) -> Ref:
 
     def add() -> None:
         key = lower_expr.expr(cx, node.key)
-        indexing.set_item(cx, result, key, lower_expr.expr(cx, node.value))
+        storing.set_item(cx, result, key, lower_expr.expr(cx, node.value))
 
     _nest(cx, node.generators, add)
     return result

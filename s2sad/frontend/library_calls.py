@@ -25,6 +25,7 @@ from . import (
     lower_calls,
     operators,
     primitives,
+    storing,
 )
 from .context import Lowerer
 from .handlers import Handler, handlers, handles
@@ -91,7 +92,7 @@ handlers[operator.not_] = lambda cx, args, kwargs: Val(
 
 @handles(operator.setitem)
 def _setitem(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
-    indexing.set_item(cx, *args)
+    storing.set_item(cx, *args)
     return cx.constant(None)
 
 

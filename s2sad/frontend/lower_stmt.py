@@ -27,6 +27,7 @@ from . import (
     lower_calls,
     lower_expr,
     matching,
+    storing,
     while_loops,
 )
 from .context import Lowerer
@@ -288,7 +289,7 @@ def _delete(cx: Lowerer, target: ast.expr) -> None:
                 _delete(cx, t)
         case ast.Subscript():
             base = lower_expr.expr(cx, target.value)
-            indexing.delete_item(cx, base, indexing.index(cx, target.slice))
+            storing.delete_item(cx, base, indexing.index(cx, target.slice))
         case _:
             cx.fail("attributes cannot be deleted")
 

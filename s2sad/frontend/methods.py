@@ -10,23 +10,21 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..ir.kinds import INT, STR, Array, Kind, Mixed, Num, Opaque, Tuple, Unknown
+from ..ir.kinds import INT, STR, Kind, Mixed, Num, Opaque, Tuple, Unknown
 from ..ir.nodes import Const
 from ..rules.optional import is_distribution
-from ..rules.registry import array_method, has_primitive, lookup, primitive
+from ..rules.registry import array_method, lookup
 from . import (
-    assignment,
+    array_methods,
     draws,
     indexing,
     iteration,
     lower_calls,
     lower_expr,
-    numpy_calls,
     optional,
     primitives,
     scipy_calls,
@@ -63,7 +61,7 @@ def call(cx: Lowerer, receiver: Ref, name: str, args: Args, kwargs: Kwargs) -> R
         return draws.method(cx, rng, name, args, kwargs)
     match receiver:
         case ArrayRef():
-            return _array(cx, receiver, name, args, kwargs)
+            return array_methods.call(cx, receiver, name, args, kwargs)
         case HeapRef():
             content = cx.content(receiver)
             match content:
@@ -86,114 +84,6 @@ def call(cx: Lowerer, receiver: Ref, name: str, args: Args, kwargs: Kwargs) -> R
         case PartialRef(func=Static(obj)) if is_distribution(obj):
             return scipy_calls.frozen_method(cx, receiver, name, args, kwargs)
     cx.fail(f"{describe_ref(receiver)} has no method '{name}' here")
-
-
-# -- arrays --------------------------------------------------------------------------------------
-
-
-def _array(cx: Lowerer, base: ArrayRef, name: str, args: Args, kwargs: Kwargs) -> Ref:
-    mutator = _MUTATORS.get(name)
-    if mutator is not None:
-        return mutator(cx, base, args, kwargs)
-    match name:
-        case "copy":
-            new = cx.ref(cx.op("copy", cx.read(base)))
-            if isinstance(new, ArrayRef):
-                new.root.contiguous = not args and not kwargs
-            return new
-        case "reshape":
-            shape = args[0] if len(args) == 1 else TupleRef(tuple(args))
-            return primitives.call(cx, primitive("np.reshape"), [base, shape], kwargs)
-        case "transpose" if args:
-            axes = args[0] if len(args) == 1 else TupleRef(tuple(args))
-            return primitives.call(cx, primitive("np.transpose"), [base, axes], kwargs)
-        case "astype" if has_primitive("cast") and array_method("astype") is None:
-            dtype = np.dtype(cx.static(args[0], "the dtype of astype"))
-            return cx.ref(cx.op("cast", cx.read(base), like=dtype.name))
-        case "item":
-            return _item(cx, base, args)
-        case "tolist":
-            from .comprehensions import to_list
-
-            return to_list(cx, base)
-        case "view" | "tobytes" | "tofile" | "dump" | "setflags" | "byteswap" | "resize":
-            cx.fail(f"'.{name}()' is about memory, which derivatives do not follow")
-    if name == "clip":
-        return numpy_calls.clip(cx, [base, *args], dict(kwargs))
-    if name == "compress":
-        return primitives.call(cx, primitive("np.compress"), [*args[:1], base, *args[1:]], kwargs)
-    record = array_method(name)
-    if record is None and hasattr(np.ndarray, name):
-        for candidate in (getattr(np, name, None),):
-            record = lookup(candidate) if candidate is not None else None
-    if record is None:
-        cx.fail(f"the array method '.{name}()' is not supported")
-    return primitives.call(cx, record, [base, *args], kwargs, method_call=True)
-
-
-def _item(cx: Lowerer, base: ArrayRef, args: Args) -> Ref:
-    """``a.item()``: a Python number."""
-    kind = cx.kind(base)
-    if args:
-        index = args[0] if len(args) == 1 else TupleRef(tuple(args))
-        flat = len(args) == 1 and isinstance(cx.kind(index), Num)
-        if flat and isinstance(kind, Array) and kind.rank != 1:
-            shape = cx.op("shape", cx.atom(base))
-            index = cx.ref(cx.op("np.unravel_index", cx.atom(index), shape))
-        value = indexing.item(cx, base, index)
-    elif isinstance(kind, Array) and kind.rank is not None:
-        value = indexing.item(cx, base, TupleRef(tuple([cx.constant(0)] * kind.rank)))
-        if kind.dims is not None and any(d != 1 for d in kind.dims):
-            one = cx.op("eq", cx.atom(_size(cx, base)), Const.of(1))
-            cx.ops("assert", one, Const.of("item() needs an array of size 1"))
-    else:
-        cx.fail("'.item()' of an array of unknown rank is not supported")
-    return _python_number(cx, value)
-
-
-def _size(cx: Lowerer, base: ArrayRef) -> Ref:
-    from .attributes import size
-
-    return size(cx, base)
-
-
-def _python_number(cx: Lowerer, value: Ref) -> Ref:
-    kind = cx.kind(value)
-    if isinstance(kind, Num) and kind.weak:
-        return value
-    if isinstance(kind, Num):
-        fn = {"f": float, "i": int, "u": int, "b": bool, "c": complex}[kind.dtype[0]]
-        return lower_calls.apply(cx, Static(fn), [value], {})
-    cx.fail("this cannot be made a Python number")
-
-
-def _fill(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
-    indexing.set_array(cx, base, Const.of(...), cx.atom(args[0]))
-    return cx.constant(None)
-
-
-def _sort(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
-    new = primitives.call(cx, primitive("np.sort"), [base, *args], kwargs)
-    assignment.write_all(cx, base, cx.read(base), cx.atom(new))
-    return cx.constant(None)
-
-
-def _partition(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
-    new = primitives.call(cx, primitive("np.partition"), [base, *args], kwargs)
-    assignment.write_all(cx, base, cx.read(base), cx.atom(new))
-    return cx.constant(None)
-
-
-def _put(cx: Lowerer, base: ArrayRef, args: Args, kwargs: Kwargs) -> Ref:
-    return lower_calls.apply(cx, Static(np.put), [base, *args], kwargs)
-
-
-_MUTATORS: dict[str, Callable[[Lowerer, ArrayRef, Args, Kwargs], Ref]] = {
-    "fill": _fill,
-    "sort": _sort,
-    "partition": _partition,
-    "put": _put,
-}
 
 
 # -- lists ---------------------------------------------------------------------------------------
@@ -451,7 +341,7 @@ def _number(cx: Lowerer, base: Val, name: str, args: Args, kwargs: Kwargs) -> Re
     assert isinstance(base.kind, Num)
     match name:
         case "item":
-            return _python_number(cx, base)
+            return array_methods.python_number(cx, base)
         case "copy" | "__float__" | "squeeze" | "ravel" if name == "copy":
             return base
         case "conjugate" | "conj" if base.kind.dtype[0] != "c":
@@ -460,7 +350,7 @@ def _number(cx: Lowerer, base: Val, name: str, args: Args, kwargs: Kwargs) -> Re
             dtype = np.dtype(cx.static(args[0], "the dtype of astype"))
             return cx.ref(cx.op("cast", base.atom, like=dtype.name))
         case "tolist":
-            return _python_number(cx, base)
+            return array_methods.python_number(cx, base)
         case "is_integer":
             return Val(cx.op("eq", cx.op("mod", base.atom, Const.of(1)), Const.of(0)))
     record = array_method(name) or lookup(getattr(np, name, None))

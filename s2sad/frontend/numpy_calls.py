@@ -17,7 +17,7 @@ import numpy as np
 from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import Const
 from ..rules.registry import primitive
-from . import comprehensions, expansions, indexing, iteration, lower_calls, primitives
+from . import comprehensions, expansions, indexing, iteration, lower_calls, primitives, storing
 from .context import Lowerer
 from .handlers import handles
 from .refs import ArrayRef, HeapRef, PartialRef, Ref, Static, TupleRef, Val
@@ -196,7 +196,7 @@ def _piecewise(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
         if not isinstance(f, Val):
             chosen = indexing.item(cx, x, mask)
             value = lower_calls.apply(cx, f, [chosen, *more], kwargs)
-        indexing.set_item(cx, out, mask, value)
+        storing.set_item(cx, out, mask, value)
     return out
 
 
@@ -225,7 +225,7 @@ def _put_along_axis(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
         indices if k == axis % rank else Val(cx.op("open_grid", cx.atom(indices), axis=k))
         for k in range(rank)
     ]
-    indexing.set_item(cx, arr, TupleRef(tuple(grid)), found["values"])
+    storing.set_item(cx, arr, TupleRef(tuple(grid)), found["values"])
     return cx.constant(None)
 
 
@@ -238,7 +238,7 @@ def _put(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     if _rank(cx, a, "np.put") != 1:
         shape = Val(cx.op("shape", cx.atom(a)))
         places = cx.ref(cx.op("np.unravel_index", cx.atom(places), cx.atom(shape)))
-    indexing.set_item(cx, a, places, found["v"])
+    storing.set_item(cx, a, places, found["v"])
     return cx.constant(None)
 
 
@@ -252,7 +252,7 @@ def _fill_diagonal(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     shape = cx.op("shape", cx.atom(a))
     sizes = [cx.op("item", shape, Const.of(k)) for k in range(rank)]
     index = cx.ref(cx.op("np.arange", cx.op("min", *sizes)))
-    indexing.set_item(cx, a, TupleRef((index,) * rank), found["val"])
+    storing.set_item(cx, a, TupleRef((index,) * rank), found["val"])
     return cx.constant(None)
 
 
@@ -266,7 +266,7 @@ def _copyto(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
         cx.fail("np.copyto is supported with casting='same_kind' only")
     if "where" in found:
         src = _call(cx, "np.where", found["where"], src, dst)
-    indexing.set_item(cx, dst, cx.constant(...), src)
+    storing.set_item(cx, dst, cx.constant(...), src)
     return cx.constant(None)
 
 

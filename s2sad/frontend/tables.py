@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..ir.kinds import NONE, FixedList, Kind, ListOf
 from ..ir.nodes import Atom, Const
-from . import indexing, lower_calls
+from . import indexing, lower_calls, storing
 from .captures import Respecialise
 from .position import Refuse, Unreachable
 from .refs import Data, Entries, HeapRef, Items, IterRef, Ref, Static, Table, Val
@@ -144,7 +144,7 @@ def store(cx: Lowerer, ref: HeapRef, key: Ref, value: Ref) -> None:
 
     def replace() -> None:
         place = cx.op("item", _at(cx, t), cx.atom(key))
-        indexing.set_item(cx, t.values, Val(place), value)
+        storing.set_item(cx, t.values, Val(place), value)
 
     known = _keys_of(cx, t)
     if known is not None and cx.known(key):

@@ -17,7 +17,7 @@ import numpy as np
 from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import Const
 from ..rules.registry import Primitive, lookup, primitive
-from . import indexing, primitives
+from . import indexing, primitives, storing
 from .context import Lowerer
 from .refs import ArrayRef, Ref, Static, TupleRef, Val
 
@@ -61,7 +61,7 @@ def with_options(
         )
     mask = Val(cx.op("broadcast_like", cx.atom(mask), cx.read(out)))
     chosen = [_chosen(cx, ref, mask, out) for ref in args]
-    indexing.set_item(cx, out, mask, primitives.call(cx, record, chosen, kwargs))
+    storing.set_item(cx, out, mask, primitives.call(cx, record, chosen, kwargs))
     return out
 
 
@@ -94,7 +94,7 @@ def method(
             if ufunc is np.subtract:
                 value = cx.op("neg", value)
             old = cx.read(args[0])
-            indexing.check_fits(cx, old.kind, value)
+            storing.check_fits(cx, old.kind, value)
             name_hint = getattr(old, "name", None)
             cx.write(args[0], cx.op("accumulate", old, cx.atom(args[1]), value, name=name_hint))
             return cx.constant(None)
