@@ -45,9 +45,9 @@ def reverse_branch(rev: Reverse, node: If, env: Env) -> None:
     results: list[Value] = []
     for v in changed:
         ends: list[Atom] = []
-        for side, (nodes, inner) in enumerate(arms):
+        for n, (nodes, inner) in enumerate(arms):
             end = inner.get(v)
-            if end is None and _is_absent(rev, v, node.cond, side):
+            if end is None and _is_absent(rev, v, node.cond, n):
                 ends.append(UNDEFINED)
                 continue
             with rev.builder.region() as more:

@@ -74,21 +74,25 @@ class _Outliner:
                         then=self.region(node.then, name, marks),
                         orelse=self.region(node.orelse, name, marks),
                     )
+                case For() if node.stop in marks:
+                    step = self.unused(f"{name}_step")
+                    self.functions[step] = _function(step, (), Region((), (), ()), (), {})
+                    node = replace(node, body=self.region(node.body, step, marks))
+                    node = self.loop(node, step, marks[node.stop])
                 case For():
                     node = replace(node, body=self.region(node.body, name, marks))
-                    if node.stop in marks:
-                        node = self.loop(node, name, marks[node.stop])
                 case While():
                     node = replace(node, body=self.region(node.body, name, marks))
             ops.append(node)
         return Region(region.params, tuple(ops), region.yields)
 
-    def loop(self, node: For, name: str, mark: Op) -> For:
-        """The loop with its body as a call; unmarked where there is nothing to call."""
+    def loop(self, node: For, step: str, mark: Op) -> For:
+        """The loop with its body as a call of ``step``; unmarked if there is nothing to call."""
         body = node.body
         made = {r for n in body.ops for r in n.results}
         outs = list(dict.fromkeys(y for y in body.yields if y in made))
         if not outs:
+            del self.functions[step]
             return replace(node, stop=mark.args[0])
         free = list(free_values(Region(body.params, body.ops, tuple(outs))))
         used = set(free_values(Region((), body.ops, ())))
@@ -99,7 +103,6 @@ class _Outliner:
         )
         inner = assigned(Region((), ops, yields))
         carried = {q for v, q in zip(given, params, strict=True) if v in body.params[1:]}
-        step = self.unused(f"{name}_step")
         self.functions[step] = _function(step, params, inner, carried, self.functions)
         results = tuple(Value(v.kind, v.name, v.hint) for v in outs if isinstance(v, Value))
         known: dict[Atom, Atom] = dict(zip(outs, results, strict=True))
