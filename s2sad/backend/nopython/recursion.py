@@ -8,7 +8,8 @@ has::
 
     return out, (a, saved)   ->   stack.append(a); return out
 
-Calls are reversed in reverse order, so the last pushed is the first wanted.
+Calls are reversed in reverse order, so the last pushed is the first wanted. A loop in such a
+function appends to a stack, too, and what the call saves of it is how long it was.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...analysis.storage import Overwritten
-from ...ir.kinds import INT, SAVED, Kind, ListOf, Num, Opaque, Tuple
+from ...ir.kinds import INT, SAVED, Array, Kind, ListOf, Opaque, Tuple
 from ...ir.nodes import (
     Atom,
     Call,
@@ -35,6 +36,7 @@ from ...ir.nodes import (
 )
 from ...rules.declare import define
 from ...rules.registry import has_primitive
+from .tape_facts import Tape, Uses, follow_branches, recognise
 
 __all__ = ["stack_saves"]
 
@@ -50,17 +52,32 @@ for _name in ("new", "push", "pop"):
         )
 
 #: A stack is handed on, never looked into: for the backend it holds no memory.
-_STACK = Opaque(type(Ellipsis))
+_HANDLE = Opaque(type(Ellipsis))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stack:
+    """A stack, by what is pushed: which of the values that were packed, of which kinds."""
+
+    kinds: tuple[Kind, ...]
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Pair:
-    """The forward function that packs, the reverse function that unpacks, and what."""
+    """The forward function that packs, the reverse function that unpacks, and their stacks.
+
+    ``tapes`` are the loops in it that have a tape, and which value that was packed the tape is.
+    """
 
     forward: str
     reverse: str
-    kinds: tuple[Kind, ...]
-    places: tuple[int, ...]
+    own: _Stack
+    tapes: tuple[tuple[Tape, int, _Stack], ...]
+
+    @property
+    def stacks(self) -> list[_Stack]:
+        return [self.own, *(stack for *_, stack in self.tapes)]
 
 
 def stack_saves(module: Module) -> Module:
@@ -87,10 +104,31 @@ def _pairs(module: Module) -> list[_Pair]:
     for forward, op in packers.items():
         reverse = forward.replace("_forward", "_reverse")
         if reverse in readers:
+            tapes = _tapes(module.functions[forward], op)
             places = tuple(n for n, a in enumerate(op.args) if a.kind != SAVED)
-            kinds = tuple(op.args[n].kind for n in places)
-            pairs.append(_Pair(forward, reverse, kinds, places))
+            lists = {n for _, n, _ in tapes}
+            kinds = tuple(INT if n in lists else op.args[n].kind for n in places)
+            pairs.append(_Pair(forward, reverse, _Stack(kinds, places), tapes))
     return pairs if len(pairs) == len(packers) == len(readers) else []
+
+
+def _tapes(f: Function, packed: Op) -> tuple[tuple[Tape, int, _Stack], ...]:
+    """The loops of a forward function whose tapes go with what it saves."""
+    uses = Uses(f.body)
+    found = []
+    for node in list(uses.region):
+        if not (isinstance(node, Op) and node.fn == "list" and not node.args):
+            continue
+        tape = recognise(uses, node)
+        if tape is None or not follow_branches(uses, tape):
+            continue
+        at = [n for n, a in enumerate(packed.args) if a in tape.aliases]
+        used = [n for a in tape.aliases for n, _ in uses.args.get(a, ())]
+        if len(at) == 1 and used == [packed]:
+            places = tuple(n for n, a in enumerate(tape.fields) if a.kind != SAVED)
+            kinds = tuple(tape.fields[n].kind for n in places)
+            found.append((tape, at[0], _Stack(kinds, places)))
+    return tuple(found)
 
 
 def _function(module: Module, f: Function, pairs: Sequence[_Pair]) -> Function:
@@ -105,8 +143,9 @@ def _function(module: Module, f: Function, pairs: Sequence[_Pair]) -> Function:
     if f is not module.entry and not any(isinstance(n, Call) for n in walk(f.body)):
         return replace(f, params=params, body=body)
     made = tuple(
-        Op((s,), "stack_new", (), {"kinds": p.kinds})
-        for s, p in zip(change.stacks, pairs, strict=True)
+        Op((handle,), "stack_new", (), {"kinds": stack.kinds})
+        for stack, handle in change.handles.items()
+        if stack.kinds
     )
     return replace(f, params=params, body=Region(body.params, (*made, *body.ops), body.yields))
 
@@ -118,15 +157,32 @@ class _Change:
         self.paired = {name for p in pairs for name in (p.forward, p.reverse)}
         self.forward = next((p for p in pairs if p.forward == f.name), None)
         self.reverse = next((p for p in pairs if p.reverse == f.name), None)
-        self.number = {id(p): n for n, p in enumerate(pairs)}
-        self.stacks = tuple(Value(_STACK, "stack") for _ in pairs)
+        self.handles = {
+            stack: Value(_HANDLE, "stack" if stack is pair.own else "tape")
+            for pair in pairs
+            for stack in pair.stacks
+            if stack.kinds
+        }
+        self.stacks = tuple(self.handles.values())
         self.known: dict[Value, Atom] = {}
         self.overwritten = Overwritten(f.body)
         self.saved = f.params[0] if self.reverse is not None else None
         self.fields: dict[int, Value] = {}
+        #: entries of tapes: what they are of, or what they were taken apart into
+        self.lists: dict[Value, _Stack] = {}
+        self.entries: dict[Value, dict[int, Value]] = {}
+        tapes = () if self.forward is None else self.forward.tapes
+        self.made = {t.made for t, *_ in tapes}
+        self.appends = {t.append: (t, stack) for t, _, stack in tapes}
+        self.packed = {t.packed for t, *_ in tapes if t.packed is not None}
+        self.counts = {v for t, *_ in tapes for v in (*t.aliases, *t.joins)}
+        for t, *_ in tapes:
+            self.counts.add(t.loop.body.params[t.position + isinstance(t.loop, For)])
+            if isinstance(t.loop, While):
+                self.counts.add(t.loop.test.params[t.position])
 
     def value(self, v: Value) -> Value:
-        kind = _plain(v.kind)
+        kind = INT if v in self.counts else _plain(v.kind)
         if kind == v.kind:
             return v
         new = Value(kind, v.name, v.hint)
@@ -156,12 +212,13 @@ class _Change:
 
     def popped(self, pair: _Pair) -> list[Node]:
         """What the forward function of this call saved."""
-        fields = tuple(Value(kind) for kind in pair.kinds)
-        self.fields = dict(zip(pair.places, fields, strict=True))
+        fields = tuple(Value(kind) for kind in pair.own.kinds)
+        self.fields = dict(zip(pair.own.places, fields, strict=True))
+        self.lists = {self.fields[n]: stack for _, n, stack in pair.tapes}
         self.saved = None
         if not fields:
             return []
-        return [Op(fields, "stack_pop", (self.stacks[self.number[id(pair)]],))]
+        return [Op(fields, "stack_pop", (self.handles[pair.own],))]
 
     def node(self, node: Node) -> list[Node]:
         match node:
@@ -173,7 +230,15 @@ class _Change:
                     args = (*args, *self.stacks)
                 return [replace(node, args=args, results=self.values(node.results))]
             case If():
-                then, orelse = self.region(node.then), self.region(node.orelse)
+                arms = []
+                for arm in (node.then, node.orelse):
+                    made = self.region(arm)
+                    yields = [
+                        y if isinstance(y, Value) or r not in self.counts else Const.of(0)
+                        for r, y in zip(node.results, made.yields, strict=True)
+                    ]
+                    arms.append(Region((), made.ops, tuple(yields)))
+                then, orelse = arms
                 cond = self.atom(node.cond)
                 return [If(self.values(node.results), cond, then, orelse, node.span)]
             case For():
@@ -187,32 +252,76 @@ class _Change:
                 return [While(self.values(node.results), init, test, body, node.span)]
 
     def op(self, op: Op) -> list[Node]:
+        if op in self.made:
+            self.known[op.results[0]] = Const.of(0)
+            return []
+        if op in self.packed:
+            return []
+        if op in self.appends:
+            return self.recorded(op)
         if op.fn == "tuple" and op.results[0].kind == SAVED:
             return self.pushed(op)
-        if op.fn == "item" and op.args[0].kind == SAVED and isinstance(op.args[1], Const):
-            field = self.fields.get(op.args[1].value)
-            self.known[op.results[0]] = Const.of(0) if field is None else field
-            if field is not None and field.name is None:
-                object.__setattr__(field, "name", op.results[0].name)
+        base = op.args[0] if op.args else None
+        if op.fn == "item" and isinstance(base, Value):
+            if base.kind == SAVED and isinstance(op.args[1], Const):
+                field = self.fields.get(op.args[1].value)
+                self.known[op.results[0]] = Const.of(0) if field is None else field
+                if field is not None and field.name is None and field not in self.lists:
+                    object.__setattr__(field, "name", op.results[0].name)
+                return []
+            stack = self.lists.get(self.atom(base))  # type: ignore[arg-type]
+            if stack is not None:
+                return self.taken(op, stack)
+            if base in self.entries and isinstance(op.args[1], Const):
+                found = self.entries[base].get(op.args[1].value)
+                self.known[op.results[0]] = Const.of(0) if found is None else found
+                return []
+        if op.fn == "len" and self.atom(base) in self.lists:  # type: ignore[arg-type]
+            self.known[op.results[0]] = self.atom(base)  # type: ignore[arg-type]
             return []
         return [replace(op, args=self.atoms(op.args), results=self.values(op.results))]
 
+    def recorded(self, op: Op) -> list[Node]:
+        """An entry of a tape, pushed."""
+        tape, stack = self.appends[op]
+        more = Value(INT, "count")
+        self.known[op.results[0]] = more
+        count = self.atom(op.args[0])
+        nodes = self.push(stack, tape.fields)
+        return [*nodes, Op((more,), "add", (count, Const.of(1)), {}, op.span)]
+
+    def taken(self, op: Op, stack: _Stack) -> list[Node]:
+        """The same entry, popped."""
+        fields = tuple(Value(kind) for kind in stack.kinds)
+        if isinstance(op.results[0].kind, Tuple):
+            self.entries[op.results[0]] = dict(zip(stack.places, fields, strict=True))
+        else:
+            self.known[op.results[0]] = fields[0] if fields else Const.of(0)
+        return [Op(fields, "stack_pop", (self.handles[stack],))] if fields else []
+
     def pushed(self, op: Op) -> list[Node]:
-        pair = self.forward
-        assert pair is not None
+        """What this call saved, pushed."""
+        assert self.forward is not None
         self.known[op.results[0]] = Const.of(0)
+        return self.push(self.forward.own, op.args)
+
+    def push(self, stack: _Stack, values: Sequence[Atom]) -> list[Node]:
         nodes: list[Node] = []
         fields = []
-        for n in pair.places:
-            a = self.atom(op.args[n])
-            if op.args[n] in self.overwritten and not isinstance(a.kind, Num):  # type: ignore[operator]
+        for n in stack.places:
+            a = self.atom(values[n])
+            if values[n] in self.overwritten and _is_buffer(a.kind):  # type: ignore[operator]
                 copy = Value(a.kind)
                 nodes.append(Op((copy,), "copied", (a,)))
                 a = copy
             fields.append(a)
         if not fields:
             return nodes
-        return [*nodes, Op((), "stack_push", (self.stacks[self.number[id(pair)]], *fields))]
+        return [*nodes, Op((), "stack_push", (self.handles[stack], *fields))]
+
+
+def _is_buffer(kind: Kind) -> bool:
+    return isinstance(kind, Array | ListOf)
 
 
 def _plain(kind: Kind) -> Kind:

@@ -26,7 +26,7 @@ from ...ir.nodes import (
 )
 from ...rules.registry import primitive
 
-__all__ = ["Tape", "Uses", "find_tapes"]
+__all__ = ["Tape", "Uses", "find_tapes", "follow_branches", "recognise"]
 
 
 @dataclass(slots=True, eq=False)
@@ -120,7 +120,7 @@ def find_tapes(f: Function) -> tuple[list[Tape], Uses]:
     found: list[Tape] = []
     for node in list(uses.region):
         if isinstance(node, Op) and node.fn == "list" and not node.args:
-            tape = _recognise(uses, node)
+            tape = recognise(uses, node)
             if tape is not None and _find_readers(uses, tape, set(tape.aliases)):
                 found.append(tape)
     found.sort(key=lambda tape: uses.depth(tape.loop))
@@ -134,7 +134,7 @@ def find_tapes(f: Function) -> tuple[list[Tape], Uses]:
     return good, uses
 
 
-def _recognise(uses: Uses, made: Op) -> Tape | None:
+def recognise(uses: Uses, made: Op) -> Tape | None:
     """A list that is empty before a loop and gets one tuple of numbers an iteration."""
     (empty,) = made.results
     inits = uses.inits.get(empty, [])
@@ -183,6 +183,25 @@ def _only_flows(uses: Uses, after: Value, end: Atom, param: Value, joins: set[Va
         joins.add(value)
     kept = [r for r, _ in uses.yields.get(param, ())]
     return uses.count(value) == 1 and len(kept) == len(joins)
+
+
+def follow_branches(uses: Uses, tape: Tape) -> bool:
+    """Add what the tape is called after branches; False where another list may be there."""
+    ahead = set(tape.aliases)
+    while ahead:
+        alias = ahead.pop()
+        for region, n in uses.yields.get(alias, ()):
+            branch = uses.parent.get(region)
+            if not isinstance(branch, If):
+                return False
+            result = branch.results[n]
+            other = branch.orelse if region is branch.then else branch.then
+            if isinstance(other.yields[n], Value) and other.yields[n] is not alias:
+                return False
+            if result not in tape.aliases:
+                ahead.add(result)
+                tape.aliases.add(result)
+    return True
 
 
 def _find_readers(uses: Uses, tape: Tape, ahead: set[Value]) -> bool:

@@ -1,0 +1,1 @@
+"""GradBench, the field's benchmark across languages: a tool that speaks its protocol."""

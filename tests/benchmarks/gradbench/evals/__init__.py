@@ -1,0 +1,1 @@
+"""The evals: each a primal in plain Python, and its derivatives by s2sad alone."""
