@@ -29,6 +29,7 @@ from ..ir.nodes import (
 from ..ir.rewrite import resolve, substitute
 from .dead_code import has_effect, needed
 from .delay import delay
+from .share_parts import share_parts
 from .signs import settle_signs
 from .uniform import unfold_uniform
 
@@ -49,7 +50,7 @@ def simplify(module: Module, keep: Sequence[str] = ()) -> Module:
 
 
 def _function(function: Function, impure: frozenset[str]) -> Function:
-    body = settle_signs(unfold_uniform(function.body))
+    body = settle_signs(unfold_uniform(share_parts(function.body)))
     nodes, yields = _hoist(body.ops, body.yields, {})
     kept = needed(nodes, yields, lambda node: has_effect(node, impure))
     return replace(function, body=delay(Region((), tuple(kept), yields)))
