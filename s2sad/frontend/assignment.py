@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import FALSE, TRUE, Atom, Const
 from . import attributes, indexing, lower_calls, lower_expr, lower_stmt, operators, storing
+from .contents import Data, Entries, Fields, Items
 from .context import Lowerer
 from .describe import describe_ref
-from .refs import ArrayRef, Data, Entries, Fields, HeapRef, Items, Ref, Root, TupleRef, Val
+from .refs import ArrayRef, HeapRef, Ref, Root, TupleRef, Val
 
 FALSE_REF, TRUE_REF = Val(FALSE), Val(TRUE)
 
@@ -244,7 +245,7 @@ def _mixed_in_place(cx: Lowerer, op: ast.operator, old: ArrayRef, value: Ref) ->
     fresh = Root(old.root.label)
     for other in (old.root, *cx.state.shares.get(old.root, ())):
         if other in cx.state.heap:
-            from .refs import Stale
+            from .contents import Stale
 
             cx.state.heap[other] = Stale(
                 cx.span(), "it may be a number or an array that was changed in place"

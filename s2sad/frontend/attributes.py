@@ -16,12 +16,12 @@ from ..ir.nodes import Atom, Const
 from ..rules.optional import frozen_parts, is_distribution
 from ..rules.registry import array_method, has_primitive
 from . import lower_calls, optional, scipy_calls
+from .contents import Fields
 from .context import Lowerer
 from .describe import describe_ref
 from .refs import (
     ArrayRef,
     BoundRef,
-    Fields,
     FuncRef,
     HeapRef,
     Lost,

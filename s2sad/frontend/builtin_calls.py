@@ -26,9 +26,10 @@ from . import (
     operators,
     tables,
 )
+from .contents import Consumed, Entries, Items
 from .context import Lowerer
 from .handlers import handles
-from .refs import ArrayRef, Consumed, Entries, HeapRef, Items, IterRef, Ref, Root, TupleRef, Val
+from .refs import ArrayRef, HeapRef, IterRef, Ref, Root, TupleRef, Val
 
 
 def _one_shot(cx: Lowerer, form: str, args: tuple[Ref, ...], extra: Any = None) -> IterRef:

@@ -21,21 +21,8 @@ import numpy as np
 from ..ir.builder import Builder
 from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Record, Tuple, kind_of
 from ..ir.nodes import Const, Value
-from .refs import (
-    ArrayRef,
-    Content,
-    Data,
-    Entries,
-    Fetch,
-    Fields,
-    HeapRef,
-    Items,
-    Ref,
-    Root,
-    Static,
-    TupleRef,
-    Val,
-)
+from .contents import Content, Data, Entries, Fields, Items
+from .refs import ArrayRef, Fetch, HeapRef, Ref, Root, Static, TupleRef, Val
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,20 +25,9 @@ from . import (
     storing,
     tables,
 )
+from .contents import Data, Entries, Items
 from .context import Lowerer
-from .refs import (
-    UNASSIGNED,
-    ArrayRef,
-    Data,
-    Entries,
-    FuncRef,
-    HeapRef,
-    Items,
-    IterRef,
-    Ref,
-    Static,
-    Val,
-)
+from .refs import UNASSIGNED, ArrayRef, FuncRef, HeapRef, IterRef, Ref, Static, Val
 
 _Comp = ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp
 

@@ -16,6 +16,7 @@ from typing import Any
 from ..ir.kinds import Array, Mixed, Num, Opaque, Unknown
 from ..ir.nodes import FALSE, TRUE, Atom, Const, Node, Op
 from . import joins, lower_expr, operators, optional, tables
+from .contents import Data, Entries, Fields, Items, Table
 from .context import Lowerer
 from .describe import describe_ref
 from .position import Unreachable
@@ -24,18 +25,13 @@ from .refs import (
     ArrayRef,
     BoundRef,
     Choice,
-    Data,
-    Entries,
-    Fields,
     FuncRef,
     HeapRef,
-    Items,
     Lost,
     Maybe,
     PartialRef,
     Ref,
     Static,
-    Table,
     TupleRef,
     Val,
 )

@@ -21,9 +21,10 @@ from . import (
     primitives,
     type_calls,  # noqa: F401
 )
+from .contents import Fields
 from .context import Lowerer
 from .handlers import handles
-from .refs import Fields, HeapRef, Ref, Static, TupleRef
+from .refs import HeapRef, Ref, Static, TupleRef
 
 
 def construct(cx: Lowerer, cls: type, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:

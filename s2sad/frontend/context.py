@@ -16,25 +16,18 @@ from ..ir.builder import Builder
 from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Opaque, Record, Tuple
 from ..ir.nodes import Atom, If, Value
 from . import join_values, joins, optional
+from .contents import NOTHING, Content, Data, Entries, Fields, Items, Stale, Table
 from .position import Unreachable
 from .ref_kinds import children
 from .refs import (
-    NOTHING,
     UNASSIGNED,
     ArrayRef,
     Chosen,
-    Content,
-    Data,
-    Entries,
-    Fields,
     HeapRef,
     Home,
-    Items,
     Perhaps,
     Ref,
     Root,
-    Stale,
-    Table,
     TupleRef,
     Val,
     View,

@@ -15,24 +15,10 @@ from ..errors import UnsupportedError
 from ..ir.kinds import Num, carries_derivative
 from ..ir.nodes import Const, Custom
 from . import recursion
+from .contents import Data, Entries, Fields, Items
 from .context import Lowerer
 from .handlers import handles
-from .refs import (
-    ArrayRef,
-    Data,
-    Entries,
-    Fields,
-    FuncRef,
-    HeapRef,
-    Items,
-    IterRef,
-    PartialRef,
-    Ref,
-    Static,
-    TupleRef,
-    Val,
-    View,
-)
+from .refs import ArrayRef, FuncRef, HeapRef, IterRef, PartialRef, Ref, Static, TupleRef, Val, View
 from .source import find_source
 
 CHECKPOINT = Custom("checkpoint")

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import copy
 
+from .contents import Data, Entries, Fields, Items, Table
 from .context import Lowerer
 from .handlers import handles
 from .indexing import holds_memory
-from .refs import ArrayRef, Data, Entries, Fields, HeapRef, Items, Ref, Root, Table, TupleRef
+from .refs import ArrayRef, HeapRef, Ref, Root, TupleRef
 
 
 @handles(copy.copy)

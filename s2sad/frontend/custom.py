@@ -21,8 +21,9 @@ from ..ir.kinds import Array, FixedList, Kind, ListOf, Num, Tuple, carries_deriv
 from ..ir.nodes import Const, Custom, Value
 from ..rules.kindrules import describe
 from . import lower_calls, recursion, shapes, specs
+from .contents import Entries
 from .context import Lowerer
-from .refs import Entries, Fetch, Ref, TupleRef, Val
+from .refs import Fetch, Ref, TupleRef, Val
 from .source import find_source
 
 __all__ = ["call"]

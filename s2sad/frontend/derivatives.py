@@ -24,24 +24,11 @@ from ..ir.kinds import Num, carries_derivative
 from ..ir.nodes import Atom, Const, Function
 from . import inner as within
 from .callees import adopt
+from .contents import Entries, Fields, Items
 from .context import Lowerer
 from .directions import directed
 from .position import Refuse
-from .refs import (
-    ArrayRef,
-    Choice,
-    Entries,
-    Fetch,
-    Fields,
-    FuncRef,
-    HeapRef,
-    Items,
-    PartialRef,
-    Ref,
-    Static,
-    TupleRef,
-    Val,
-)
+from .refs import ArrayRef, Choice, Fetch, FuncRef, HeapRef, PartialRef, Ref, Static, TupleRef, Val
 from .results import put_together
 
 __all__ = [

@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..ir.kinds import NONE, Num
+from .contents import Items
 from .context import Lowerer
 from .handlers import handles
-from .refs import HeapRef, Items, PartialRef, Ref, Static, TupleRef
+from .refs import HeapRef, PartialRef, Ref, Static, TupleRef
 
 __all__ = ["directed", "is_jvp", "jvp", "linearize"]
 

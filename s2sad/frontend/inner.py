@@ -24,26 +24,12 @@ from ..errors import Span
 from ..ir.kinds import Kind, carries_derivative
 from ..ir.nodes import Atom, Call, Const, Function, Module, Region, Value, free_values, walk
 from . import attributes, lower_calls, results
+from .contents import Data, Entries, Fields, Items
 from .context import Lowerer
 from .describe import describe_ref
 from .position import Refuse, Unreachable
 from .prune import prune
-from .refs import (
-    ArrayRef,
-    Choice,
-    Data,
-    Entries,
-    Fields,
-    FuncRef,
-    HeapRef,
-    Items,
-    PartialRef,
-    Ref,
-    Root,
-    Static,
-    TupleRef,
-    Val,
-)
+from .refs import ArrayRef, Choice, FuncRef, HeapRef, PartialRef, Ref, Root, Static, TupleRef, Val
 from .sameness import same_content, same_ref
 from .source import find_source
 from .state import State

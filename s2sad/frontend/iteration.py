@@ -14,23 +14,10 @@ from dataclasses import dataclass
 from ..ir.kinds import Array, Dict, FixedList, ListOf, Num, Opaque, same_dim
 from ..ir.nodes import Atom, Const
 from . import indexing, lower_calls, tables
+from .contents import Consumed, Data, Entries, Fields, Items, Table
 from .context import Lowerer
 from .describe import describe_ref
-from .refs import (
-    ArrayRef,
-    Consumed,
-    Data,
-    Entries,
-    Fields,
-    HeapRef,
-    Items,
-    IterRef,
-    Ref,
-    Root,
-    Table,
-    TupleRef,
-    Val,
-)
+from .refs import ArrayRef, HeapRef, IterRef, Ref, Root, TupleRef, Val
 
 ZERO, ONE, MINUS = Const.of(0), Const.of(1), Const.of(-1)
 

@@ -14,9 +14,10 @@ from collections.abc import Callable, Sequence
 
 from ..ir.nodes import Const
 from . import comprehensions, indexing, iteration, loops, lower_calls, operators
+from .contents import Items
 from .context import Lowerer
 from .handlers import handles
-from .refs import HeapRef, Items, IterRef, Ref, TupleRef, Val
+from .refs import HeapRef, IterRef, Ref, TupleRef, Val
 
 
 def _nested(

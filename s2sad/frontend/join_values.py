@@ -14,25 +14,8 @@ from typing import Any, TypeAlias
 from ..ir.kinds import Array, FixedList, Kind, ListOf, Mixed
 from ..ir.nodes import UNDEFINED, Atom, Value
 from . import joins, ref_kinds
-from .refs import (
-    NOTHING,
-    UNASSIGNED,
-    ArrayRef,
-    Content,
-    Data,
-    Entries,
-    Fields,
-    HeapRef,
-    Items,
-    Lost,
-    Maybe,
-    Ref,
-    Root,
-    Stale,
-    Table,
-    TupleRef,
-    Val,
-)
+from .contents import NOTHING, Content, Data, Entries, Fields, Items, Stale, Table
+from .refs import UNASSIGNED, ArrayRef, HeapRef, Lost, Maybe, Ref, Root, TupleRef, Val
 from .state import State
 
 ReadRef: TypeAlias = Callable[[Ref], Atom]

@@ -18,26 +18,18 @@ from typing import Any, TypeAlias
 from ..ir.kinds import NONE, Kind, forget_sizes, join
 from ..ir.nodes import FALSE, TRUE, Value
 from . import ref_kinds
+from .contents import NOTHING, Consumed, Content, Data, Entries, Fields, Items, Stale, Table
 from .refs import (
-    NOTHING,
     UNASSIGNED,
     ArrayRef,
-    Consumed,
-    Content,
-    Data,
-    Entries,
-    Fields,
     Frame,
     FuncRef,
     HeapRef,
-    Items,
     Lost,
     Maybe,
     Ref,
     Root,
-    Stale,
     Static,
-    Table,
     TupleRef,
     Val,
     atom_key,

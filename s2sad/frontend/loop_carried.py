@@ -15,9 +15,10 @@ from typing import Any
 from ..ir.kinds import Mixed, Unknown
 from ..ir.nodes import FALSE, TRUE, Value
 from . import join_values, joins
+from .contents import Stale
 from .context import Lowerer
 from .joins import Place, Plan
-from .refs import UNASSIGNED, ArrayRef, Lost, Root, Stale, TupleRef, Val
+from .refs import UNASSIGNED, ArrayRef, Lost, Root, TupleRef, Val
 from .state import State
 
 FALSE_REF, TRUE_REF = Val(FALSE), Val(TRUE)

@@ -18,9 +18,10 @@ from ..ir.kinds import INT, Num
 from ..ir.nodes import FALSE, TRUE, Atom, Const, For, Value
 from . import indexing, join_values, leaving, loop_carried, unrolling, while_loops
 from . import iteration as iterables
+from .contents import Data
 from .context import Lowerer
 from .position import NeedsUnrolling, Refuse
-from .refs import Data, HeapRef, IterRef, Ref, Root, Val
+from .refs import HeapRef, IterRef, Ref, Root, Val
 from .state import State
 
 FALSE_REF, TRUE_REF = Val(FALSE), Val(TRUE)

@@ -44,24 +44,11 @@ from ..rules.layout import copy_in_layout
 from ..rules.registry import KindError
 from . import custom, lower_calls, recursion, results
 from .captures import Capture, Captures, Guard, Respecialise
+from .contents import Data, Entries, Fields, Items
 from .context import Lowerer
 from .position import NeedsUnrolling, Refuse, Unreachable
 from .prune import prune
-from .refs import (
-    ArrayRef,
-    Data,
-    Entries,
-    Fetch,
-    Fields,
-    Frame,
-    HeapRef,
-    Items,
-    Ref,
-    Root,
-    Static,
-    TupleRef,
-    Val,
-)
+from .refs import ArrayRef, Fetch, Frame, HeapRef, Ref, Root, Static, TupleRef, Val
 from .source import Source, find_source
 from .tables import Tabulate
 

@@ -48,6 +48,7 @@ from . import (
     type_calls,  # noqa: F401
     ufuncs,
 )
+from .contents import Entries, Fields
 from .context import Lowerer
 from .describe import describe_ref
 from .position import Refuse, Unreachable
@@ -55,8 +56,6 @@ from .refs import (
     UNASSIGNED,
     BoundRef,
     Choice,
-    Entries,
-    Fields,
     Frame,
     FuncRef,
     HeapRef,

@@ -23,24 +23,21 @@ from . import (
     tables,
 )
 from .captures import names_of
+from .contents import Data, Entries, Items, Table
 from .context import Lowerer
 from .describe import describe_ref
 from .refs import (
     UNASSIGNED,
     ArrayRef,
     Choice,
-    Data,
-    Entries,
     Fetch,
     Frame,
     FuncRef,
     HeapRef,
-    Items,
     Lost,
     PartialRef,
     Ref,
     Static,
-    Table,
     TupleRef,
     Val,
 )

@@ -30,24 +30,10 @@ from . import (
     scipy_calls,
     tables,
 )
+from .contents import Data, Entries, Fields, Items, Table
 from .context import Lowerer
 from .describe import describe_ref
-from .refs import (
-    ArrayRef,
-    Data,
-    Entries,
-    Fetch,
-    Fields,
-    HeapRef,
-    Items,
-    IterRef,
-    PartialRef,
-    Ref,
-    Static,
-    Table,
-    TupleRef,
-    Val,
-)
+from .refs import ArrayRef, Fetch, HeapRef, IterRef, PartialRef, Ref, Static, TupleRef, Val
 
 Args: TypeAlias = list[Ref]
 Kwargs: TypeAlias = dict[str, Ref]

@@ -17,16 +17,9 @@ from typing import Any
 from ..ir.kinds import STR
 from ..ir.nodes import FALSE, TRUE, Atom, Const
 from . import attributes, conditions, indexing, lower_calls, lower_expr, optional, scipy_calls
+from .contents import Entries, Fields, Items
 from .context import Lowerer
-from .refs import (
-    Entries,
-    Fields,
-    HeapRef,
-    Items,
-    Ref,
-    TupleRef,
-    Val,
-)
+from .refs import HeapRef, Ref, TupleRef, Val
 
 _BINARY: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Add: ("add", operator.add),

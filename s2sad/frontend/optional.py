@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..ir.nodes import Atom, Const, If, Node, Op, Value
-from .refs import Entries, Fields, Frame, Items, Maybe, Ref, Root, TupleRef, Val
+from .contents import Entries, Fields, Items
+from .refs import Frame, Maybe, Ref, Root, TupleRef, Val
 from .state import State
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ from collections.abc import Callable
 
 from ..ir.nodes import Const
 from . import comprehensions, indexing, iteration, lower_calls
+from .contents import Items
 from .context import Lowerer
 from .handlers import Handler, handles
-from .refs import Items, IterRef, Ref, TupleRef, Val
+from .refs import IterRef, Ref, TupleRef, Val
 
 
 def _key(cx: Lowerer, kwargs: dict[str, Ref]) -> Ref | None:

@@ -32,16 +32,15 @@ from ..ir.nodes import Atom, Const
 from ..rules.optional import is_scipys
 from ..rules.registry import Primitive, primitive
 from . import optional, ufuncs
+from .contents import Data, Items
 from .context import Lowerer
 from .describe import describe_ref
 from .refs import (
     ArrayRef,
     BoundRef,
     Choice,
-    Data,
     FuncRef,
     HeapRef,
-    Items,
     IterRef,
     PartialRef,
     Perhaps,

@@ -18,9 +18,10 @@ from ..ir.kinds import Array, Kind, Num, Opaque, carries_derivative
 from ..ir.nodes import Const, Struct
 from . import derivatives
 from .callees import adopt
+from .contents import Entries, Fields, Items
 from .context import Lowerer
 from .describe import describe_ref
-from .refs import ArrayRef, Entries, Fields, HeapRef, Items, Pulled, Ref, TupleRef, Val
+from .refs import ArrayRef, HeapRef, Pulled, Ref, TupleRef, Val
 from .results import put_together
 
 NONE_REF = Val(Const.of(None))

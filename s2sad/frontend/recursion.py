@@ -18,21 +18,11 @@ from typing import Any
 from ..ir.kinds import Array, Num, join
 from ..ir.nodes import Atom, Call, Custom, Value
 from . import indexing, lower_calls, shapes, specs
+from .contents import Data
 from .context import Lowerer
 from .describe import describe_ref
 from .position import Refuse, Unreachable
-from .refs import (
-    UNASSIGNED,
-    ArrayRef,
-    Data,
-    Frame,
-    FuncRef,
-    HeapRef,
-    Ref,
-    Static,
-    TupleRef,
-    Val,
-)
+from .refs import UNASSIGNED, ArrayRef, Frame, FuncRef, HeapRef, Ref, Static, TupleRef, Val
 
 #: Specialisations of one function beyond this number mean that they do not end.
 _MOST = 24

@@ -13,21 +13,8 @@ from typing import Any
 
 from ..ir.kinds import UNKNOWN, FixedList, Kind, ListOf, Undef, forget_sizes, join, loosen
 from ..ir.nodes import Atom, Value
-from .refs import (
-    ArrayRef,
-    Content,
-    Data,
-    Entries,
-    Fields,
-    HeapRef,
-    Items,
-    Ref,
-    Stale,
-    Static,
-    Table,
-    TupleRef,
-    Val,
-)
+from .contents import Content, Data, Entries, Fields, Items, Stale, Table
+from .refs import ArrayRef, HeapRef, Ref, Static, TupleRef, Val
 from .state import State
 
 STALE_HELP = "make the two independent with .copy()"

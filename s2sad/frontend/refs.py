@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import Span
 from ..ir.kinds import Kind
 from ..ir.nodes import Atom, Const, Function, Struct
 from .source import Source
@@ -287,80 +286,6 @@ class _Undefined(Ref):
 
 #: A name that is not assigned on this path.
 UNASSIGNED = _Undefined()
-
-
-# -- contents of roots ---------------------------------------------------------------------------
-
-
-class Content:
-    """Base of what a root can hold."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Data(Content):
-    """A version of an array, or of a list whose length is not known now: an IR value."""
-
-    atom: Atom
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Items(Content):
-    """A list (or set) of known length."""
-
-    items: tuple[Ref, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Entries(Content):
-    """A dict with known keys."""
-
-    items: Mapping[Any, Ref]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Table(Content):
-    """A dict whose keys only the run knows: positions by key, keys and values in their order.
-
-    ``default`` makes the value of a missing key, as that of a defaultdict does.
-    """
-
-    at: HeapRef
-    keys: HeapRef
-    values: HeapRef
-    default: Ref | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fields(Content):
-    """An object of the user's: its attributes."""
-
-    cls: type
-    items: Mapping[str, Ref]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Consumed(Content):
-    """State of an iterator."""
-
-    done: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stale(Content):
-    """Memory that may or may not have been written: reading it is refused."""
-
-    span: Span | None
-    why: str
-
-
-class _Nothing(Content):
-    __slots__ = ()
-
-
-#: The content of a root on a path that never gets here.
-NOTHING = _Nothing()
 
 
 # -- frames and fetches --------------------------------------------------------------------------

@@ -12,22 +12,11 @@ from collections.abc import Sequence
 
 from ..ir.kinds import Num
 from ..ir.nodes import Atom, Const, Struct, Value
+from .contents import Entries, Fields, Items
 from .context import Lowerer
 from .describe import describe_ref
 from .optional import present
-from .refs import (
-    ArrayRef,
-    Entries,
-    Fields,
-    HeapRef,
-    Items,
-    Lost,
-    Maybe,
-    Ref,
-    Static,
-    TupleRef,
-    Val,
-)
+from .refs import ArrayRef, HeapRef, Lost, Maybe, Ref, Static, TupleRef, Val
 
 
 def take_apart(cx: Lowerer, ref: Ref, leaves: list[Atom]) -> Struct:

@@ -11,25 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .contents import Consumed, Content, Data, Entries, Fields, Items, Stale, Table
 from .refs import (
     ArrayRef,
     BoundRef,
-    Consumed,
-    Content,
-    Data,
-    Entries,
-    Fields,
     FuncRef,
     HeapRef,
-    Items,
     IterRef,
     Lost,
     Maybe,
     PartialRef,
     Ref,
-    Stale,
     Static,
-    Table,
     TupleRef,
     Val,
     same_atom,

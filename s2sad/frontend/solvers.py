@@ -22,10 +22,11 @@ from ..ir.nodes import Atom, Call, Const, Function, Module, Region, Value, free_
 from ..rules.optional import is_scipys, load_rules_of
 from . import inner as within
 from . import iteration, lower_calls
+from .contents import Fields
 from .context import Lowerer
 from .position import Refuse, Unreachable
 from .prune import prune
-from .refs import Fields, FuncRef, PartialRef, Ref, Static, TupleRef
+from .refs import FuncRef, PartialRef, Ref, Static, TupleRef
 
 __all__ = ["solver_of"]
 

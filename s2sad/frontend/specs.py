@@ -17,21 +17,10 @@ from ..ir.kinds import Kind, ListOf, forget_sizes, join
 from ..ir.nodes import FALSE, Atom, Custom, Function, Region, Value
 from . import lower_calls, recursion, shapes
 from .captures import Captures
+from .contents import Data
 from .context import Lowerer
 from .position import Unreachable
-from .refs import (
-    ArrayRef,
-    Data,
-    Fetch,
-    Frame,
-    FuncRef,
-    HeapRef,
-    PartialRef,
-    Ref,
-    Root,
-    Static,
-    Val,
-)
+from .refs import ArrayRef, Fetch, Frame, FuncRef, HeapRef, PartialRef, Ref, Root, Static, Val
 from .state import State
 
 

@@ -20,8 +20,9 @@ from ..errors import UnsupportedError
 from ..ir.kinds import ListOf, Tuple
 from ..ir.nodes import Const
 from . import comprehensions, indexing, iteration, lower_calls, lower_expr
+from .contents import Items
 from .context import Lowerer
-from .refs import ArrayRef, FuncRef, HeapRef, Items, PartialRef, Ref, Static, TupleRef, Val
+from .refs import ArrayRef, FuncRef, HeapRef, PartialRef, Ref, Static, TupleRef, Val
 from .source import find_source
 
 #: What takes one iterable in place of several arguments.

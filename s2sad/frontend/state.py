@@ -28,7 +28,8 @@ from ..ir.kinds import (
     loosen,
 )
 from ..ir.nodes import Atom
-from .refs import UNASSIGNED, Chosen, Content, Data, Frame, Home, Perhaps, Ref, Root, Stale
+from .contents import Content, Data, Stale
+from .refs import UNASSIGNED, Chosen, Frame, Home, Perhaps, Ref, Root
 
 
 class State:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import iteration, lower_calls
+from .contents import Entries, Items
 from .context import Lowerer
-from .refs import Entries, HeapRef, Items, IterRef, Ref, TupleRef
+from .refs import HeapRef, IterRef, Ref, TupleRef
 
 
 def stepper(cx: Lowerer, ref: Ref) -> Callable[[int], Ref | None]:

@@ -16,19 +16,11 @@ from ..ir.kinds import (
 )
 from ..ir.nodes import Atom, Const
 from . import attributes, indexing, lower_calls, lower_expr, optional, tables
+from .contents import Data, Entries, Fields, Items, Table
 from .context import Lowerer
 from .describe import describe_ref
 from .position import NeedsUnrolling
-from .refs import (
-    ArrayRef,
-    Data,
-    Entries,
-    Fields,
-    HeapRef,
-    Items,
-    Ref,
-    Table,
-)
+from .refs import ArrayRef, HeapRef, Ref
 
 
 def set_item(cx: Lowerer, base: Ref, i: Ref, value: Ref) -> None:

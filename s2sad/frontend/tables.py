@@ -18,8 +18,9 @@ from ..ir.kinds import NONE, FixedList, Kind, ListOf
 from ..ir.nodes import Atom, Const
 from . import indexing, lower_calls, storing
 from .captures import Respecialise
+from .contents import Data, Entries, Items, Table
 from .position import Refuse, Unreachable
-from .refs import Data, Entries, HeapRef, Items, IterRef, Ref, Static, Table, Val
+from .refs import HeapRef, IterRef, Ref, Static, Val
 
 if TYPE_CHECKING:
     from .context import Lowerer

@@ -13,22 +13,11 @@ from typing import Any
 from ..ir.kinds import Num
 from ..ir.nodes import Const
 from . import attributes, lower_expr
+from .contents import Fields
 from .context import Lowerer
 from .describe import describe_ref
 from .handlers import handles
-from .refs import (
-    BoundRef,
-    Choice,
-    Fields,
-    Frame,
-    FuncRef,
-    HeapRef,
-    PartialRef,
-    Ref,
-    Static,
-    Super,
-    Val,
-)
+from .refs import BoundRef, Choice, Frame, FuncRef, HeapRef, PartialRef, Ref, Static, Super, Val
 
 
 @handles(builtins.isinstance)

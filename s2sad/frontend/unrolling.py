@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from ..ir.kinds import Array
 from ..ir.nodes import FALSE, TRUE, Const
 from . import iteration, leaving, loops
+from .contents import Data, Table
 from .context import Lowerer
-from .refs import ArrayRef, Data, HeapRef, IterRef, Ref, Table, TupleRef, Val
+from .refs import ArrayRef, HeapRef, IterRef, Ref, TupleRef, Val
 from .stepping import stepper
 
 FALSE_REF, TRUE_REF = Val(FALSE), Val(TRUE)

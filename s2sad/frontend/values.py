@@ -28,24 +28,9 @@ from ..ir.kinds import (
 from ..ir.nodes import Atom, Const, Value
 from ..rules.registry import primitive
 from . import ref_kinds
+from .contents import Data, Entries, Fields, Items, Stale
 from .position import NeedsUnrolling, Position, Refuse
-from .refs import (
-    UNASSIGNED,
-    ArrayRef,
-    Data,
-    Entries,
-    Fields,
-    HeapRef,
-    Items,
-    Lost,
-    Ref,
-    Root,
-    Stale,
-    Static,
-    TupleRef,
-    Val,
-    View,
-)
+from .refs import UNASSIGNED, ArrayRef, HeapRef, Lost, Ref, Root, Static, TupleRef, Val, View
 
 #: Functions whose results are contiguous, in C order.
 _C_ORDER = {"np.zeros", "np.ones", "np.empty", "np.full", "np.arange", "np.linspace", "np.eye",

@@ -98,7 +98,7 @@ def is_distribution(obj: Any) -> bool:
 
 def frozen_parts(obj: Any) -> tuple[Any, dict[str, Any]] | None:
     """The distribution and the parameters of ``stats.norm(0.5, 2.0)``, else None."""
-    found = getattr(obj, "dist", None)
+    found: Any = getattr(obj, "dist", None)
     if not str(type(obj).__module__).startswith("scipy.stats") or not hasattr(found, "_parse_args"):
         return None
     shapes = [n.strip() for n in (found.shapes or "").split(",") if n.strip()]
