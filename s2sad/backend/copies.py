@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from ..ir.kinds import Array
+from ..ir.kinds import SAVED, Array, Kind, Record, Tuple
 from ..ir.nodes import (
     Atom,
     Call,
@@ -68,7 +68,7 @@ class Insert:
         for p in function.params:
             if p in self.edits.entry:
                 copied = Value(p.kind, p.name)
-                ops.append(Op((copied,), copy_in_layout(p.kind, self.asks), (p,)))
+                ops.append(Op((copied,), self.copy_of(p.kind), (p,)))
                 self.renamed[p] = copied
         body = self.region(function.body)
         yields = list(body.yields)
@@ -104,12 +104,17 @@ class Insert:
                     results = (*new.results[:n], view, *new.results[n + 1 :])
                     ops[-1] = replace(new, results=results)
                     self.swapped[node] = ops[-1]
-                    ops.append(Op((r,), copy_in_layout(r.kind, self.asks), (view,), {}, new.span))
+                    ops.append(Op((r,), self.copy_of(r.kind), (view,), {}, new.span))
         return Region(region.params, tuple(ops), self.atoms(region.yields))
+
+    def copy_of(self, kind: Kind) -> str:
+        """What copies a value of that kind; a tuple is copied with all that is in it."""
+        whole = isinstance(kind, Tuple | Record) or kind == SAVED
+        return "copied" if whole else copy_in_layout(kind, self.asks)
 
     def copied(self, a: Atom, name: str | None, node: Node, ops: list[Node]) -> Atom:
         value = Value(a.kind, name)
-        fn = "copied" if a in self.absent else copy_in_layout(a.kind, self.asks)
+        fn = "copied" if a in self.absent else self.copy_of(a.kind)
         ops.append(Op((value,), fn, (a,), {}, node.span))
         return value
 
