@@ -33,9 +33,12 @@ def test_outside_of_a_derivative_it_is_the_identity() -> None:
     assert stop_gradient(Pair(X, "text")) == Pair(X, "text")
     tree = {"a": [X, (1.0, None)], "p": Params(X, 3)}
     stopped = stop_gradient(tree)
-    assert stopped == tree
     assert stopped is not tree
     assert stopped["a"][0] is X
+    assert stopped["a"][1] == (1.0, None)
+    assert stopped["p"] is not tree["p"]
+    assert stopped["p"].w is X
+    assert stopped["p"].n == 3
 
 
 def test_no_derivative_passes() -> None:

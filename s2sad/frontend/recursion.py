@@ -134,6 +134,11 @@ def _refuse_captures(cx: Lowerer, shape: shapes.Shape, custom: Custom, own: bool
 
     ``own``: it is a variable of a function around it.
     """
+    if shape.form == "maybe":
+        cx.fail(
+            "what may be None is given to a function that is checkpointed or has a rule",
+            "pass an array or number, and a bool that says whether it counts",
+        )
     ref = shape.ref
     if isinstance(ref, FuncRef) and (own or not _free(cx, ref.node, ref.frame)):
         ref = None

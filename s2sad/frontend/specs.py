@@ -223,6 +223,8 @@ def _close(
     for part in _constants(shape):
         if not isinstance(part, Static | Val):
             cx.fail(f"{spec.what} returns a function", "return numbers and arrays")
+    if spec.custom is not None and "maybe" in _forms(shape):
+        cx.fail(f"{spec.what} returns what may be None", "return an array or number, and a bool")
     if spec.result is not None and not shapes.same_form(spec.result, shape):
         results = (shapes.Shape("args", (spec.result,)), shapes.Shape("args", (shape,)))
         if recursion.loosened(cx, *results, [result]):
@@ -284,6 +286,10 @@ def _close(
 def _changed(cx: Lowerer, root: Root, param: Value) -> bool:
     content = cx.state.content(root)
     return not (isinstance(content, Data) and content.atom is param)
+
+
+def _forms(shape: shapes.Shape) -> set[str]:
+    return {shape.form}.union(*map(_forms, shape.children))
 
 
 def _constants(shape: shapes.Shape) -> list[Ref]:
