@@ -25,7 +25,7 @@ from . import (
     storing,
     tables,
 )
-from .contents import Data, Entries, Items
+from .contents import Content, Data, Entries, Items
 from .context import Lowerer
 from .refs import UNASSIGNED, ArrayRef, FuncRef, HeapRef, IterRef, Ref, Static, Val
 
@@ -91,7 +91,7 @@ def _kept(cx: Lowerer, private: Sequence[str], result: Ref) -> bool:
                 ahead.extend(thing.values())
             case tuple() | list():
                 ahead.extend(thing)
-            case _ if dataclasses.is_dataclass(thing) and type(thing).__module__ == Ref.__module__:
+            case Ref() | Content() if dataclasses.is_dataclass(thing):
                 ahead.extend(getattr(thing, f.name) for f in dataclasses.fields(thing))
     return False
 
