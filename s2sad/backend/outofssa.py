@@ -13,7 +13,7 @@ not hold, a copy goes to the cheapest place that makes it hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..ir.kinds import Array
@@ -85,17 +85,37 @@ def out_of_ssa(
         give_up: set[Op] = set()
         edits.operands.update((op, len(op.args) - 1) for op in search.overlapping)
         troubled = {r for c in search.conflicts for r in c.node.results}
+        settled = _copy_views(search.conflicts, made, edits, tried)
         for conflict in search.conflicts:
+            if conflict.places & settled:
+                continue  # a copied view may be all it takes
             buffer = conflict.node.args[conflict.operand]
             if conflict.other is None and conflict.places and buffer in troubled:
                 continue  # it may be ours once the op that makes it has been dealt with
             _resolve(conflict, made, edits, give_up, tried)
-        functional |= give_up
+        if not edits:  # a copy may yet make a sum's buffer its own
+            functional |= give_up
         tried |= edits.keys()
         if edits:
             function, swapped = Insert(edits, function).function(function)
             functional = frozenset(swapped.get(op, op) for op in functional)  # type: ignore[misc]
             tried = {(swapped.get(n, n), k) for n, k in tried}  # type: ignore[call-overload]
+
+
+def _copy_views(
+    conflicts: Sequence[Conflict], made: Plan, edits: Edits, tried: set[tuple[object, int]]
+) -> Places:
+    """Copy the views that stand in the way; the places that are thus dealt with."""
+    settled: Places = 0
+    for conflict in conflicts:
+        other, buffer = conflict.other, conflict.node.args[conflict.operand]
+        if other is None or other is buffer or not isinstance(other.kind, Array):
+            continue
+        maker = made.facts.definitions.get(other)
+        if isinstance(maker, Op) and view_of(maker) is not None and (other, -1) not in tried:
+            edits.values.add(other)
+            settled |= conflict.places
+    return settled
 
 
 def _resolve(
@@ -115,11 +135,6 @@ def _resolve(
         return
     other = conflict.other
     if other is not None and other is not buffer:
-        maker = facts.definitions.get(other)
-        if isinstance(other.kind, Array) and isinstance(maker, Op) and view_of(maker) is not None:
-            if (other, -1) not in tried:
-                edits.values.add(other)
-                return
         if is_container(other.kind) and _copy_into_container(conflict, made, edits, tried):
             return
     if _cut_at_loop(conflict, made, edits, tried):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..ir.interp import leaf_count
-from ..ir.kinds import Num, Undef
+from ..ir.kinds import Array, Mixed, Num, Undef
 from ..ir.nodes import Atom, Call, Const, Module, Node, Op, Region, Struct, Value, regions_of, walk
 from .expr import Expressions
 from .literals import Namespace, call, load
@@ -158,15 +158,15 @@ class Simple:
         buffer, g = op.args
         result = op.results[0]
         in_place = op not in self.functional
-        if in_place or isinstance(result.kind, Num):
+        scalar = isinstance(result.kind, Num)
+        if in_place or all(isinstance(k, Num | Array | Mixed) for k in (buffer.kind, g.kind)):
             node = self.plan.inline.get(g) if isinstance(g, Value) else None
             sign: ast.operator = ast.Add()
             if isinstance(node, Op) and node.fn == "neg":
                 sign, g = ast.Sub(), node.args[0]
             sign, value = signed(sign, self.expressions.atom(g))
-            if in_place or (
-                isinstance(buffer, Value) and self.names.get(buffer) == self.names[result]
-            ):
+            same = isinstance(buffer, Value) and self.names.get(buffer) == self.names[result]
+            if in_place or (scalar and same):
                 assert isinstance(buffer, Value)
                 target = ast.Name(self.names[buffer], ast.Store())
                 statement = ast.AugAssign(target, sign, value)

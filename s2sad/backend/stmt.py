@@ -194,10 +194,9 @@ class Writer(Simple):
         found: Block = []
         if isinstance(node, Call) or (isinstance(node, Op) and node.fn != "zeros_like"):
             place = (span.filename, span.line, span.function)
-            if place != self.line:
+            if place != self.line and not heads_block(span.text.strip()):
                 self.line = place
-                if not heads_block(span.text.strip()):
-                    found.append(Comment(quote(span, self.entry, WIDTH - 4 * self.indent - 2)))
+                found.append(Comment(quote(span, self.entry, WIDTH - 4 * self.indent - 2)))
         return found
 
     def node(self, node: Node) -> Block:

@@ -302,9 +302,16 @@ def _quotient(b: Builder, args: Sequence[Atom], fn: str) -> Atom | None:
 
 def _div(b: Builder, args: Sequence[Atom]) -> Atom | None:
     simple = _quotient(b, args, "div")
-    if simple is None and (g := _spread(b, args[0], args[1])) is not None:
-        return b.op("div", g, args[1])
-    return simple
+    if simple is not None:
+        return simple
+    x, y = args
+    if (g := _spread(b, x, y)) is not None:
+        return b.op("div", g, y)
+    node = b.defined_by(x, "div")
+    if node is not None and isinstance(node.args[1].kind, Num) and isinstance(y.kind, Array):
+        if (g := _spread(b, node.args[0], y)) is not None:
+            return b.op("div", b.op("div", g, y), node.args[1])
+    return None
 
 
 def _ratio(b: Builder, args: Sequence[Atom]) -> Atom | None:
@@ -347,8 +354,23 @@ def _spread_over(b: Builder, a: Atom, cond: Atom) -> Atom | None:
 
 
 def _transpose(b: Builder, args: Sequence[Atom]) -> Atom | None:
-    node = b.defined_by(args[0], "np.transpose")
-    return node.args[0] if node is not None and not node.attrs and len(node.args) == 1 else None
+    if (inner := _transposed(b, args[0])) is not None:
+        return inner
+    product = b.defined_by(args[0], "matmul")
+    if product is not None and all(getattr(a.kind, "rank", None) == 2 for a in product.args):
+        x, y = product.args
+        if _transposed(b, x) is not None or _transposed(b, y) is not None:
+            # (a.T @ b).T is b.T @ a
+            return b.op("matmul", b.op("np.transpose", y), b.op("np.transpose", x))
+    return None
+
+
+def _transposed(b: Builder, a: Atom) -> Atom | None:
+    """``x`` where the atom is ``x.T``."""
+    node = _nameless(b, a)
+    if node is None or node.fn != "np.transpose" or node.attrs or len(node.args) > 1:
+        return None
+    return node.args[0]
 
 
 _RULES: dict[str, Simplify] = {

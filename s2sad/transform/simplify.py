@@ -31,6 +31,7 @@ from .dead_code import has_effect, needed
 from .delay import delay
 from .share_parts import share_parts
 from .signs import settle_signs
+from .start import start_from_the_whole
 from .uniform import unfold_uniform
 
 
@@ -53,7 +54,8 @@ def _function(function: Function, impure: frozenset[str]) -> Function:
     body = settle_signs(unfold_uniform(share_parts(function.body)))
     nodes, yields = _hoist(body.ops, body.yields, {})
     kept = needed(nodes, yields, lambda node: has_effect(node, impure))
-    return replace(function, body=delay(Region((), tuple(kept), yields)))
+    body = start_from_the_whole(Region((), tuple(kept), yields))
+    return replace(function, body=delay(body))
 
 
 # -- carried values that do not change ----------------------------------------------------------
