@@ -136,7 +136,8 @@ def _unpack_unknown(
 ) -> None:
     """``first, *rest, last = xs``, however many there are."""
     from .comprehensions import to_list
-    from .iteration import demand, length
+    from .counts import demand
+    from .iteration import length
 
     after = len(targets) - star - 1
     least = star + after

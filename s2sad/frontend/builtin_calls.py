@@ -19,6 +19,7 @@ from ..rules.registry import has_primitive
 from . import (
     comprehensions,
     conditions,
+    counts,
     indexing,
     iteration,
     lower_calls,
@@ -270,7 +271,7 @@ def _next(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
         return args[1]
     if items is None:
         some = cx.op("gt", iteration.length(cx, args[0]), Const.of(0))
-        iteration.demand(cx, some, StopIteration, "")
+        counts.demand(cx, some, StopIteration, "")
         return first()
     cx.fail("this raises StopIteration")
 

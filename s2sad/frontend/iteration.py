@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..ir.kinds import Array, Dict, FixedList, ListOf, Num, Opaque, same_dim
+from ..ir.kinds import Array, Dict, FixedList, ListOf, Num, Opaque
 from ..ir.nodes import Atom, Const
-from . import indexing, lower_calls, tables
+from . import counts, indexing, lower_calls, tables
 from .contents import Consumed, Data, Entries, Fields, Items, Table
 from .context import Lowerer
 from .describe import describe_ref
@@ -299,10 +299,10 @@ def _loop_iter(cx: Lowerer, ref: IterRef) -> Looper:
             loopers = [loop_over(cx, r) for r in ref.args]
             counted = [from_zero(cx, looper) for looper in loopers]
             if ref.extra:
-                _demand_same(cx, [n for n, _ in counted])
+                counts.demand_same(cx, [n for n, _ in counted])
             return Looper(
                 ZERO,
-                _least(cx, [n for n, _ in counted]),
+                counts.least(cx, [n for n, _ in counted]),
                 ONE,
                 lambda k: TupleRef(tuple(get(k) for _, get in counted)),
                 tuple(r for looper in loopers for r in looper.lists),
@@ -334,7 +334,7 @@ def _loop_iter(cx: Lowerer, ref: IterRef) -> Looper:
             counted = [from_zero(cx, looper) for looper in loopers]
             return Looper(
                 ZERO,
-                _least(cx, [n for n, _ in counted]),
+                counts.least(cx, [n for n, _ in counted]),
                 ONE,
                 lambda k: lower_calls.apply(cx, ref.extra, [get(k) for _, get in counted], {}),
                 tuple(r for looper in loopers for r in looper.lists),
@@ -370,45 +370,3 @@ def _reversed(cx: Lowerer, looper: Looper) -> Looper:
         )
     count, get = from_zero(cx, looper)
     return Looper(arith(cx, "sub", count, ONE), MINUS, MINUS, get, looper.lists)
-
-
-def _demand_same(cx: Lowerer, counts: list[Atom]) -> None:
-    """``zip(strict=True)``: raise where lengths differ."""
-    for count in counts[1:]:
-        if not _same_count(count, counts[0]):
-            same = cx.op("eq", count, counts[0])
-            demand(cx, same, ValueError, "zip() is strict, and its arguments differ in length")
-
-
-def demand(cx: Lowerer, cond: Atom, error: type[Exception], message: str) -> None:
-    """Raise an error of the program's where ``cond`` is false."""
-
-    def fails() -> None:
-        cx.ops("raise", Const.of(error), Const.of(message))
-        cx.state.raised = True
-
-    cx.branch(cond, lambda: None, fails)
-
-
-def _least(cx: Lowerer, counts: list[Atom]) -> Atom:
-    """The smallest of the lengths; one of them where all are proved equal."""
-    kept: list[Atom] = []
-    for count in counts:
-        if not any(_same_count(count, k) for k in kept):
-            kept.append(count)
-    if len(kept) == 1:
-        return kept[0]
-    if all(isinstance(k, Const) for k in kept):
-        return Const.of(min(k.value for k in kept if isinstance(k, Const)))
-    return cx.op("min", *kept)
-
-
-def _same_count(a: Atom, b: Atom) -> bool:
-    if a is b:
-        return True
-    if isinstance(a, Const) and isinstance(b, Const):
-        return bool(a.value == b.value)
-    match a.kind, b.kind:
-        case Num(dim=x), Num(dim=y):
-            return x is not None and y is not None and same_dim(x, y)
-    return False

@@ -19,7 +19,7 @@ import numpy as np
 from ..errors import UnsupportedError
 from ..ir.kinds import ListOf, Tuple
 from ..ir.nodes import Const
-from . import comprehensions, indexing, iteration, lower_calls, lower_expr
+from . import comprehensions, counts, indexing, iteration, lower_calls, lower_expr
 from .contents import Items
 from .context import Lowerer
 from .refs import ArrayRef, FuncRef, HeapRef, PartialRef, Ref, Static, TupleRef, Val
@@ -40,7 +40,7 @@ def spread(
         stars = sum(isinstance(a, ast.Starred) for a in call.args)
         if isinstance(func, Static) and func.obj in _FOLDS and len(call.args) == 1:
             many = cx.op("gt", iteration.length(cx, ref), Const.of(1))
-            iteration.demand(cx, many, TypeError, f"{func.obj.__name__}(*xs) of one number")
+            counts.demand(cx, many, TypeError, f"{func.obj.__name__}(*xs) of one number")
             return (ref,)
         takes = _takes(func)
         if takes is not None and stars == 1:
@@ -48,7 +48,7 @@ def spread(
             rest = [n for n in takes[len(call.args) - 1 :] if n not in named]
             same = cx.op("eq", iteration.length(cx, ref), Const.of(len(rest)))
             what = f"the call takes {len(rest)} arguments in place of the starred one"
-            iteration.demand(cx, same, TypeError, what)
+            counts.demand(cx, same, TypeError, what)
             return tuple(indexing.item(cx, ref, Val(Const.of(n))) for n in range(len(rest)))
     return lower_expr.spread(cx, ref, starred)
 
@@ -97,7 +97,7 @@ def unzipped(cx: Lowerer, starred: ast.Starred) -> Ref:
     if not (isinstance(kind, ListOf) and isinstance(kind.elem, Tuple)):
         return lower_calls.apply(cx, Static(zip), lower_expr.spread(cx, ref, starred), {})
     some = cx.op("gt", iteration.length(cx, ref), Const.of(0))
-    iteration.demand(cx, some, ValueError, "zip(*rows) of no rows")
+    counts.demand(cx, some, ValueError, "zip(*rows) of no rows")
 
     def column(n: int) -> Ref:
         return comprehensions.collect(cx, ref, lambda row: indexing.item(cx, row, cx.constant(n)))
