@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.linalg as sl
 
-from ...ir.kinds import BOOL, Array, Kind, Tuple
+from ...ir.kinds import Array, Kind, Tuple
 from ...ir.nodes import Atom, Const
 from .. import decompositions as dec
 from ..declare import rule, sample
+from ..eager import exact_kind
 from ..orthogonal import qr_jvp, qr_vjp
 from ..pieces import parts, real_dtype
 from ..registry import KindError
@@ -61,9 +62,15 @@ rule(
 )
 
 
+#: What ``cho_factor`` returns besides the factor, and whether it leaves the matrix in the other
+#: triangle, as SciPy before 1.18 does.
+_PROBE = sl.cho_factor(np.array([[2.0, 1.0], [1.0, 2.0]]))
+_KEEPS_OTHER = bool(_PROBE[0][1, 0] != 0)
+
+
 def _cho_factor_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
     checked("cho_factor", attrs)
-    return Tuple((Array(*matrix("cho_factor", args[0])), BOOL))
+    return Tuple((Array(*matrix("cho_factor", args[0])), exact_kind(_PROBE[1])))
 
 
 def _triangles(lower: bool) -> tuple[str, str]:
@@ -78,7 +85,7 @@ def cho_factor_vjp(
     seed = b.op("item", g, Const.of(0))
     factor = text(b, mine, c=b.op("item", out, Const.of(0)))
     (bar,) = dec.cholesky_vjp(b, text(b, mine, c=seed), factor, a, upper=not lower)
-    return [b.add(bar, text(b, other, c=seed))]
+    return [b.add(bar, text(b, other, c=seed)) if _KEEPS_OTHER else bar]
 
 
 def cho_factor_jvp(
@@ -87,7 +94,9 @@ def cho_factor_jvp(
     mine, other = _triangles(lower)
     factor = text(b, mine, c=b.op("item", out, Const.of(0)))
     moved = dec.cholesky_jvp(b, dots, factor, a, upper=not lower)
-    return b.op("tuple", b.add(moved, text(b, other, c=dots[0])), Const.of(0.0))
+    if _KEEPS_OTHER:
+        moved = b.add(moved, text(b, other, c=dots[0]))
+    return b.op("tuple", moved, Const.of(0.0))
 
 
 rule(

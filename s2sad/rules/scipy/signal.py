@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import signal
 
-from ...ir.kinds import Array, Kind, Mixed, Num
+from ...ir.kinds import Array, Kind, Mixed, Num, Size
 from ...ir.nodes import Atom, Const
 from ..declare import rule, sample
 from ..examplekinds import by_example
@@ -44,6 +44,24 @@ def _bar(
     b: Builder, g: Atom, other: Atom, like: Atom, mode: str, first: bool, method: str
 ) -> Atom:
     return b.op("filter_bar", g, other, like, mode=mode, first=first, method=method)
+
+
+def _kind(name: str) -> Callable[..., Kind]:
+    """As many axes as the operands have; how long they are, but for 'same', is not known."""
+
+    def kind(args: Sequence[Atom], attrs: Any) -> Kind:
+        one, two = (as_array(a.kind) for a in args)
+        if not isinstance(one, Array) or not isinstance(two, Array) or one.rank != two.rank:
+            raise KindError(f"scipy.signal.{name} takes arrays with equally many axes")
+        if one.dims is None:
+            raise KindError("the number of axes is not known here")
+        dtype = np.result_type(one.dtype, two.dtype).name
+        if name == "fftconvolve" and dtype[0] not in "fc":
+            dtype = "float64"
+        same = attrs.get("mode", "full") == "same"
+        return Array(dtype, one.dims if same else tuple(Size() for _ in one.dims))
+
+    return kind
 
 
 def convolution(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -105,6 +123,7 @@ for _f, _options in (
         "in1 in2",
         _options,
         name=f"scipy.signal.{_f.__name__}",
+        kind=_kind(_f.__name__),
         vjp=_vjp,
         jvp=_jvp,
         samples=_PAIRS,
@@ -141,6 +160,7 @@ rule(
     "in1 in2",
     "mode='full', method='auto'",
     name="scipy.signal.correlate",
+    kind=_kind("correlate"),
     vjp=correlate_vjp,
     jvp=correlate_jvp,
     samples=_PAIRS,

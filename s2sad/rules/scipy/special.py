@@ -78,7 +78,8 @@ special(
 
 def _multigammaln_kind(args: Sequence[Atom], attrs: Any) -> Kind:
     a = as_array(args[0].kind)
-    return elementwise_kind("float32" if a.dtype == "float32" else "float64", [a])
+    found = sp.multigammaln(np.full(1, attrs["d"] + 1, a.dtype), attrs["d"])
+    return elementwise_kind(found.dtype.name, [a])
 
 
 rule(
@@ -87,8 +88,8 @@ rule(
     "d",
     name="scipy.special.multigammaln",
     kind=_multigammaln_kind,
-    vjp="g * np.sum(psi(expand_dims(a, -1) - 0.5 * arange(d)), axis=-1)",
-    jvp="a_dot * np.sum(psi(expand_dims(a, -1) - 0.5 * arange(d)), axis=-1)",
+    vjp="g * np.sum(psi(expand_dims(a, axis=-1) - 0.5 * arange(d)), axis=-1)",
+    jvp="a_dot * np.sum(psi(expand_dims(a, axis=-1) - 0.5 * arange(d)), axis=-1)",
     samples=[
         sample(2.7, d=3),
         sample(np.array([[1.7, 3.2]]), d=2),
