@@ -1,0 +1,50 @@
+"""kmeans: distances to the nearest centroid; Newton's direction with the Hessian's diagonal.
+
+Every second derivative across coordinates is zero, so the diagonal is the Hessian times ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+import s2sad
+
+from ..tool import Function
+
+
+@numba.njit(error_model="numpy")
+def cost(points: np.ndarray, centroids: np.ndarray) -> float:
+    total = 0.0
+    for i in range(len(points)):
+        nearest = np.inf
+        for j in range(len(centroids)):
+            distance = 0.0
+            for a in range(points.shape[1]):
+                step = points[i, a] - centroids[j, a]
+                distance += step * step
+            nearest = min(nearest, distance)
+        total += nearest
+    return total
+
+
+gradient = s2sad.grad(cost, "centroids")
+curvature = s2sad.hvp(cost, "centroids")
+
+
+def direction(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    ones = np.ones_like(centroids)
+    return gradient(points, centroids) / curvature(points, centroids, ones)
+
+
+def prepare(given: dict[str, Any]) -> tuple[Any, ...]:
+    return np.array(given["points"], dtype=float), np.array(given["centroids"], dtype=float)
+
+
+FUNCTIONS = {
+    "cost": Function(cost, prepare, float),
+    "dir": Function(direction, prepare, np.ndarray.tolist),
+}
+EXAMPLES = [{"points": [[0.0, 1.0], [2.0, 3.0]], "centroids": [[0.5, 0.5], [2.0, 2.0]]}]
