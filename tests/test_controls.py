@@ -385,3 +385,53 @@ def test_third_derivatives_do_not_take_one_function_for_another() -> None:
     third = s2sad.grad(s2sad.grad(s2sad.grad(lambda x: f(x * x))))
     plain = s2sad.grad(s2sad.grad(s2sad.grad(lambda x: np.sin(x * x) * x * x)))
     assert third(0.7) == pytest.approx(plain(0.7), rel=1e-10)
+
+
+def test_one_rule_for_numbers_arrays_and_ints() -> None:
+    power = custom_vjp(lambda x, n=2: x**n)
+    power.defvjp(
+        lambda x, n=2: (x**n, (x, n, "text", None, [x])),
+        lambda kept, g: (g * kept[1] * kept[0] ** (kept[1] - 1), None),
+    )
+
+    def f(x: Any) -> Any:
+        return power(x[0]) + power(x).sum() + power(x, n=3).sum() * power(2, 3)
+
+    np.testing.assert_allclose(s2sad.grad(f)(X), 2 * X + 24 * X**2 + [2 * X[0], 0.0])
+    assert s2sad.grad(lambda x: power(x).sum())(X.astype(np.float32)).dtype == np.float32
+
+
+def test_lists_of_any_length_have_lists_of_cotangents() -> None:
+    total = custom_vjp(lambda xs: sum(xs))
+    total.defvjp(lambda xs: (sum(xs), xs), lambda xs, g: ([2.0 * g for _ in xs],))
+
+    def f(x: float, n: int) -> float:
+        return total([x * k for k in range(n)])
+
+    assert s2sad.grad(f)(1.5, 4) == 12.0
+
+
+def test_methods_with_a_rule() -> None:
+    class Gain:
+        def __init__(self) -> None:
+            self.factor = 2.0
+
+        @custom_vjp
+        def apply(self, x: float) -> float:
+            return self.factor * x
+
+    def fwd(gain: Gain, x: float) -> tuple[float, float]:
+        return gain.factor * x, gain.factor
+
+    Gain.apply.defvjp(fwd, lambda factor, g: (None, 10.0 * factor * g))
+    gain = Gain()
+    assert s2sad.grad(lambda x: gain.apply(x))(2.0) == 20.0
+
+
+def test_a_rule_given_inside_the_program_is_refused() -> None:
+    def f(x: float) -> float:
+        inner = custom_vjp(lambda y: y * x)
+        return inner(x)
+
+    with pytest.raises(s2sad.UnsupportedError, match="given a rule inside the differentiated"):
+        s2sad.grad(f)(2.0)

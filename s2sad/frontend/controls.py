@@ -126,3 +126,11 @@ def _stopped(cx: Lowerer, ref: Ref) -> Ref:
                     cx.state.share(new.root, ref.root)
                     return new
     return ref
+
+
+@handles(controls.custom_vjp, controls.custom_jvp)
+def _custom(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
+    cx.fail(
+        "a function is given a rule inside the differentiated program",
+        "define the function and its rule outside, and pass what they read as arguments",
+    )

@@ -47,7 +47,7 @@ def call(cx: Lowerer, f: FunctionType, args: Sequence[Ref], kwargs: Mapping[str,
     cx.captures.guard(Fetch.of("object", f).sub("__s2sad_rule__").sub(("item", 1)), rule)
     refs = _by_position(cx, f, args, kwargs)
     spec, leaves = _prepared(cx, f, refs, Custom(rule.how))
-    if not spec.attaching:
+    if not spec.attaching and _matters(spec):
         spec.attaching = True
         try:
             _Attach(cx, f, rule, spec, refs).run()
@@ -56,6 +56,13 @@ def call(cx: Lowerer, f: FunctionType, args: Sequence[Ref], kwargs: Mapping[str,
     if spec.function is not None and spec.function.mutates:
         cx.fail(f"{f.__name__} writes an argument; a function with a rule must not")
     return recursion.emit(cx, spec, leaves)
+
+
+def _matters(spec: specs.Spec) -> bool:
+    """Whether there is anything to differentiate, among arguments and results."""
+    return any(map(carries_derivative, spec.kinds)) and any(
+        map(carries_derivative, spec.result_kinds)
+    )
 
 
 def _by_position(
