@@ -248,7 +248,7 @@ class _Analysis:
             self.copy(r, a)
 
     def op(self, op: Op, fresh: Places) -> None:
-        if op.fn.startswith("tape_"):
+        if op.fn.startswith(("tape_", "stack_")):
             for r in op.results:  # whoever else holds it is not known
                 self.put(r, OUTSIDE, OUTSIDE)
             return
@@ -302,6 +302,9 @@ class _Analysis:
             elif op.fn in ARITHMETIC or _makes_new(op):
                 memory = 0
             self.put(result, fresh | memory, 0)
+            for r in op.results[1:]:  # of divmod or histogram: never without memory of its own
+                if isinstance(r.kind, Array | Mixed):
+                    self.put(r, fresh | memory, 0)
         else:
             if op.fn == "eig" or op.fn.startswith("np.linalg."):
                 memory = 0
@@ -338,7 +341,8 @@ def _older(places: Places, fresh: Places) -> Places:
 _NEW = frozenset(
     {"neg", "pos", "invert", "zeros_like", "add_to", "ratio", "lt", "le", "gt", "ge", "eq", "ne"}
     | {"cofactors", "cofactors_dot", "convolve_bar", "correlate_bar", "divided", "divided_all"}
-    | {"eig", "eigvals", "irfft_bar", "on_diagonal", "outside", "rfft_bar"}
+    | {"cumprod_bar", "cumprod_dot", "eig", "eigvals", "fraction", "inv_lower", "irfft_bar"}
+    | {"on_diagonal", "outside", "prod_others", "prod_pairs", "rfft_bar", "undiagonal"}
 )
 
 

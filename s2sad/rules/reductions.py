@@ -28,7 +28,7 @@ from .derived import derived
 from .examplekinds import by_example
 from .linear import rank
 from .pieces import conj
-from .registry import Sample
+from .registry import KindRule, Sample
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -114,6 +114,21 @@ def masked(where: Atom | None) -> list[Atom]:
     return [] if where is None else [Const.of(None), where]
 
 
+def reduced(f: Any) -> KindRule:
+    """The kind of a reduction: whatever was chosen, the result has the same shape."""
+
+    def run(a: Any, initial: Any = None, **options: Any) -> Any:
+        return f(a, **options) if initial is None else f(a, initial=initial, **options)
+
+    exact = by_example(run)
+
+    def kind(args: Sequence[Atom], attrs: Any) -> Any:
+        return exact(args[: 1 if f in _WITHOUT_INITIAL else 2], attrs)
+
+    return kind
+
+
+_WITHOUT_INITIAL = (np.mean, np.var, np.std, np.nanmean, np.nanvar, np.nanstd)
 #: What NumPy's reductions take: axes by position or by name, then what we have as operands.
 _OPTIONS = "a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None"
 
@@ -162,6 +177,7 @@ def sum_jvp(
 rule(
     np.sum,
     "a initial=None where=None",
+    kind=reduced(np.sum),
     signature_of=_OPTIONS,
     vjp=sum_vjp,
     jvp=sum_jvp,
@@ -207,6 +223,7 @@ def mean_vjp(b: Builder, g: Atom, out: Atom, a: Atom, where: Any = None, **o: An
 rule(
     np.mean,
     "a where=None",
+    kind=reduced(np.mean),
     signature_of="a, axis=None, dtype=None, out=None, keepdims=False, *, where=None",
     vjp=mean_vjp,
     jvp="linear",
@@ -343,6 +360,7 @@ for _f, _vjp, _jvp in ((np.var, var_vjp, var_jvp), (np.std, std_vjp, std_jvp)):
     rule(
         _f,
         "a where=None",
+        kind=reduced(_f),
         signature_of="a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=None,"
         " correction=0",
         vjp=_vjp,
@@ -466,6 +484,7 @@ for _f, _alias in each((np.max, np.amax), (np.min, np.amin)):
     rule(
         _f,
         "a initial=None where=None",
+        kind=reduced(_f),
         signature_of=EXTREME_OPTIONS,
         vjp=extreme_vjp,
         jvp=extreme_jvp,

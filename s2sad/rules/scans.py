@@ -21,7 +21,7 @@ from .derived import derived
 from .examplekinds import by_example
 from .kindrules import as_array
 from .linear import rank
-from .reductions import axis_samples, chosen, given, kept, masked, where_samples
+from .reductions import axis_samples, chosen, given, kept, masked, reduced, where_samples
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -83,6 +83,7 @@ def prod_jvp(
 rule(
     np.prod,
     "a initial=None where=None",
+    kind=reduced(np.prod),
     signature_of="a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None",
     vjp=prod_vjp,
     jvp=prod_jvp,

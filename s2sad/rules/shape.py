@@ -448,7 +448,7 @@ rule(
     name="undiagonal",
     vjp=("diagonal(g, offset=offset, axis1=axis1, axis2=axis2)", None),
     jvp=("undiagonal(v_dot, x, offset=offset, axis1=axis1, axis2=axis2)", None),
-    kind=lambda args, attrs: args[1].kind,
+    kind=_like_second,
     samples=[sample(np.ones(2), _A), sample(np.ones(2), _A, offset=1)],
 )
 

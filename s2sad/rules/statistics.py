@@ -274,6 +274,7 @@ for _f, _rules, _expect in each(
     rule(
         _f,
         "a initial=None where=None",
+        kind=red.reduced(_f),
         signature_of=_SUMS,
         vjp=_vjp,
         jvp=_jvp,
@@ -298,6 +299,7 @@ for _f, _rules, _sig, _expect in each(
     rule(
         _f,
         "a where=None",
+        kind=red.reduced(_f),
         signature_of=_sig,
         vjp=_vjp,
         jvp=_jvp,
@@ -307,6 +309,7 @@ for _f in each(np.nanmax, np.nanmin):
     rule(
         _f,
         "a initial=None where=None",
+        kind=red.reduced(_f),
         signature_of=EXTREME_OPTIONS,
         vjp=red.extreme_vjp,
         jvp=red.extreme_jvp,
