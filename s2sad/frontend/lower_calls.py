@@ -20,7 +20,7 @@ from ..checkpointing import is_checkpoint
 from ..controls import custom_rule
 from ..errors import UnsupportedError
 from ..ir.nodes import FALSE, Const
-from ..rules.optional import is_distribution, is_scipys, maker
+from ..rules.optional import is_curve, is_distribution, is_scipys, maker
 from ..rules.registry import lookup, primitive
 from . import (
     builtin_calls,  # noqa: F401 (enters its handlers)
@@ -195,6 +195,8 @@ def apply_static(cx: Lowerer, func: Static, args: Sequence[Ref], kwargs: Mapping
         return inline(cx, inner_function, args, kwargs)
     if is_distribution(obj):
         return PartialRef(func, tuple(args), kwargs)
+    if is_curve(obj):
+        return scipy_calls.curve(cx, obj, args, kwargs)
     if not isinstance(obj, type) and isinstance(
         getattr(type(obj), "__call__", None),  # noqa: B004 - what kind of callable it is
         types.FunctionType,

@@ -22,6 +22,7 @@ from .position import Refuse
 from .refs import ArrayRef, Fetch, FuncRef, HeapRef, PartialRef, Ref, Static, TupleRef, Val
 
 __all__ = [
+    "curve",
     "frozen_method",
     "is_sparse",
     "method_of_frozen",
@@ -81,6 +82,17 @@ def method_of_frozen(
         raise unread(cx, method)
     given = {k: cx.captures.ref(Fetch.of("object", v, k), v) for k, v in parameters.items()}
     return PartialRef(Static(method), (), given)
+
+
+def curve(cx: Lowerer, obj: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
+    """A call of a spline that was made outside of the program."""
+    given = dict(zip(("x", "nu"), args, strict=False)) | dict(kwargs)
+    if set(given) - {"x", "nu"}:
+        cx.fail("a spline made outside of the program is called with x and nu here")
+    load_rules_of(type(obj))
+    order = cx.static(given["nu"], "the 'nu' of a spline") if "nu" in given else 0
+    options = {"nu": order} if order else {}
+    return cx.ref(cx.op("curve_value", cx.atom(given["x"]), curve=obj, **options))
 
 
 # -- sparse matrices -----------------------------------------------------------------------------

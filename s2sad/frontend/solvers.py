@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..function_values import FunctionValue
@@ -62,6 +63,31 @@ def lowered(
     ``like`` says what it is to return: a "number", or an "array". The atoms are what it reads of
     the program, which are its parameters after the first ones.
     """
+    (function,), free = lowered_all(cx, [(func, like)], kinds, more)
+    return function, free
+
+
+def lowered_all(
+    cx: Lowerer, functions: Sequence[tuple[Ref, str]], kinds: Sequence[Kind], more: Sequence[Ref]
+) -> tuple[list[FunctionValue], list[Atom]]:
+    """Several functions of the same parameters; each takes what any of them reads."""
+    bodies = [_body(cx, func, kinds, more, like) for func, like in functions]
+    free: dict[Atom, None] = {}
+    for params, body in bodies:
+        free |= dict.fromkeys(v for v in free_values(body) if v not in params)
+    made = []
+    for (func, _), (params, body) in zip(functions, bodies, strict=True):
+        inner = {v: Value(v.kind, v.name, v.hint) for v in free if isinstance(v, Value)}
+        nodes, leaves = clone(body, inner)
+        entry = Function(_name(func), (*params, *inner.values()), Region((), nodes, leaves))
+        made.append(FunctionValue(Module({entry.name: entry})))
+    return made, list(free)
+
+
+def _body(
+    cx: Lowerer, func: Ref, kinds: Sequence[Kind], more: Sequence[Ref], like: str
+) -> tuple[list[Value], Region]:
+    """The parameters and the nodes of one function."""
     names = _parameter_names(cx, func, len(kinds))
     params = [Value(kind, name) for kind, name in zip(kinds, names, strict=True)]
     before, problems = cx.state, len(cx.problems)
@@ -81,11 +107,7 @@ def lowered(
     body = prune(Region((), tuple(nodes), (leaf,)))
     if any(isinstance(n, Call) for n in walk(body)):
         cx.fail("a recursive function cannot be given to SciPy here", "write it as a loop")
-    free = [v for v in free_values(body) if v not in params]
-    inner = {v: Value(v.kind, v.name, v.hint) for v in free}
-    copied, leaves = clone(body, inner)
-    entry = Function(_name(func), (*params, *inner.values()), Region((), copied, leaves))
-    return FunctionValue(Module({entry.name: entry})), list(free)
+    return params, body
 
 
 def _as(cx: Lowerer, result: Ref, like: str) -> Atom:
@@ -185,6 +207,30 @@ _TOLERANCES = ("xtol", "rtol", "maxiter", "tol", "method", "options", "ftol", "g
                "factor", "epsfcn", "k")  # fmt: skip
 
 
+def _with_slope(
+    cx: Lowerer,
+    func: tuple[Ref, str],
+    given: Mapping[str, Ref],
+    slope: tuple[str, str],
+    kinds: Sequence[Kind],
+    more: Sequence[Ref],
+) -> tuple[FunctionValue, list[Atom], tuple[tuple[str, Any], ...]]:
+    """The function, what it reads, and its derivative as an option, where one is given.
+
+    The solver alone uses that; the derivative of the solution does not.
+    """
+    name, like = slope
+    ref = given.get(name)
+    if ref is None or (cx.known(ref) and cx.value(ref) is None):
+        function, free = lowered(cx, func[0], kinds, more, func[1])
+        return function, free, ()
+    if cx.known(ref) and not callable(cx.value(ref)):
+        cx.fail(f"'{name}' must be a function here", "return the derivative in one of its own")
+    (function, found), free = lowered_all(cx, [func, (ref, like)], kinds, more)
+    entry = replace(found.module.entry, name=f"{function.__name__}_{name}")
+    return function, free, ((name, FunctionValue(Module({entry.name: entry}))),)
+
+
 def _bracketed(cx: Lowerer, obj: Any, given: Mapping[str, Ref]) -> Ref:
     """``brentq(f, a, b)`` and its like."""
     more, options = _split(cx, obj, given, ("f", "a", "b"), _TOLERANCES)
@@ -195,8 +241,12 @@ def _bracketed(cx: Lowerer, obj: Any, given: Mapping[str, Ref]) -> Ref:
 
 def _newton(cx: Lowerer, obj: Any, given: Mapping[str, Ref]) -> Ref:
     """``newton(f, x0)``, for a number."""
-    more, options = _split(cx, obj, given, ("func", "x0"), _TOLERANCES)
-    function, free = lowered(cx, given["func"], [Num("float64", False)], more, "number")
+    more, options = _split(cx, obj, given, ("func", "x0", "fprime"), _TOLERANCES)
+    kinds = [Num("float64", False)]
+    function, free, slope = _with_slope(
+        cx, (given["func"], "number"), given, ("fprime", "number"), kinds, more
+    )
+    options += slope
     start = [_number(cx, given["x0"])]
     return _solution(cx, obj, function, start, free, options, Num("float64", False))
 
@@ -238,10 +288,14 @@ def _start(cx: Lowerer, given: Mapping[str, Ref]) -> Atom:
 def _root(cx: Lowerer, obj: Any, given: Mapping[str, Ref]) -> Ref:
     """``root(f, x0)`` and ``fsolve(f, x0)``, for a vector."""
     name = "fun" if obj.__name__ == "root" else "func"
-    more, options = _split(cx, obj, given, (name, "x0"), _TOLERANCES)
+    slope = "jac" if name == "fun" else "fprime"
+    more, options = _split(cx, obj, given, (name, "x0", slope), _TOLERANCES)
     start = _start(cx, given)
     kind = _vector(cx, start, obj)
-    function, free = lowered(cx, given[name], [kind], more, "array")
+    function, free, found = _with_slope(
+        cx, (given[name], "array"), given, (slope, "array"), [kind], more
+    )
+    options += found
     if name == "func":
         return _solution(cx, obj, function, [start], free, options, kind)
     x = _solution(cx, obj, function, [start], free, options, kind, field="x")
@@ -250,10 +304,13 @@ def _root(cx: Lowerer, obj: Any, given: Mapping[str, Ref]) -> Ref:
 
 def _minimize(cx: Lowerer, obj: Any, given: Mapping[str, Ref]) -> Ref:
     """``minimize(f, x0)`` without constraints: the gradient is 0."""
-    more, options = _split(cx, obj, given, ("fun", "x0"), _TOLERANCES)
+    more, options = _split(cx, obj, given, ("fun", "x0", "jac"), _TOLERANCES)
     start = _start(cx, given)
     kind = _vector(cx, start, obj)
-    function, free = lowered(cx, given["fun"], [kind], more, "number")
+    function, free, slope = _with_slope(
+        cx, (given["fun"], "number"), given, ("jac", "array"), [kind], more
+    )
+    options += slope
     x = _solution(cx, obj, function, [start], free, options, kind, field="x", residual="gradient")
     return _result(cx, {"x": x, "fun": cx.ref(function.inline(cx.b, cx.atom(x), *free))})
 

@@ -99,7 +99,7 @@ def is_distribution(obj: Any) -> bool:
 def frozen_parts(obj: Any) -> tuple[Any, dict[str, Any]] | None:
     """The distribution and the parameters of ``stats.norm(0.5, 2.0)``, else None."""
     found: Any = getattr(obj, "dist", None)
-    if not str(type(obj).__module__).startswith("scipy.stats") or not hasattr(found, "_parse_args"):
+    if not hasattr(found, "_parse_args") or not is_scipys(type(obj)):
         return None
     shapes = [n.strip() for n in (found.shapes or "").split(",") if n.strip()]
     names = [*shapes, "loc", "scale"]
@@ -107,6 +107,12 @@ def frozen_parts(obj: Any) -> tuple[Any, dict[str, Any]] | None:
     if type(distribution) is not type(found):
         return None
     return distribution, {**dict(zip(names, obj.args, strict=False)), **obj.kwds}
+
+
+def is_curve(obj: Any) -> bool:
+    """Whether an object is a piecewise polynomial or a spline of SciPy, called as (x, nu)."""
+    names = {c.__name__ for c in type(obj).__mro__ if c.__module__.startswith("scipy.interp")}
+    return bool(names & {"PPoly", "BSpline"})
 
 
 def is_sparse_class(cls: type) -> bool:

@@ -16,7 +16,7 @@ from scipy import interpolate
 
 from ...ir.kinds import Array, Kind
 from ...ir.nodes import Atom
-from ..declare import rule, sample
+from ..declare import define, rule, sample
 from ..kindrules import as_array, elementwise_kind
 from ..optional import makes
 from ..registry import KindError
@@ -176,3 +176,38 @@ _spline(
 )
 makes(interpolate.CubicSpline, splines.cubic_spline)
 makes(interpolate.interp1d, splines.interpolant)
+
+
+# -- curves made outside of the program -----------------------------------------------------------
+
+
+def curve_value(xi: Any, *, curve: Any, nu: int = 0) -> Any:
+    """``curve(xi, nu)``, of a piecewise polynomial or a B-spline that was made before."""
+    return curve(xi, nu)
+
+
+def _curve_kind(args: Sequence[Atom], attrs: Any) -> Kind:
+    curve = attrs["curve"]
+    if np.ndim(curve.c) != (2 if hasattr(curve, "from_spline") else 1) or np.iscomplexobj(curve.c):
+        raise KindError("curves have a rule where their values are real numbers")
+    kind = elementwise_kind("float64", [as_array(args[0].kind)])
+    return kind if isinstance(kind, Array) else Array("float64", ())
+
+
+def _steeper(b: Builder, g: Atom, xi: Atom, o: Any) -> Atom:
+    return b.mul(g, b.op("curve_value", xi, curve=o["curve"], nu=o.get("nu", 0) + 1))
+
+
+define(
+    "curve_value",
+    curve_value,
+    "xi",
+    _curve_kind,
+    vjp=lambda b, g, out, xi, **o: [_steeper(b, g, xi, o)],
+    jvp=lambda b, dots, out, xi, **o: _steeper(b, dots[0], xi, o),
+    samples=(
+        sample(_AT, curve=interpolate.CubicSpline(_X, _Y)),
+        sample(np.array(2.2), curve=interpolate.PchipInterpolator(_X, _Y)),
+        sample(_AT, curve=interpolate.make_interp_spline(_X, _Y)),
+    ),
+)

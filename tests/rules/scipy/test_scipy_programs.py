@@ -120,6 +120,13 @@ def test_interpolants_are_called_later():
     check(f, np.sin(knots), np.array([0.3, 2.7]))
 
 
+CURVE = interpolate.PchipInterpolator(np.arange(4.0), np.array([0.0, 1.0, 0.5, 2.0]))
+
+
+def test_a_curve_made_outside():
+    check(lambda x: np.sum(CURVE(x) ** 2) + CURVE(0.5, 1), X, tape=False)
+
+
 def test_sparse_matrices():
     check(lambda x: np.sum((SPARSE @ x) ** 2), X)
     check(lambda y: np.sum((SPARSE.T @ y) ** 2), X[:2])

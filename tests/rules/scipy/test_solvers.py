@@ -128,6 +128,24 @@ def test_the_value_at_a_minimum_has_the_slope_of_the_loss():
     np.testing.assert_allclose(gradient, -2.0 * (A @ x - B), rtol=1e-6)
 
 
+def test_a_gradient_for_the_solver():
+    def f(b):
+        found = optimize.minimize(loss, np.ones(2), args=(b,), jac=s2sad.grad(loss), tol=1e-12)
+        return np.sum(found.x**3)
+
+    agree(f, B)
+    assert "jac=loss_jac" in s2sad.grad(f).source(B)
+
+
+def test_a_slope_for_the_solver():
+    def f(e, M):
+        return optimize.newton(
+            lambda E: kepler(E, e, M), 1.0, fprime=lambda E: 1.0 - e * np.cos(E)
+        )
+
+    agree(f, 0.3, 1.0)
+
+
 def test_minima_of_one_variable():
     def f(a):
         return optimize.minimize_scalar(lambda x: np.exp(x) - a * x).x
