@@ -146,7 +146,7 @@ class Derivative:
     @property
     def __s2sad_wrt__(self) -> tuple[int, ...]:
         targets = self._layout.targets(self._transform.argnums, skip=self._skip)
-        return tuple(target.parameter for target in targets if target.key is None)
+        return tuple(dict.fromkeys(target.parameter for target in targets))
 
     def __s2sad_program__(self, values: Values, kinds: tuple[Kind, ...]) -> Program:
         return differentiate(self, self._layout, values, kinds)

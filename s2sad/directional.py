@@ -42,6 +42,7 @@ class Directional(Derivative):
     def _parameters(self, layout: Layout) -> Layout:
         self._inner = layout
         targets = layout.targets(self._transform.argnums, skip=self._skip)
+        self.__s2sad_targets__ = targets
         parameters = list(dict.fromkeys(target.parameter for target in targets))
         self._own = len(parameters)
         # Where every parameter is passed by position, tangents that fit are passed on as they are.

@@ -554,6 +554,26 @@ def test_hvp_inside_a_program() -> None:
     assert np.allclose(gradient, 2.0 * hvp(rosenbrock)(V3, v))
 
 
+def test_tangents_of_variable_arguments_inside_a_program() -> None:
+    def slope_along(x: Any, y: Any) -> Any:
+        return jvp(lambda a, *rest: a * rest[0] * rest[1], (x, y, 3.0), (1.0, x, None))[1]
+
+    value, gradient = value_and_grad(slope_along, argnums=(0, 1))(2.0, 5.0)
+    assert value == slope_along(2.0, 5.0) == 27.0
+    assert gradient == (12.0, 3.0)
+
+
+def test_has_aux_and_trees_inside_a_program() -> None:
+    def f(p: Any) -> Any:
+        return p["a"] * p["b"][0], p["a"] * 2.0
+
+    def g(p: Any) -> Any:
+        _, tangent, aux = jvp(f, (p,), ({"a": 1.0, "b": [p["a"], 2.0]},), has_aux=True)
+        return tangent * aux
+
+    assert grad(g)({"a": 0.5, "b": [2.0, 1.0]}) == {"a": 5.5, "b": [1.0, 0.0]}
+
+
 def test_tangents_of_another_shape_are_refused_inside_a_program() -> None:
     def wrong(x: Any, v: Any) -> Any:
         return np.sum(hvp(rosenbrock)(x, v))

@@ -13,12 +13,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..ir.kinds import NONE, Num
+from ..ir.nodes import Const
 from .contents import Items
 from .context import Lowerer
 from .handlers import handles
-from .refs import HeapRef, PartialRef, Ref, Static, TupleRef
+from .refs import HeapRef, PartialRef, Ref, Static, TupleRef, Val
 
 __all__ = ["directed", "is_jvp", "jvp", "linearize"]
+
+_NOTHING = Val(Const.of(None))
 
 
 def is_jvp(obj: Any) -> bool:
@@ -44,9 +47,8 @@ def jvp(cx: Lowerer, func: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) 
     made = derivatives.made(
         cx, func.__s2sad_directional__, [given["f"], Static(chosen), has_aux], {}
     )
-    names = made.__s2sad_layout__.tangents[-len(chosen) :]
-    named = {name: tangents[n] for name, n in zip(names, chosen, strict=True)}
-    return derivatives.called(cx, made, primals, named)
+    moved = [tangents[n] for n in chosen]
+    return derivatives.called(cx, made, primals, _named(made, moved, len(primals)))
 
 
 def linearize(cx: Lowerer, func: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref:
@@ -87,9 +89,29 @@ def directed(
     parts = [direction]
     if derivative.transform.many:
         parts = list(_items(cx, direction, "direction"))
-    if len(parts) != len(names):
-        cx.fail(f"{len(parts)} tangents for {len(names)} arguments")
-    return given, {**kwargs, **dict(zip(names, parts, strict=True))}
+    if len(parts) != len(derivative.__s2sad_targets__):
+        cx.fail(f"{len(parts)} tangents for {len(derivative.__s2sad_targets__)} arguments")
+    return given, {**kwargs, **_named(derivative, parts, len(given))}
+
+
+def _named(derivative: Any, parts: Sequence[Ref], count: int) -> dict[str, Ref]:
+    """Tangents by the names of their parameters; those of ``*args`` are one tuple.
+
+    ``count`` is how many arguments are passed by position.
+    """
+    layout = derivative.__s2sad_layout__
+    first = len(layout.positional) - len(layout.bound_args)
+    found: dict[int, Ref] = {}
+    for target, part in zip(derivative.__s2sad_targets__, parts, strict=True):
+        if target.key is None:
+            found[target.parameter] = part
+            continue
+        before = found.get(target.parameter)
+        items = list(before.items) if isinstance(before, TupleRef) else []
+        items += [_NOTHING] * (count - first - len(items))
+        items[target.key] = part
+        found[target.parameter] = TupleRef(tuple(items))
+    return dict(zip(derivative.__s2sad_directions__, found.values(), strict=True))
 
 
 def _items(cx: Lowerer, ref: Ref, what: str) -> tuple[Ref, ...]:
