@@ -43,6 +43,7 @@ from .sparse import sparse_hessian, sparse_jacobian
 
 if TYPE_CHECKING:
     from . import tape, tools
+    from .tools.coverage import coverage
 
 __version__ = "0.1.0"
 
@@ -59,6 +60,7 @@ __all__ = [
     "checkpoint",
     "checkpointed",
     "compare",
+    "coverage",
     "custom_jvp",
     "custom_vjp",
     "derivative",
@@ -87,10 +89,12 @@ _LAZY = frozenset({"tape", "tools"})
 
 def __getattr__(name: str) -> Any:
     # Importing these costs time that a program which only wants a gradient should not pay.
+    if name == "coverage":
+        return importlib.import_module(".tools.coverage", __name__).coverage
     if name in _LAZY:
         return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_LAZY, "coverage"})

@@ -1,4 +1,9 @@
-"""The command line: `python -m s2sad demo`, `python -m s2sad show package.module:function`."""
+"""The command line.
+
+    python -m s2sad demo                              a small simulation, differentiated
+    python -m s2sad show package.module:function      source, SSA and derivative
+    python -m s2sad coverage                          which functions have derivatives
+"""
 
 from __future__ import annotations
 
@@ -20,6 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from s2sad.tools.demo import demo
 
             demo()
+        elif options.command == "coverage":
+            from s2sad.tools.coverage import coverage
+
+            coverage()
         else:
             from s2sad.tools.show import show
 
@@ -40,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("demo", help="differentiate a small simulation, and check the result")
+    commands.add_parser("coverage", help="print which functions have derivatives")
     show = commands.add_parser("show", help="print a function's source, SSA and derivative")
     show.add_argument("function", help="package.module:function, or path/to/file.py:function")
     show.add_argument("--args", default="", help='as in a call: --args "1.0, np.ones(3)"')

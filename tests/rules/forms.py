@@ -402,7 +402,7 @@ forms("atleast_1d", "F(s)", "F(x)", "F(x, s)[1]", "F(A)")
 forms("atleast_2d", "F(s)", "F(x)", "F(x, A)[0]", "F(A)")
 forms("atleast_3d", "F(s)", "F(x)", "F(A)", "F(B)", "F(A, x)[1]")
 forms("split", "F(x, 2)[1]", "F(x, [1, 3])[1]", "F(A, 3, axis=1)[0]", "F(A, [1], 1)[1]")
-forms("array_split", "F(x, 3)[0]", "F(n, 2)[1]", "F(A, 2, axis=1)[1]", "F(x, [1, 3])[2]")
+forms("array_split", "F(x, 3)[0]", "F(n, 2)[1]", "F(A, 2, axis=1)[1]", "np.sum(F(x, [1, 3])[2])")
 forms("hsplit", "F(x, 2)[1]", "F(A, 3)[1]", "F(A, [1])[1]")
 forms("vsplit", "F(A, 2)[1]", "F(A, [1])[0]")
 forms("dsplit", "F(B, 2)[1]", "F(B, [1, 3])[1]")
@@ -719,9 +719,6 @@ forms("polyder", "F(x)", "F(x, 2)", "F(x, m=1)", "F(x, 0)")
 forms("polyint", "F(x)", "F(x, 2)", "F(x, m=1, k=3.0)", "F(x, k=s)", "F(x, 2, k=[s, t])")
 forms("poly", "F(x)", "F([s, t])", "F(M)")
 forms("polyadd polysub polymul", "F(x, y)", "F(x, y[:2])", "F(y[:3], x)", "F([s, t], x)", "F(x, 2.0)")
-forms("polyfit", "F(w, x, 1)", "F(w, x, 2)", "F(w, A.T[:, 0].repeat(2)[:4], 1)")
-forms("roots", "np.real(F([1.0, -3.0 * t, 2.0 * s]))")
-forms("polydiv", "F(x, y[:2])[0]", "F(x, y[:2])[1]")
 forms("vander", "F(x)", "F(x, 3)", "F(x, N=3)", "F(x, 3, increasing=True)", "F(x, 1)")
 forms(
     "bincount",
@@ -737,7 +734,6 @@ forms(
     "F([0.1, 0.5, 0.9, 0.7], 4, (0.0, 1.0), True, x)[0]",
     "x * F(y, bins=4)[0]",
 )
-forms("histogram2d", "F([0.1, 0.5, 0.9, 0.7], [0.2, 0.1, 0.4, 0.9], bins=2, weights=x)[0]")
 FORMS["ufunc.reduce"] = [
     "np.add.reduce(x)",
     "np.add.reduce(A, axis=1)",
@@ -787,7 +783,6 @@ FORMS["np.vectorize"] = [
     "np.vectorize(lambda v, k: v * k if v > k else k)(x, y)",
     "np.vectorize(lambda v, k: v * k)(A, s)",
     "np.vectorize(lambda v, k: v * k)(A, y[:3])",
-    "np.vectorize(lambda v: (v, v * v))(x)[1]",
     "np.vectorize(lambda v: math.exp(v), otypes=[float])(x)",
     "np.vectorize(lambda v: np.sum(v ** 2), signature='(k)->()')(A)",
 ]
@@ -855,19 +850,15 @@ forms("indices", "A * F((2, 3))[0]")
 forms("unravel_index", "A[F(4, (2, 3))]", "A[F(np.argmax(A), A.shape)]")
 forms("ravel_multi_index", "A.ravel()[F((1, 2), (2, 3))]")
 forms("isin", "x * F(x, [1.9])")
-forms("ogrid mgrid".split()[0], )
 FORMS["np.ogrid"] = ["A * np.ogrid[:2, :3][0]"]
 FORMS["np.mgrid"] = ["A * np.mgrid[:2, :3][1]", "x * np.mgrid[0:3:4j]"]
-forms("can_cast issubdtype", "x * F(np.float32, np.float64)")
 forms("may_share_memory shares_memory", "x * F(x, y)")
 forms("hanning hamming blackman bartlett", "x * F(4)")
 forms("kaiser", "x * F(4, 2.0)")
 forms("broadcast_shapes", "A * F((2, 1), (3,))[0]")
 forms("float64", "F(s)", "F(x)")
-FORMS["np.float32"] = ["np.float32(x32)", "np.float32(s * 0.0) + x32"]
 forms("min_scalar_type", "x * (F(3) == np.uint8)")
 forms("isreal", "x[F(x)]")
-forms("trim_zeros", "F(x)", "F(np.concatenate([[0.0], x, [0.0]]), 'f')")
 forms("fabs", "F(n)")
 
 # -- methods and attributes ----------------------------------------------------------------------
@@ -1021,7 +1012,19 @@ FORMS["operator"] = [
     "sum(itertools.starmap(operator.mul, zip(x, y)))",
     "sum(a * b for a, b in itertools.pairwise(x))",
     "sum(itertools.islice(x, 2))",
-    "sum(a * b for a, b in itertools.permutations([s, t, 1.0], 2))",
     "sum(a for a in itertools.repeat(s, 3))",
     "sum(itertools.accumulate([s, t], initial=1.0))",
 ]
+
+#: Forms that are refused, with an error that points at the line.
+REFUSED = {
+    "np.reshape(A, (3, 2), order='A')",
+    "np.require(A, requirements='C')",
+    "np.poly(M)",
+    "np.vectorize(lambda v: np.sum(v ** 2), signature='(k)->()')(A)",
+    "x * x.itemsize",
+    "x * x.nbytes",
+    "x * np.mgrid[0:3:4j]",
+    "x.__add__(y)",
+    "x.__len__() * x",
+}
