@@ -566,3 +566,18 @@ def strings_of_loops(x: Any) -> Any:
 @pytest.mark.parametrize("f", [solves, interpolates, extremes, norms, strings_of_loops])
 def test_library_functions(make: Any, f: Any) -> None:
     close(make(f)(X), differences(f, X), rtol=1e-5)
+
+
+def two_outputs(x: Any, p: Any) -> Any:
+    y, q = x, p
+    for k in range(3):
+        y = y * q + np.sum(x)
+        q = q + 0.1 * k * p * y[0]
+    return y, q
+
+
+def test_cotangents_of_several_outputs_share_no_memory() -> None:
+    """The rows of one identity matrix overlap; what is added to one must not show in another."""
+    for f in (two_outputs, grad(lambda x, p: np.sum(two_outputs(x, p)[0]) ** 2, argnums=(0, 1))):
+        found = jacrev(f, argnums=(0, 1))(X, 0.7)
+        close(found, jacfwd(f, argnums=(0, 1))(X, 0.7), rtol=1e-9)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Record, Tuple
-from ..ir.nodes import Const
+from ..ir.kinds import SAVED, Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Record, Tuple
+from ..ir.nodes import Const, Op, Value
 from .batching import Batching, NoBatchRule, Operand, Results, batch_rule
-from .batching_forms import Each, Form, any_batched, expand, join_forms
+from .batching_forms import Each, Form, any_batched, expand, full_form, join_forms
 
 __all__ = ["element_form", "joined"]
 
@@ -23,7 +23,12 @@ __all__ = ["element_form", "joined"]
 def build(
     t: Batching, fn: str, xs: Sequence[Operand], attrs: Mapping[str, Any], out: Kind
 ) -> Results:
-    """A container of parts, each of its own form."""
+    """A container of parts, each of its own form; of what is saved, all that can be batched is."""
+    if out == SAVED:
+        packed = Value(SAVED)
+        parts = tuple(t.conform(x, full_form(x.kind)) for x in xs)
+        t.b.append(Op((packed,), fn, parts, attrs, t.b.span))
+        return [(packed, True)]
     return [(t.b.op(fn, *(x.atom for x in xs), **attrs), tuple(x.form for x in xs))]
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..ir.kinds import (
+    SAVED,
     Array,
     Dict,
     Dim,
@@ -24,6 +25,7 @@ from ..ir.kinds import (
     ListOf,
     Mixed,
     Num,
+    Opaque,
     Record,
     Tuple,
     carries_derivative,
@@ -131,6 +133,8 @@ def full_form(kind: Kind) -> Form:
     match kind:
         case Num() | Array() | Mixed():
             return carries_derivative(kind)
+        case Opaque():  # of what one sweep saves for the other, whatever carries a derivative
+            return kind == SAVED
         case ListOf():
             return Each(False if kind.elem is None else full_form(kind.elem))
         case _:
@@ -153,6 +157,8 @@ def batched_kind(kind: Kind, form: Form, batch: Dim) -> Kind:
         case ListOf():
             assert isinstance(form, Each)
             return ListOf(None if kind.elem is None else batched_kind(kind.elem, form.form, batch))
+    if kind == SAVED:
+        return kind
     assert isinstance(form, tuple)
     match kind:
         case Tuple():
@@ -167,8 +173,7 @@ def batched_kind(kind: Kind, form: Form, batch: Dim) -> Kind:
             names = [n for n, _ in kind.fields]
             parts = _parts([k for _, k in kind.fields], form, batch)
             return Record(kind.cls, tuple(zip(names, parts, strict=True)))
-        case _:  # what one sweep saves for the other is a tuple whose parts have no kinds here
-            return kind
+    raise TypeError(f"{kind} cannot be batched")
 
 
 def _parts(kinds: Sequence[Kind], forms: tuple[Form, ...], batch: Dim) -> tuple[Kind, ...]:

@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..ir.kinds import Array, FixedList, Kind, ListOf, Mixed, Num, Tuple
-from ..ir.nodes import Atom, Const
+from ..ir.kinds import SAVED, Array, FixedList, Kind, ListOf, Mixed, Num, Tuple
+from ..ir.nodes import Atom, Const, Op, Value
 from .batching import Batching, NoBatchRule, Operand, Results, batch_rule, lifted
 from .batching_containers import element_form, joined
-from .batching_forms import Each, expand, join_forms
+from .batching_forms import Each, batched_kind, expand, full_form, join_forms
 from .indexkinds import advanced
 from .indexkinds import item as item_kind
 
@@ -53,6 +53,11 @@ def item(
     if i.batched:
         raise NoBatchRule
     if not isinstance(x.kind, Num | Array | Mixed):
+        if x.kind == SAVED:
+            form = full_form(out)
+            made = Value(batched_kind(out, form, t.dim))
+            t.b.append(Op((made,), "item", (x.atom, i.atom), {}, t.b.span))
+            return [(made, form)]
         form, whole = element_form(x, i)
         return [(t.b.op("item", t.conform(x, whole), i.atom), form)]
     if isinstance(out, Num) and x.rank == 0:

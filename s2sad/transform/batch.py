@@ -18,8 +18,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..errors import Problem, UnsupportedError
 from ..ir.builder import Builder
 from ..ir.kinds import (
+    SAVED,
     UNDEF,
     Array,
     Dict,
@@ -101,6 +103,14 @@ def batch(
     params = inner.parameters(forms)
     inner.measure(params, forms)
     nodes, yields = inner.body()
+    if shared.unsettled:
+        raise UnsupportedError(
+            Problem(
+                f"{function.name} saves more than can be batched",
+                None,
+                "take one direction after the other: jvp, hvp or vjp",
+            )
+        )
     body = Region((), (*inner.prologue(), *nodes), tuple(y.atom for y in yields))
     entry = Function(
         f"{function.name}_batch", tuple(params), body, function.out, (), function.origin
@@ -142,6 +152,8 @@ class _Shared:
     module: Module
     dim: Dim
     callees: dict[tuple[str, tuple[Form, ...]], _Callee] = field(default_factory=dict)
+    #: how often something opaque was not of the form it was wanted in, but in discarded attempts
+    unsettled: int = 0
 
     def new_name(self, base: str) -> str:
         taken = {c.name for c in self.callees.values()} | set(self.module.functions)
@@ -273,7 +285,32 @@ class _Pass:
                     return self.conform(Operand(element, kind, inner), want.form)
 
                 return for_each_element(b, x.atom, batched_kind(x.kind, want, self.dim), change)
-        raise NoBatchRule
+        return self._saved(x)
+
+    def _saved(self, x: Operand) -> Atom:
+        """What an unbatched sweep saves, as a batched one would."""
+        if x.kind != SAVED:
+            raise NoBatchRule
+        node = self.b.origin(x.atom)
+        if node is None:  # from a call whose forms may not be settled yet
+            self.shared.unsettled += 1
+            return x.atom
+        if node.fn == "zeros_like":
+            node = self.b.origin(node.args[0])
+            zeros = True
+        else:
+            zeros = False
+        if node is None or node.fn != "tuple":
+            raise NoBatchRule
+        parts = []
+        for a in node.args:
+            part = self.look(a)
+            if zeros:
+                part = Operand(self.b.op("zeros_like", part.atom), part.kind, part.form)
+            parts.append(self.conform(part, full_form(part.kind)))
+        packed = Value(SAVED)
+        self.b.append(Op((packed,), "tuple", tuple(parts), {}, self.b.span))
+        return packed
 
     def _widened(self, x: Operand, dtype: str | None) -> Atom:
         """A number or array repeated for every member of the batch."""
@@ -319,7 +356,7 @@ class _Pass:
             (same,) = substitute([node], {v: x.atom for v, x in changed.items()})
             self.b.append(same)
             return
-        mark, known = len(self.b.nodes), dict(self.known)
+        mark, known, unsettled = len(self.b.nodes), dict(self.known), self.shared.unsettled
         try:
             match node:
                 case Op():
@@ -332,7 +369,7 @@ class _Pass:
                     self.loop(node)
         except (NoBatchRule, KindError):
             del self.b.nodes[mark:]
-            self.known = known
+            self.known, self.shared.unsettled = known, unsettled
             self.each_member(node)
         finally:
             self.b.span = node.span
@@ -404,6 +441,7 @@ class _Pass:
         params = node.body.params[offset:]
         init = [self.look(a) for a in node.init]
         forms = [_canonical(_form_for(x, p), p.kind) for x, p in zip(init, params, strict=True)]
+        mark = self.shared.unsettled
         while True:
             with self.b.region() as nodes:
                 carried = [self._fresh(p, f) for p, f in zip(params, forms, strict=True)]
@@ -417,6 +455,7 @@ class _Pass:
             if grown == forms:
                 break
             forms = grown
+            self.shared.unsettled = mark
         atoms = self._conformed(nodes, yields, forms, params)
         start = tuple(
             self.conform(x, f, getattr(p.kind, "dtype", None))
@@ -474,6 +513,7 @@ class _Pass:
         start: tuple[Form, ...] = (False,) * len(callee.body.yields)
         made = _Callee(self.shared.new_name(f"{callee.name}_batch"), start)
         self.shared.callees[key] = made
+        mark = self.shared.unsettled
         while True:
             inner = _Pass(self.shared, callee)
             params = inner.parameters(forms)
@@ -487,6 +527,7 @@ class _Pass:
             if grown == made.forms:
                 break
             made.forms = grown
+            self.shared.unsettled = mark
         atoms = inner._conformed(nodes, yields, grown, [Value(y.kind) for y in yields])
         body = Region((), tuple(nodes), atoms)
         made.function = replace(callee, name=made.name, params=(*params, size), body=body)

@@ -23,7 +23,7 @@ from ..errors import OutputError
 from ..ir.builder import Builder
 from ..ir.clone import clone
 from ..ir.nodes import Atom, Const, Function, Module, Region, Struct, Value
-from ..rules.batching_forms import Form
+from ..rules.batching_forms import Form, batched_kind
 from .adjoint import forward_and_reverse
 from .batch import Batched, batch
 from .forward import forward
@@ -153,8 +153,10 @@ def _reverse(
             seeds = [ones_like(b, leaf) for leaf in outputs.leaves]
         else:
             form = cotangent_form(function.out, primary, yields)
-            made = batch(made.module, {len(reverse.params) - 1: form}, total_dim(outputs))
-            seeds = identity_rows(b, outputs, [leaf.kind for leaf in outputs.leaves])
+            dim = total_dim(outputs)
+            made = batch(made.module, {len(reverse.params) - 1: form}, dim)
+            kinds = [batched_kind(leaf.kind, True, dim) for leaf in outputs.leaves]
+            seeds = identity_rows(b, outputs, kinds)
         whole = cotangent_of(b, function.out, primary, yields, iter(seeds))
         bars = inline(b, made.module.entry, (*saved, whole))
         forms, functions = made.forms, {**others, **dict(others_of(made.module))}
