@@ -175,7 +175,7 @@ elementwise(
     at=[sample(np.array([1.0, 2.0]), np.array([0.0, 4.0]), expect=(np.array([0.0, 0.25]), None))],
 )
 _TALL = np.array([[0.5, -2.0, 0.3], [1.5, 0.25, -0.7], [0.1, 0.9, 1.1], [2.5, -0.6, 0.2]])
-_STACK = np.stack([_TALL, 0.5 * _TALL[::-1] + 0.1])
+_STACK = np.stack([_TALL, 0.6 * _TALL[::-1] + 0.17])
 _ORDERS = (None, 2, 1, 3, 2.5, 0.5, -1, -2, math.inf, -math.inf, 0)
 _MATRIX_ORDERS = (None, "fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf)
 
@@ -294,7 +294,7 @@ def cond_kind(args: Sequence[Atom], attrs: Any) -> Kind:
     return array_or_number(real_dtype(dtype), dims[:-2])
 
 
-_SQUARE = np.array([[2.0, 0.5, -0.3], [0.1, 1.5, 0.4], [0.7, -0.2, 1.1]])
+_SQUARE = np.array([[2.0, 0.5, -0.3], [0.1, 1.7, 0.4], [0.9, -0.2, 1.3]])
 rule(
     np.linalg.cond,
     "x",
