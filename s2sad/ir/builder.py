@@ -11,7 +11,7 @@ applied as nodes are built: ``1 * x -> x``, ``0.5 * (2 * x) -> x``, ``-(-x) -> x
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,6 +52,10 @@ class Builder:
         self.definition: dict[Value, Op] = {}
         #: definition of values from elsewhere, which prove shapes and signs but are never undone
         self.outer: dict[Value, Op] = {}
+        #: values of unknown shape that are known to have the shape of another
+        self.shaped_like: dict[Value, Value] = {}
+        #: a value of the same shape that is at hand for less, where there is one
+        self.cheaper: Callable[[Value], Value] = lambda value: value
         #: what has been computed in the open regions, innermost last (tidy builders only)
         self._computed: list[dict[Hashable, Value]] = [{}]
 

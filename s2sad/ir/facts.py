@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .kinds import Array, Num, not_one, same_dim
-from .nodes import Atom, Const, Op
+from .nodes import Atom, Const, Op, Value
 
 if TYPE_CHECKING:
     from .builder import Builder
@@ -48,13 +48,15 @@ def _same_dims(x: Atom, y: Atom) -> bool:
 
 def shape_root(b: Builder, x: Atom, depth: int = _DEPTH) -> Atom:
     """The first value in the history of ``x`` that gave it its shape."""
+    if isinstance(x, Value) and x in b.shaped_like and depth:
+        return shape_root(b, b.shaped_like[x], depth - 1)
     node = b.origin(x)
     if node is None or depth == 0 or not isinstance(x.kind, Array):
         return x
     if node.fn in _SAME_SHAPE or node.fn in _LIKE_FIRST:
         first = node.args[0]
         return shape_root(b, first, depth - 1) if isinstance(first.kind, Array) else x
-    if node.fn == "broadcast_like":
+    if node.fn in ("broadcast_like", "unbroadcast"):
         return shape_root(b, node.args[1], depth - 1)
     if not _elementwise(node):
         return x

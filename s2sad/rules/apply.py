@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..ir.facts import same_shape
+from ..ir.facts import same_shape, shape_root
 from ..ir.kinds import (
     Array,
     Dim,
@@ -26,7 +26,7 @@ from ..ir.kinds import (
     same_dim,
 )
 from ..ir.kinds import not_one as dim_not_one
-from ..ir.nodes import Atom, Const
+from ..ir.nodes import Atom, Const, Value
 from .registry import KindError, Primitive, primitive
 from .text import build_text, mentions
 
@@ -339,7 +339,7 @@ def _narrowed(b: Builder, g: Atom, x: Atom, fresh: bool) -> Atom:
     if isinstance(x.kind, Array) and isinstance(g.kind, Array) and same_shape(b, g, x):
         return g
     if wide is None or narrow is None or len(wide) < len(narrow):
-        return b.op("unbroadcast", g, x)
+        return b.op("unbroadcast", g, _in_shape(b, x))
     if wide == ():
         scalar = isinstance(x.kind, Num) and isinstance(g.kind, Array)
         return b.op("item", g, Const.of(())) if scalar else g
@@ -350,7 +350,7 @@ def _narrowed(b: Builder, g: Atom, x: Atom, fresh: bool) -> Atom:
     if not all(
         m == 1 or dim_not_one(m) or same_dim(n, m) for n, m in zip(inner, narrow, strict=True)
     ):
-        return b.op("unbroadcast", g, x)
+        return b.op("unbroadcast", g, _in_shape(b, x))
     keep = [n for n, m in enumerate(narrow) if m == 1 and inner[n] != 1]
     if lead:
         axes = tuple(range(lead))
@@ -358,6 +358,12 @@ def _narrowed(b: Builder, g: Atom, x: Atom, fresh: bool) -> Atom:
     if keep:
         g = b.op("np.sum", g, axis=keep[0] if len(keep) == 1 else tuple(keep), keepdims=True)
     return g
+
+
+def _in_shape(b: Builder, x: Atom) -> Atom:
+    """A value of the shape of ``x`` that costs no more to have at hand."""
+    root = shape_root(b, x)
+    return b.cheaper(root) if isinstance(root, Value) else root
 
 
 def _total(b: Builder, g: Atom) -> Atom:

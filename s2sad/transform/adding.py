@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..ir.builder import Builder
+from ..ir.facts import same_shape
 from ..ir.kinds import Array, Kind, Num, carries_derivative
 from ..ir.nodes import Atom, Op, Value
 from .adjoints import Adjoint, bar, part_of, parts_of
@@ -42,10 +43,19 @@ def added(rev: Reverse, target: Value, old: Adjoint, g: Adjoint) -> Adjoint:
         like = sum_of_like(b, before.args[1], g)
         if like is not None:
             old, g = before.args[0], like
-    total = b.op("add_to", old, g, name=name)
+    total = b.op("add_to", old, _not_spread(b, g, target), name=name)
     if old in rev.masked and g in rev.masked:
         rev.masked.add(total)
     return total
+
+
+def _not_spread(b: Builder, g: Atom, target: Value) -> Atom:
+    """What NumPy spreads by itself over an array of the shape of ``target``."""
+    for fn, at in (("broadcast_like", 0), ("np.full_like", 1)):
+        node = b.defined_by(g, fn)
+        if node is not None and same_shape(b, node.args[1 - at], target):
+            return node.args[at]
+    return g
 
 
 def _last_sum(b: Builder, total: Atom) -> Op | None:

@@ -102,6 +102,7 @@ class Reverse:
         self.overwritten = Overwritten(function.body, mutates)
         self.definition: dict[Value, Op] = {}
         self.builder.outer = self.definition
+        self.builder.cheaper = self.shape_of
         self.scope: dict[Value, Scope] = {}
         self.region_scope: dict[Region, Scope] = {}
         self.use_count: dict[Value, int] = {}

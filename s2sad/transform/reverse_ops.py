@@ -79,7 +79,11 @@ def _setitem(rev: Reverse, node: Op, env: Env) -> None:
     before, i, v = node.args
     g = rev.take(env, after)
     assert g is not None
+    if isinstance(g, Value) and isinstance(before, Value) and isinstance(before.kind, Array):
+        b.shaped_like[g] = before
     if isinstance(before.kind, Array) and isinstance(i, Const) and i.value is ...:
+        if isinstance(v, Value) and isinstance(before, Value) and _is_in_place(rev, before, v):
+            b.shaped_like[v] = before
         rev.contribute(env, v, rev.conform(g, v))  # nothing is left of what was there before
         return
     if _update_in_place(rev, node, env, g):
@@ -91,6 +95,19 @@ def _setitem(rev: Reverse, node: Op, env: Env) -> None:
         name = f"{before.name}_bar" if isinstance(before, Value) and before.name else None
         rest = b.op("setitem", g, i, _zero_element(rev, before, i, v), name=name)
         rev.contribute(env, before, rest)
+
+
+def _is_in_place(rev: Reverse, before: Value, v: Value) -> bool:
+    """``v`` is ``before op w``: written over the whole of ``before``, it has its shape."""
+    update = rev.definition.get(v)
+    ranks = {getattr(k, "rank", None) for k in (before.kind, v.kind)}
+    return (
+        update is not None
+        and is_elementwise(update.fn)
+        and before in update.args
+        and len(ranks) == 1
+        and None not in ranks
+    )
 
 
 def _zero_element(rev: Reverse, before: Atom, i: Atom, v: Atom) -> Atom:

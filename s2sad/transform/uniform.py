@@ -12,8 +12,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..ir.kinds import Num
-from ..ir.nodes import Atom, For, If, Node, Op, Region, Value, While, operands_of, regions_of, walk
-from ..ir.rewrite import substitute_region
+from ..ir.nodes import (
+    Atom,
+    Const,
+    For,
+    If,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    operands_of,
+    regions_of,
+    walk,
+)
+from ..ir.rewrite import resolve, substitute, substitute_region
 
 
 def unfold_uniform(region: Region) -> Region:
@@ -98,7 +111,26 @@ def _popped(node: For, k: int, number: Atom) -> For:
     ops = tuple(n for n in node.body.ops if n is not pop)
     yields = tuple(param if y is end else y for y in node.body.yields)
     body = substitute_region(Region(node.body.params, ops, yields), {item: number})
-    return replace(node, body=body)
+    return replace(node, body=_without_ones(body) if _is_one(number) else body)
+
+
+def _is_one(atom: Atom) -> bool:
+    return isinstance(atom, Const) and type(atom.value) is float and atom.value == 1.0
+
+
+def _without_ones(region: Region) -> Region:
+    """The region in which ``1.0 * x`` is ``x``."""
+    known: dict[Value, Atom] = {}
+    kept: list[Node] = []
+    for node in region.ops:
+        (node,) = substitute([node], known)
+        if isinstance(node, Op) and node.fn == "mul" and any(map(_is_one, node.args)):
+            x = node.args[1] if _is_one(node.args[0]) else node.args[0]
+            if x.kind == node.results[0].kind:
+                known[node.results[0]] = x
+                continue
+        kept.append(node)
+    return Region(region.params, tuple(kept), resolve(region.yields, known))
 
 
 def _yielded(region: Region, value: Value) -> bool:
