@@ -30,6 +30,8 @@ class Overwritten:
         self._sources: dict[Value, list[Value]] = {}
         self._views: dict[Value, list[Value]] = {}
         self._next: dict[Value, Value] = {}
+        #: version -> the first version of its buffer
+        self._first: dict[Value, Value] = {}
         self._overwritten: set[Value] = set()
         #: the regions around the definition of a value, outermost first
         self._around: dict[Value, tuple[Region, ...]] = {}
@@ -69,7 +71,7 @@ class Overwritten:
                         if isinstance(buffer, Value):
                             self._overwritten.add(buffer)
                             if isinstance(buffer.kind, Array):
-                                self._next[buffer] = node.results[k]
+                                self._renew(buffer, node.results[k])
                 case If():
                     for r, a, b in zip(
                         node.results, node.then.yields, node.orelse.yields, strict=True
@@ -96,13 +98,17 @@ class Overwritten:
             if isinstance(buffer, Value) and isinstance(buffer.kind, Array | ListOf | Mixed):
                 self._overwritten.add(buffer)
                 if isinstance(buffer.kind, Array):
-                    self._next[buffer] = node.results[0]
+                    self._renew(buffer, node.results[0])
         if record.view_of is not None and node.args:
             base = node.args[record.view_of]
             if isinstance(base, Value):
                 for r in node.results:
                     self._views.setdefault(base, []).append(r)
                     self._sources.setdefault(r, []).append(base)
+
+    def _renew(self, buffer: Value, version: Value) -> None:
+        self._next[buffer] = version
+        self._first[version] = self._first.get(buffer, buffer)
 
     def _flows(self, target: Value, source: Atom) -> None:
         if isinstance(source, Value) and source is not target:
@@ -112,9 +118,19 @@ class Overwritten:
         """Versions that leave a region live on as the result outside."""
         if isinstance(node, If):
             for r, *arms in zip(node.results, node.then.yields, node.orelse.yields, strict=True):
-                for y in arms:
+                # Another array in the other arm may have another shape.
+                live = [
+                    y
+                    for y, arm in zip(arms, (node.then, node.orelse), strict=True)
+                    if not any(isinstance(n, Op) and n.fn == "raise" for n in arm.ops)
+                ]
+                firsts = {self._first.get(y, y) if isinstance(y, Value) else None for y in live}
+                if len(firsts) != 1 or None in firsts:
+                    continue
+                for y in live:
                     if isinstance(y, Value) and isinstance(y.kind, Array):
                         self._next.setdefault(y, r)
+                        self._first[r] = self._first.get(y, y)
         if isinstance(node, For | While):
             params = node.body.params[1:] if isinstance(node, For) else node.body.params
             for first, p, last, r in zip(
@@ -125,6 +141,7 @@ class Overwritten:
                     self._next.setdefault(last, r)
                     if isinstance(first, Value):
                         self._next.setdefault(first, r)
+                        self._first[r] = self._first.get(first, first)
 
     def _reaches(self, param: Value, last: Atom) -> bool:
         """Whether ``last`` is a version of the buffer that came in as ``param``."""

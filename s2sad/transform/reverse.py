@@ -141,8 +141,24 @@ class Reverse:
         }
         for v in (*function.params, *(r for n in function.body.ops for r in n.results)):
             key = shape_key(v.kind)
-            if key is not None and v not in copied:
+            if key is not None and v not in copied and self._is_array(v):
                 self._same_shape.setdefault(key, v)
+
+    def _is_array(self, value: Atom, depth: int = 8) -> bool:
+        """Whether a value of an array's kind is an array on every path, and not None on some."""
+        if not isinstance(value, Value) or depth == 0:
+            return False
+        node = self.producer.get(value)
+        match node:
+            case If():
+                k = node.results.index(value)
+                ends = (node.then.yields[k], node.orelse.yields[k])
+            case For() | While():
+                k = node.results.index(value)
+                ends = (node.init[k],)
+            case _:
+                return True
+        return all(self._is_array(end, depth - 1) for end in ends)
 
     def _survey(self, region: Region, scope: Scope) -> None:
         self.region_scope[region] = scope

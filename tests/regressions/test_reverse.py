@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 
 from tests.checker import check
 
@@ -89,3 +90,15 @@ def test_body_that_loads_more_than_forty_elements() -> None:
         return s
 
     check(f, np.linspace(0.1, 1.0, 25), np.linspace(-1.0, 2.0, 25), 3)
+
+
+def one_of_two(x, mask, c):
+    a = x[mask > 0.0]
+    b = a if c > 0.0 else x[mask < 5.0]
+    return a[0] * np.sum(b)
+
+
+@pytest.mark.parametrize("c", [1.0, -1.0])
+def test_shape_of_an_array_that_another_stands_in_for(c):
+    """The other has another shape: it says nothing of the adjoint's."""
+    check(one_of_two, np.arange(1.0, 5.0), np.array([1.0, -1.0, 1.0, 1.0]), c, argnums=0)
