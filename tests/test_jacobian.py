@@ -581,3 +581,19 @@ def test_cotangents_of_several_outputs_share_no_memory() -> None:
     for f in (two_outputs, grad(lambda x, p: np.sum(two_outputs(x, p)[0]) ** 2, argnums=(0, 1))):
         found = jacrev(f, argnums=(0, 1))(X, 0.7)
         close(found, jacfwd(f, argnums=(0, 1))(X, 0.7), rtol=1e-9)
+
+
+def walk(x: Any, k: int) -> Any:
+    return x if k == 0 else walk(np.sin(x) * x[::-1], k - 1)
+
+
+def power_of(x: float, n: int) -> Any:
+    return 1.0 if n == 0 else x * power_of(x * 0.9, n - 1)
+
+
+def test_hessians_through_recursion() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(walk(x, 3) ** 2) + power_of(x[0], 3)
+
+    close(hessian(f)(X), differences(grad(f), X), rtol=1e-4)
+    close(jacrev(grad(f))(X), hessian(f)(X), rtol=1e-8)

@@ -12,10 +12,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..ir.kinds import INT, Array, FixedList, Kind, ListOf, Num, Tuple
 from ..ir.nodes import Atom, Const, Op, Value
+from . import helpers
 from .batching import Batching, NoBatchRule, Operand, Results, batch_rule, lifted, shifted
 from .batching_forms import Each, expand
+from .declare import define, sample
+from .kindrules import dim_of, dims_of, numeric
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -41,6 +46,24 @@ def batch_shape(t: Batching, shape: Atom) -> Atom:
     if isinstance(shape.kind, Tuple | ListOf):
         return joined_shapes(b, b.op("tuple", t.size()), shape)
     raise NoBatchRule
+
+
+def _batch_of_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
+    k = numeric(args[0].kind)
+    dims = dims_of(k)
+    return Array(k.dtype, None if dims is None else (dim_of(args[1]), *dims))
+
+
+#: Written for values of the reverse sweep of a recursive function that may not have been reached.
+define(
+    "batch_of",
+    helpers.batch_of,
+    "x n",
+    _batch_of_kind,
+    vjp=("sum(g, axis=0)", None),
+    jvp="batch_of(x_dot, n)",
+    samples=[sample(np.ones(2), 3), sample(np.ones((2, 1), "float32"), 2)],
+)
 
 
 def joined_shapes(b: Builder, first: Atom, second: Atom) -> Atom:

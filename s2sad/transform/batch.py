@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from ..errors import Problem, UnsupportedError
 from ..ir.builder import Builder
 from ..ir.kinds import (
+    NONE,
     SAVED,
     UNDEF,
     Array,
@@ -257,7 +258,7 @@ class _Pass:
     def conform(self, x: Operand, form: Form, dtype: str | None = None) -> Atom:
         """The operand brought to a form that holds its own."""
         have, want = _canonical(x.form, x.kind), _canonical(form, x.kind)
-        if have == want or x.kind == UNDEF or not any_batched(want):
+        if have == want or x.kind in (UNDEF, NONE) or not any_batched(want):
             return x.atom
         b = self.b
         match x.kind:
@@ -326,6 +327,8 @@ class _Pass:
                 options = {"dtype": "float64"}
             return b.op("np.full", self.size(), atom, **options)
         node = b.origin(atom)
+        if self._from_saved(node):
+            return b.op("batch_of", atom, self.size())
         zero = node is not None and node.fn in ("zeros_like", "np.zeros_like", "np.zeros")
         if zero:
             assert node is not None
@@ -334,6 +337,14 @@ class _Pass:
             return b.op("np.zeros", batching_shape.batch_shape(self, shape), **options)
         whole = batching_shape.batch_shape(self, b.op("shape", atom))
         return b.op("np.broadcast_to", atom, whole)
+
+    def _from_saved(self, node: Op | None) -> bool:
+        """Whether a value comes from what was saved, and is None where that was not reached."""
+        if node is None or not node.args:
+            return False
+        if node.fn == "zeros_like":
+            return self._from_saved(self.b.origin(node.args[0]))
+        return node.fn == "item" and node.args[0].kind == SAVED
 
     # -- regions ----------------------------------------------------------------------------------
 
