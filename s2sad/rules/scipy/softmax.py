@@ -16,7 +16,9 @@ import scipy.special as sp
 from ...ir.kinds import Array, Num
 from ...ir.nodes import Atom, Const
 from ..declare import rule, sample
+from ..pieces import is_complex
 from ..reductions import kept
+from ..registry import KindError
 from ..staged import is_none
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ def _weights(
     """
     sign: Atom = Const.of(1.0)
     if return_sign:
+        if is_complex(b.op("item", out, Const.of(1))):
+            raise KindError("logsumexp with return_sign=True has a rule for real numbers only")
         sign = kept(b, b.op("item", out, Const.of(1)), a, axis, keepdims)
         out = b.op("item", out, Const.of(0))
     top = kept(b, out, a, axis, keepdims)

@@ -112,8 +112,9 @@ def _general_if_complex(a: Atom, attrs: Mapping[str, Any]) -> None:
 
 def solve_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom, **o: Any) -> list[Any]:
     _general_if_complex(a, o)
+    _general_if_complex(b_, o)
     transposed = o.get("transposed", False)
-    if as_array(a.kind).dtype[0] == "c":  # SciPy does not transpose complex matrices
+    if any(as_array(x.kind).dtype[0] == "c" for x in (a, b_)):  # SciPy does not transpose those
         b_bar = text(b, "scipy.linalg.solve(a.T, g)", a=a, g=g)
     else:
         b_bar = b.op("scipy.linalg.solve", a, g, **_options(o, not transposed))
@@ -374,6 +375,9 @@ rule(
 
 
 def cho_solve_vjp(b: Builder, g: Atom, out: Atom, c_and_lower: Atom, b_: Atom, **o: Any) -> Any:
+    factor = c_and_lower.kind
+    if isinstance(factor, Tuple) and as_array(factor.items[0]).dtype[0] == "c":
+        raise KindError("scipy.linalg.cho_solve has a rule for real factors only")
     b_bar = b.op("scipy.linalg.cho_solve", c_and_lower, g)
 
     def of_c() -> Atom:
