@@ -53,7 +53,7 @@ def method(
 
 
 def _dtype(cx: Lowerer, ref: Ref) -> str:
-    return np.dtype(cx.static(ref, "the 'dtype'")).name
+    return str(np.dtype(cx.static(ref, "the 'dtype'")).name)
 
 
 def call(cx: Lowerer, f: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref]) -> Ref | None:

@@ -91,7 +91,11 @@ def _vectorized(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     if all(isinstance(cx.kind(a), Num) for a in arrays):
         made = lower_calls.apply(cx, f, arrays, {})
         return _call(cx, "np.asarray", made)
-    expanded = {1: expansions.over_one, 2: expansions.over_two, 3: expansions.over_three}
+    expanded: dict[int, Any] = {
+        1: expansions.over_one,
+        2: expansions.over_two,
+        3: expansions.over_three,
+    }
     if len(arrays) not in expanded:
         cx.fail("a vectorized function of more than three arrays is not supported")
     result = lower_calls.inline(cx, expanded[len(arrays)], [f, *arrays], {})
@@ -120,11 +124,12 @@ def _apply_along_axis(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     arr, rank = found["arr"], _rank(cx, found["arr"], "np.apply_along_axis")
     axis = cx.static(found["axis"], "the 'axis'") % rank
     f: Ref = found["func1d"]
+    along: Any = expansions.along_last
     if len(args) > 3 or kwargs:
         f = PartialRef(Static(expansions.with_more), (f, *args[3:]), kwargs)
     result = lower_calls.inline(
         cx,
-        expansions.along_last,
+        along,
         [f, _call(cx, "np.moveaxis", arr, source=axis, destination=-1)],
         {},
     )

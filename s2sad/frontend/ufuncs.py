@@ -147,7 +147,7 @@ def _in_order(
 
     if axis:
         array = call("np.moveaxis", array, source=axis, destination=0)
-    expansion = expansions.reduced if name == "reduce" else expansions.accumulated
+    expansion: Any = expansions.reduced if name == "reduce" else expansions.accumulated
     result = lower_calls.inline(cx, expansion, [Static(ufunc), array], {})
     if name == "accumulate":
         return call("np.moveaxis", result, source=0, destination=axis) if axis else result

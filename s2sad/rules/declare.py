@@ -189,9 +189,8 @@ def keyworded(f: Any, names: Sequence[str], sig: inspect.Signature) -> Callable[
     first = keyword_from(names, sig)
 
     def run(*operands: Any, **options: Any) -> Any:
-        for name, value in zip(names[first:], operands[first:], strict=False):
-            if value is not None:
-                options[name] = value
+        out_of_place = zip(names[first:], operands[first:], strict=False)
+        options |= {name: value for name, value in out_of_place if value is not None}
         return f(*operands[:first], **options)
 
     run.__name__ = f.__name__

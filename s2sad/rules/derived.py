@@ -198,8 +198,10 @@ def _item_bar(b: Any, x: Atom, i: Atom, g: Atom) -> Atom:
             g if k == n else b.op("zeros_like", b.op("item", x, Const.of(k)))
             for k in range(len(x.kind.items))
         ]
-        return b.op("tuple" if isinstance(x.kind, Tuple) else "list", *parts)
-    return b.op("accumulate", b.op("zeros_like", x), i, g)
+        together: Atom = b.op("tuple" if isinstance(x.kind, Tuple) else "list", *parts)
+        return together
+    bar: Atom = b.op("accumulate", b.op("zeros_like", x), i, g)
+    return bar
 
 
 # -- forward -------------------------------------------------------------------------------------

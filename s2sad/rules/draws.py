@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir.kinds import Array, Kind, Mixed, Num, Opaque, carries_derivative
+from ..ir.kinds import Array, Dim, Kind, Mixed, Num, Opaque, carries_derivative
 from ..ir.nodes import Atom, Const
 from .declare import define, zero
 from .examplekinds import by_example
@@ -81,12 +81,13 @@ def _chosen_kind(old: bool, args: Sequence[Atom], method: str, names: Sequence[s
     """Whole numbers, or elements of an array: as many as the size says."""
     place = len(args) - len(names)
     given = dict(zip(names, args[place:], strict=True))
-    order = ("low", "high", "size") if method != "choice" else ("a", "size")
+    order: tuple[str, ...] = ("low", "high", "size") if method != "choice" else ("a", "size")
     if method == "permutation":
         order = ("x",)
     given.update(zip(order, args[:place], strict=False))
     first = given.get(order[0])
-    dtype, rest = "int64", ()
+    dtype = "int64"
+    rest: tuple[Dim, ...] = ()
     if method in ("choice", "permutation") and first is not None:
         k = first.kind
         if not isinstance(k, Num):
@@ -140,8 +141,12 @@ def _partials(
     values: dict[str, Any] = {"out": out}
     for name, default in zip(parameters, defaults, strict=True):
         values[name] = given[name][1] if name in given else Const.of(default)
+
+    def partial(text: str) -> Callable[[], Atom]:
+        return lambda: b.text(text, **values)
+
     return {
-        given[name][0]: (lambda text=text: b.text(text, **values))
+        given[name][0]: partial(text)
         for name, text in zip(parameters, texts, strict=True)
         if name in given
     }

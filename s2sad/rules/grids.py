@@ -103,10 +103,8 @@ def _diff_kind(args: Sequence[Atom], attrs: Any) -> Kind:
 
 
 def _call_diff(a: Any, prepend: Any = None, append: Any = None, **o: Any) -> Any:
-    for name, x in (("prepend", prepend), ("append", append)):
-        if x is not None:
-            o[name] = x
-    return np.diff(a, **o)
+    ends = (("prepend", prepend), ("append", append))
+    return np.diff(a, **o, **{name: x for name, x in ends if x is not None})
 
 
 rule(
@@ -199,7 +197,7 @@ def _one_gradient(b: Builder, f: Atom, h: Atom | None, axis: int, edge: int) -> 
         return part(b, f, axis, start, stop)
 
     if h is None or rank(h) == 0:
-        options = {} if edge == 1 else {"edge_order": edge}
+        options: dict[str, Any] = {} if edge == 1 else {"edge_order": edge}
         unit = b.op("np.gradient", f, axis=axis, **options)
         return unit if h is None else b.div(unit, h)
     steps = b.op("np.diff", h)

@@ -71,7 +71,7 @@ def quantile_bar(
     """
     flat, undo = _on_last(a, axis)
     weights = _weights(a, np.ravel(q) / scale, axis, method, order, scale, nan)
-    seeds = np.reshape(v, (len(weights), *flat.shape[:-1], 1)) if weights else []
+    seeds: Any = np.reshape(v, (len(weights), *flat.shape[:-1], 1)) if weights else []
     out = np.zeros_like(flat, dtype=np.result_type(v, flat))
     for w, seed in zip(weights, seeds, strict=True):
         out += w * seed

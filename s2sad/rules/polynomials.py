@@ -19,8 +19,8 @@ from .declare import each, rule, sample
 from .derived import derived
 from .kindrules import as_array, dim_of, elementwise_kind
 from .linear import rank
-from .reductions import given
 from .pieces import conj
+from .reductions import given
 from .registry import KindError
 
 if TYPE_CHECKING:
@@ -194,15 +194,19 @@ def _sums(args: Sequence[Atom], attrs: Any) -> Kind:
     return Array(promote(*(as_array(a.kind) for a in args)), (Size(),))
 
 
+def _sum_vjp(sign: int) -> Any:
+    def vjp(b: Builder, g: Atom, out: Atom, a1: Atom, a2: Atom) -> list[Any]:
+        return [lambda: _last(b, g, a1, 1), lambda: _last(b, g, a2, sign)]
+
+    return vjp
+
+
 for _f, _sign in each((np.polyadd, 1), (np.polysub, -1)):
     rule(
         _f,
         "a1 a2",
         kind=_sums,
-        vjp=lambda b, g, out, a1, a2, sign=_sign: [
-            lambda: _last(b, g, a1, 1),
-            lambda: _last(b, g, a2, sign),
-        ],
+        vjp=_sum_vjp(_sign),
         jvp="linear",
         samples=[
             sample(_P, _Q),

@@ -158,9 +158,7 @@ rule(
     math.frexp,
     "x",
     kind=lambda args, attrs: (FLOAT, INT),
-    vjp=lambda b, g, out, x: [
-        None if g[0] is None else lambda: b.op("math.ldexp", g[0], b.neg(out[1]))
-    ],
+    vjp=lambda b, g, out, x: [None if g[0] is None else b.op("math.ldexp", g[0], b.neg(out[1]))],
     jvp=lambda b, dots, out, x: (b.op("math.ldexp", dots[0], b.neg(out[1])), None),
     samples=[sample(2.75), sample(-1.5)],
 )

@@ -366,7 +366,7 @@ def tile_vjp(b: Builder, g: Atom, out: Atom, A: Atom, reps: Atom) -> list[Any]:
     return [b.op("untile", g, A), None]
 
 
-def _like_second(args: Sequence[Atom], attrs: Any) -> Kind:
+def like_second(args: Sequence[Atom], attrs: Any) -> Kind:
     g, x = as_array(args[0].kind), as_array(args[1].kind)
     if isinstance(x, Num):
         return Num(g.dtype, False)
@@ -385,7 +385,7 @@ rule(
     helpers.untile,
     "v x",
     name="untile",
-    kind=_like_second,
+    kind=like_second,
     vjp=lambda b, g, out, v, x: [b.op("repeat_tiles", g, v), None],
     jvp=("untile(v_dot, x)", None),
     samples=[sample(np.ones((2, 6)), _A[:, :3])],
@@ -396,93 +396,8 @@ rule(
     helpers.repeat_tiles,
     "v like",
     name="repeat_tiles",
-    kind=_like_second,
+    kind=like_second,
     vjp=("untile(g, v)", None),
     jvp=("repeat_tiles(v_dot, like)", None),
     samples=[sample(np.ones(3), np.ones((2, 6)))],
 )
-
-# -- diagonals -----------------------------------------------------------------------------------
-
-
-def diag_vjp(b: Builder, g: Atom, out: Atom, v: Atom, **o: Any) -> list[Any]:
-    if rank(v) == 1:
-        return [b.op("np.diagonal", g, offset=o.get("k", 0))]
-    return [b.op("undiagonal", g, v, offset=o.get("k", 0))]
-
-
-rule(
-    np.diag,
-    "v",
-    "k=0",
-    vjp=diag_vjp,
-    jvp="linear",
-    view_of=0,
-    samples=[sample(np.ones(3)), sample(_A), sample(_A, k=1), sample(np.ones(2), k=-1)],
-)
-rule(
-    np.diagflat,
-    "v",
-    "k=0",
-    vjp=lambda b, g, out, v, k=0: (
-        back_to_shape(b, b.op("np.diagonal", g, offset=k), out, v)
-        if not isinstance(v.kind, Num)
-        else [b.op("np.sum", b.op("np.diagonal", g, offset=k))]
-    ),
-    jvp="linear",
-    samples=[sample(np.ones(3)), sample(_A), sample(np.ones(2), k=-1), sample(2.0, k=1)],
-)
-rule(
-    np.diagonal,
-    "a",
-    "offset=0, axis1=0, axis2=1",
-    vjp="undiagonal(g, a, offset=offset, axis1=axis1, axis2=axis2)",
-    jvp="linear",
-    view_of=0,
-    samples=[sample(_A), sample(_B, offset=-1), sample(_B, axis1=1, axis2=2)],
-)
-rule(
-    helpers.undiagonal,
-    "v x",
-    "offset=0, axis1=0, axis2=1",
-    name="undiagonal",
-    vjp=("diagonal(g, offset=offset, axis1=axis1, axis2=axis2)", None),
-    jvp=("undiagonal(v_dot, x, offset=offset, axis1=axis1, axis2=axis2)", None),
-    kind=_like_second,
-    samples=[sample(np.ones(2), _A), sample(np.ones(2), _A, offset=1)],
-)
-
-
-def trace_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:
-    """Every element of the diagonal has the cotangent of its sum."""
-    o = {k: v for k, v in o.items() if k in ("offset", "axis1", "axis2")}
-    diagonal = b.op("np.diagonal", a, **o)
-    seeds = g if rank(a) == 2 else b.op("item", g, Const.of((..., None)))
-    return [b.op("undiagonal", b.op("broadcast_like", seeds, diagonal), a, **o)]
-
-
-rule(
-    np.trace,
-    "a",
-    "offset=0, axis1=0, axis2=1, dtype=None, out=None",
-    vjp=trace_vjp,
-    jvp="linear",
-    samples=[
-        sample(_A),
-        sample(_A, offset=1),
-        sample(_B),
-        sample(_B, axis1=1, axis2=-1),
-        sample(_A.astype("float32")),
-    ],
-)
-
-
-for _f in each(np.triu, np.tril):
-    rule(
-        _f,
-        "m",
-        "k=0",
-        vjp=f"{_f.__name__}(g, k=k)",
-        jvp="linear",
-        samples=[sample(_A), sample(_A, k=1), sample(_B, k=-1)],
-    )

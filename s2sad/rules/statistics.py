@@ -1,4 +1,4 @@
-"""Order statistics, reductions that leave nan out, covariances.
+"""Order statistics, and reductions that leave nan out.
 
 In: nothing. Out: records in the registry. A quantile is a weighted sum of elements: the weights,
 shared evenly by equal elements, are its derivative. What leaves nan out is what chooses the rest.
@@ -18,13 +18,12 @@ from ..ir.kinds import Kind, Num
 from ..ir.nodes import Atom, Const
 from . import order_helpers as helpers
 from . import reductions as red
-from . import scans
+from . import scans, spreads
 from .declare import each, rule, sample
 from .derived import derived
 from .examplekinds import by_example
 from .kindrules import as_array
 from .linear import rank
-from .pieces import conj, real
 from .reductions import EXTREME_OPTIONS, axis_samples, given
 from .registry import Sample
 
@@ -181,6 +180,12 @@ def _quantile_samples(unit: float) -> Sequence[Sample]:
     ]
 
 
+def _some_quantiles(unit: float, nan: bool) -> Callable[[], Sequence[Sample]]:
+    first = np.array([1.0, 0.0, 0.0, 0.0])
+    more = [sample(_NAN[0], 0.5 * unit, expect=(first, None))] if nan else []
+    return lambda: [*_quantile_samples(unit), *more]
+
+
 for _f, _scale, _nan in each(
     (np.quantile, 1.0, False),
     (np.percentile, 100.0, False),
@@ -195,14 +200,7 @@ for _f, _scale, _nan in each(
         " weights=None",
         vjp=_vjp,
         jvp=_jvp,
-        samples=lambda unit=_scale, nan=_nan: [
-            *_quantile_samples(unit),
-            *(
-                [sample(_NAN[0], 0.5 * unit, expect=(np.array([1.0, 0.0, 0.0, 0.0]), None))]
-                if nan
-                else []
-            ),
-        ],
+        samples=_some_quantiles(_scale, _nan),
     )
 for _f, _nan in each((np.median, False), (np.nanmedian, True)):
     _vjp, _jvp = _quantile(1.0, _nan, 0.5)
@@ -262,6 +260,15 @@ def _nan_samples(places: int) -> Callable[[], Sequence[Sample]]:
 
 
 _ONE = np.array([1.0, np.nan, 3.0])
+
+
+def _and_one(
+    samples: Callable[[], Sequence[Sample]], expect: Sequence[float], *more: Sample
+) -> Callable[[], Sequence[Sample]]:
+    """Samples, and a nan between two numbers."""
+    return lambda: [*samples(), *more, sample(_ONE, expect=(np.array(expect),))]
+
+
 _SUMS = "a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=None"
 _SPREADS = (
     "a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=None, correction=0"
@@ -270,7 +277,7 @@ for _f, _rules, _expect in each(
     (np.nansum, (red.sum_vjp, red.sum_jvp), [1.0, 0.0, 1.0]),
     (np.nanprod, (scans.prod_vjp, scans.prod_jvp), [3.0, 0.0, 1.0]),
 ):
-    _vjp, _jvp = _masked(*_rules, 2)
+    _vjp, _jvp = _masked(_rules[0], _rules[1], 2)
     rule(
         _f,
         "a initial=None where=None",
@@ -278,12 +285,9 @@ for _f, _rules, _expect in each(
         signature_of=_SUMS,
         vjp=_vjp,
         jvp=_jvp,
-        samples=lambda e=_expect: [
-            *_nan_samples(2)(),
-            sample(2.0),
-            sample(np.ones((2, 3)), 1.5, axis=0),
-            sample(_ONE, expect=(np.array(e),)),
-        ],
+        samples=_and_one(
+            _nan_samples(2), _expect, sample(2.0), sample(np.ones((2, 3)), 1.5, axis=0)
+        ),
     )
 for _f, _rules, _sig, _expect in each(
     (
@@ -292,10 +296,10 @@ for _f, _rules, _sig, _expect in each(
         "a, axis=None, dtype=None, out=None, keepdims=False, *, where=None",
         [0.5, 0.0, 0.5],
     ),
-    (np.nanvar, (red.var_vjp, red.var_jvp), _SPREADS, [-1.0, 0.0, 1.0]),
-    (np.nanstd, (red.std_vjp, red.std_jvp), _SPREADS, [-0.5, 0.0, 0.5]),
+    (np.nanvar, (spreads.var_vjp, spreads.var_jvp), _SPREADS, [-1.0, 0.0, 1.0]),
+    (np.nanstd, (spreads.std_vjp, spreads.std_jvp), _SPREADS, [-0.5, 0.0, 0.5]),
 ):
-    _vjp, _jvp = _masked(*_rules, 1)
+    _vjp, _jvp = _masked(_rules[0], _rules[1], 1)
     rule(
         _f,
         "a where=None",
@@ -303,7 +307,7 @@ for _f, _rules, _sig, _expect in each(
         signature_of=_sig,
         vjp=_vjp,
         jvp=_jvp,
-        samples=lambda e=_expect: [*_nan_samples(1)(), sample(_ONE, expect=(np.array(e),))],
+        samples=_and_one(_nan_samples(1), _expect),
     )
 for _f in each(np.nanmax, np.nanmin):
     rule(
@@ -313,13 +317,9 @@ for _f in each(np.nanmax, np.nanmin):
         signature_of=EXTREME_OPTIONS,
         vjp=red.extreme_vjp,
         jvp=red.extreme_jvp,
-        samples=lambda f=_f: [
-            *axis_samples()(),
-            sample(2.0),
-            sample(
-                _ONE, expect=(np.array([0.0, 0.0, 1.0] if f is np.nanmax else [1.0, 0.0, 0.0]),)
-            ),
-        ],
+        samples=_and_one(
+            axis_samples(), [0.0, 0.0, 1.0] if _f is np.nanmax else [1.0, 0.0, 0.0], sample(2.0)
+        ),
     )
 
 
@@ -350,129 +350,3 @@ for _f, _scan, _neutral in each(
             sample(np.array([1.0, np.nan, 1.0]), expect=(np.array([3.0, 0.0, 1.0]),)),
         ],
     )
-
-# -- covariances ---------------------------------------------------------------------------------
-
-
-def _cov(
-    b: Builder,
-    m: Atom,
-    y: Any = None,
-    fweights: Any = None,
-    aweights: Any = None,
-    rowvar: bool = True,
-    bias: bool = False,
-    ddof: int | None = None,
-    **o: Any,
-) -> Atom:
-    """The definition in NumPy's manual: ``X W X' / factor`` of the centred variables."""
-    x = _variables(b, m, rowvar)
-    if given(y) is not None:
-        x = b.op("np.concatenate", b.op("tuple", x, _variables(b, y, rowvar)), axis=0)
-    w: Atom | None = None
-    for more in (given(fweights), given(aweights)):
-        if more is not None:
-            w = more if w is None else b.mul(w, more)
-    ddof = (0 if bias else 1) if ddof is None else ddof
-    if w is None:
-        count: Atom = b.op("item", b.op("shape", x), Const.of(1))
-        factor = b.sub(count, Const.of(ddof))
-        x = b.sub(x, b.op("np.mean", x, axis=1, keepdims=True))
-        xw = x
-    else:
-        count = b.op("np.sum", w)
-        factor = count
-        if ddof and given(aweights) is None:
-            factor = b.sub(count, Const.of(ddof))
-        elif ddof:
-            squares = b.op("np.sum", b.mul(w, aweights))
-            factor = b.sub(count, b.div(b.mul(Const.of(float(ddof)), squares), count))
-        mean = b.div(b.op("np.sum", b.mul(x, w), axis=1, keepdims=True), count)
-        x = b.sub(x, mean)
-        xw = b.mul(x, w)
-    c = b.div(b.op("matmul", xw, b.op("np.transpose", conj(b, x))), factor)
-    return _squeezed(b, c, m, y, rowvar)
-
-
-def _variables(b: Builder, m: Atom, rowvar: bool) -> Atom:
-    if rank(m) < 2:
-        return b.op("np.reshape", m, Const.of((1, -1)))
-    return m if rowvar else b.op("np.transpose", m)
-
-
-def _squeezed(b: Builder, c: Atom, m: Atom, y: Any, rowvar: bool) -> Atom:
-    """``np.cov`` squeezes a single variable to a number."""
-    if rank(m) < 2 and given(y) is None:
-        return b.op("item", c, Const.of((0, 0)))
-    return c
-
-
-def _call_cov(m: Any, y: Any = None, fweights: Any = None, aweights: Any = None, **o: Any) -> Any:
-    return np.cov(m, y, fweights=fweights, aweights=aweights, **o)
-
-
-def _cov_kind(name: str) -> Callable[..., Kind]:
-    exact = by_example(_call_cov if name == "cov" else np.corrcoef)
-
-    def kind(args: Sequence[Atom], attrs: Any) -> Kind:
-        one = len(args) == 1 or given(args[1]) is None
-        k = as_array(args[0].kind)
-        if one and not isinstance(k, Num) and rank(args[0]) == 1:
-            from ..ir.kinds import Array
-
-            name_ = "float64" if k.dtype[0] in "iub" else np.result_type(k.dtype, "f8").name
-            return Array(name_, ()) if name == "cov" else Num(name_, False)
-        found = exact(args, attrs)
-        assert isinstance(found, Kind)
-        return found
-
-    return kind
-
-
-_M = np.array([[2.1, 0.3, -0.4, 1.0], [0.55, 1.6, 0.25, 0.5], [-0.2, 0.8, 2.7, 0.1]])
-_vjp, _jvp = derived(_cov)
-rule(
-    np.cov,
-    "m y=None fweights=None aweights=None",
-    signature_of="m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None",
-    vjp=_vjp,
-    jvp=_jvp,
-    kind=_cov_kind("cov"),
-    samples=lambda: [
-        sample(_M),
-        sample(_M[0]),
-        sample(_M[0], _M[1]),
-        sample(_M, _M[:2] ** 2),
-        sample(_M, rowvar=False),
-        sample(_M, bias=True),
-        sample(_M, ddof=0),
-        sample(_M, None, np.array([1, 2, 1, 3])),
-        sample(_M, None, None, np.array([0.5, 1.5, 2.0, 1.0])),
-        sample(_M, None, np.array([1, 2, 1, 3]), np.array([0.5, 1.5, 2.0, 1.0]), ddof=0),
-    ],
-)
-
-
-def _corrcoef(b: Builder, x: Atom, y: Any = None, rowvar: bool = True, **o: Any) -> Atom:
-    if rank(x) < 2 and given(y) is None:
-        return b.op("np.sum", b.mul(Const.of(0.0), x))  # 1 whatever x is
-    c = _cov(b, x, y, rowvar=rowvar)
-    deviation = b.op("np.sqrt", real(b, b.op("np.diagonal", c)))
-    return b.op("div", b.op("div", c, b.text("d[:, None]", d=deviation)), deviation)
-
-
-_vjp, _jvp = derived(_corrcoef)
-rule(
-    np.corrcoef,
-    "x y=None",
-    "rowvar=True",
-    vjp=_vjp,
-    jvp=_jvp,
-    kind=_cov_kind("corrcoef"),
-    samples=lambda: [
-        sample(_M),
-        sample(_M[0], _M[1]),
-        sample(_M, _M[:2] ** 2),
-        sample(_M, rowvar=False),
-    ],
-)

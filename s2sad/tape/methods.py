@@ -76,6 +76,14 @@ def _call(
         case "sort" if isinstance(value, TapeArray):
             recorder.store(value, ..., recorder.call(np.sort, (value, *args), kwargs))
             return None
+        case "partition" if isinstance(value, TapeArray):
+            recorder.store(value, ..., recorder.call(np.partition, (value, *args), kwargs))
+            return None
+        case "put" if isinstance(value, TapeArray) and not kwargs:
+            recorder.store(value, np.unravel_index(args[0], value.primal.shape), *args[1:])
+            return None
+        case "compress":
+            return recorder.call(np.compress, (args[0], value, *args[1:]), kwargs)
     if kwargs.get("out") is not None:
         function = getattr(np, name)
         return recorder.call(function, (value, *args), kwargs)

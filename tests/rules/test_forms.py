@@ -71,7 +71,8 @@ def test_forms(name: str, programs: Any) -> None:
                 continue
             try:
                 rtol = 2e-2 if narrow or "32" in expression else 1e-6
-                check(f, *values, variants=False, tape=False, rtol=rtol)
+                first = key.endswith("-0")  # the second order does not depend on the form
+                check(f, *values, variants=False, tape=False, second=first, rtol=rtol)
             except BaseException as error:
                 error.add_note(f"in the form {expression}")
                 raise

@@ -80,7 +80,11 @@ def undefined_elements(x: Any) -> Any:
     ],
 )
 def test_refusals(f: Any, match: str) -> None:
-    refused(f, np.array([[0.5, 1.5, 2.5], [1.0, 2.0, 3.0]]) if "layout" in f.__name__ else X, match=match)
+    refused(
+        f,
+        np.array([[0.5, 1.5, 2.5], [1.0, 2.0, 3.0]]) if "layout" in f.__name__ else X,
+        match=match,
+    )
 
 
 X = np.array([0.5, 1.5, 2.5])

@@ -61,7 +61,9 @@ class Case:
         if p.name in POWERS:  # a Python number would be a constant to these rules
             self.args = tuple(np.float64(x) if type(x) is float else x for x in self.args)
         out = run(p, self.args, s.attrs)
-        self.many = isinstance(p.kind(tuple(Const(v, exact_kind(v)) for v in s.args), s.attrs), tuple)
+        self.many = isinstance(
+            p.kind(tuple(Const(v, exact_kind(v)) for v in s.args), s.attrs), tuple
+        )
         self.g = random_like(out, rng)
         self.active = [n for n, x in enumerate(self.args) if is_active(x)]
         self.weights = {n: random_like(self.args[n], rng) for n in self.active}
@@ -159,9 +161,7 @@ def test_second_order(p: Primitive, s: Sample) -> None:
         close(total, want, "reverse over reverse")
         given = {id(atoms[n]): b.const(case.moves[n]) for n in case.active} | out_dots
         everything = [*leaves, *outs]
-        known = push_forward(
-            b, recorder.steps, everything, [given.get(id(a)) for a in everything]
-        )
+        known = push_forward(b, recorder.steps, everything, [given.get(id(a)) for a in everything])
         ahead = sum(
             dot(known[id(bars[n])].value, case.weights[n])
             for n in case.active
@@ -170,9 +170,7 @@ def test_second_order(p: Primitive, s: Sample) -> None:
         close(ahead, want, "forward over reverse")
         recorder = Recorder(b)
         t = case.tangents(recorder, atoms, out)
-        known = push_forward(
-            b, recorder.steps, everything, [given.get(id(a)) for a in everything]
-        )
+        known = push_forward(b, recorder.steps, everything, [given.get(id(a)) for a in everything])
         parts = t if case.many else (t,)
         second = None if t is None else [None if u is None else known.get(id(u)) for u in parts]
         value = 0.0 if second is None else case.seen(second if case.many else second[0])
