@@ -91,7 +91,7 @@ def curve(cx: Lowerer, obj: Any, args: Sequence[Ref], kwargs: Mapping[str, Ref])
         cx.fail("a spline made outside of the program is called with x and nu here")
     load_rules_of(type(obj))
     order = cx.static(given["nu"], "the 'nu' of a spline") if "nu" in given else 0
-    options = {"nu": order} if order else {}
+    options: dict[str, Any] = {"nu": order} if order else {}
     return cx.ref(cx.op("curve_value", cx.atom(given["x"]), curve=obj, **options))
 
 
