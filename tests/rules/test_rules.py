@@ -43,7 +43,9 @@ STRUCTURAL_HELPERS = {
     # exercised through the programs that use them, and below where they have samples
     *("item", "setitem", "accumulate", "add_to", "append", "pop", "extend", "insert", "copy"),
     *("attr", "record", "tuple", "list", "dict", "cast", "unbroadcast", "broadcast_like"),
-    *("gather_written", "unless_zero", "typed_like", "copy_with_strides"),
+    *("gather_written", "unless_zero", "typed_like", "copy_with_strides", "same_shape", "draw"),
+    # these take programs, and have tests of their own
+    *("implicit_solution", "integral", "odeint", "solve_ivp", "ode_adjoint", "ode_tangent"),
 }
 
 
