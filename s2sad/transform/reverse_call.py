@@ -17,10 +17,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..analysis.activity import active_values
-from ..ir.kinds import SAVED, Array, Kind, ListOf, Mixed
+from ..ir.kinds import SAVED, Array, Kind, ListOf, Mixed, Num
 from ..ir.nodes import Atom, Call, Const, Function, Op, Region, Struct, Value, free_values
 from .adjoints import Env, adjoint_kind, bar, reversed_span
 from .reverse import Reverse
+from .target import is_for_compiler
 
 
 @dataclass(slots=True)
@@ -28,7 +29,8 @@ class CalleePair:
     """Names and signature of the forward/reverse pair of one callee for one use pattern.
 
     ``accumulated`` are positions of parameters whose adjoints come in as accumulators; the
-    reverse function returns the adjoints of the parameters ``active``, in that order.
+    reverse function returns the adjoints of the parameters ``active``, in that order. It is given
+    the parameters ``handed`` again, which then need not be saved.
     """
 
     forward: str
@@ -36,6 +38,7 @@ class CalleePair:
     active: tuple[int, ...]
     accumulated: tuple[int, ...]
     kinds: tuple[Kind, ...]
+    handed: tuple[int, ...] = ()
 
 
 def reverse_call(rev: Reverse, node: Call, env: Env) -> None:
@@ -74,7 +77,12 @@ def reverse_call(rev: Reverse, node: Call, env: Env) -> None:
         for n, kind in zip(pair.active, pair.kinds, strict=True)
     )
     rev.builder.append(
-        Call(results, pair.reverse, (saved, *gs, *buffers), reversed_span(node.span))
+        Call(
+            results,
+            pair.reverse,
+            (saved, *(node.args[n] for n in pair.handed), *gs, *buffers),
+            reversed_span(node.span),
+        )
     )
     for n, r in zip(pair.active, results, strict=True):
         arg = node.args[n]
@@ -99,32 +107,54 @@ def pair_of(
         for n in active
         if isinstance(callee.params[n].kind, Array | ListOf | Mixed) and n not in written
     )
-    sub = Reverse(
-        rev.module,
-        callee,
-        active_values(
+
+    def reverse_of_callee() -> Reverse:
+        return Reverse(
             rev.module,
             callee,
-            [callee.params[n] for n in active],
-            [callee.body.yields[n] for n in seeded],
-        ),
-        rev,
-        packs=True,
-    )
+            active_values(
+                rev.module,
+                callee,
+                [callee.params[n] for n in active],
+                [callee.body.yields[n] for n in seeded],
+            ),
+            rev,
+            packs=True,
+        )
+
     base = callee.name
+    sub = reverse_of_callee()
+    kinds = tuple(adjoint_kind(callee.params[n].kind, sub.weak) for n in active)
     pair = CalleePair(
-        rev.unused(f"{base}_forward"),
-        rev.unused(f"{base}_reverse"),
-        active,
-        accumulated,
-        tuple(adjoint_kind(callee.params[n].kind, sub.weak) for n in active),
+        rev.unused(f"{base}_forward"), rev.unused(f"{base}_reverse"), active, accumulated, kinds
     )
+    pairs, functions = dict(rev.pairs), dict(rev.extra_functions)
     rev.pairs[key] = pair
-    _build(sub, callee, pair, seeded)
+    needs = _build(sub, callee, pair, seeded)
+    if is_for_compiler():
+        # A caller has its arguments at hand again: once more, handing on what is needed of them.
+        pair.handed = tuple(
+            n
+            for n, p in enumerate(callee.params)
+            if p in needs and n not in written and _may_be_handed(sub, p)
+        )
+    if pair.handed:
+        for known_now, before in ((rev.pairs, pairs), (rev.extra_functions, functions)):
+            known_now.clear()
+            known_now.update(before)  # type: ignore[arg-type]
+        rev.pairs[key] = pair
+        _build(reverse_of_callee(), callee, pair, seeded)
     return pair
 
 
-def _build(sub: Reverse, callee: Function, pair: CalleePair, seeded: tuple[int, ...]) -> None:
+def _may_be_handed(sub: Reverse, p: Value) -> bool:
+    return isinstance(p.kind, Num) or (isinstance(p.kind, Array) and p not in sub.overwritten)
+
+
+def _build(
+    sub: Reverse, callee: Function, pair: CalleePair, seeded: tuple[int, ...]
+) -> list[Value]:
+    """Make both functions; what the reverse one needs of the forward sweep."""
     b = sub.builder
     env: Env = {}
     gs = [
@@ -148,15 +178,16 @@ def _build(sub: Reverse, callee: Function, pair: CalleePair, seeded: tuple[int, 
             end = sub.take(env, p)
             ends.append(sub.zero(p) if end is None else end)
     body = Region((), tuple(nodes), tuple(ends))
-    known = {*gs, *buffers}
+    handed = tuple(callee.params[n] for n in pair.handed)
+    known = {*gs, *buffers, *handed}
     needs = [v for v in free_values(body) if v not in known]
     saved_in = Value(SAVED, "saved")
     unpack = tuple(Op((v,), "item", (saved_in, Const.of(n))) for n, v in enumerate(needs))
     leaves = tuple(Struct("leaf", index=n) for n in range(len(ends)))
-    first_buffer = 1 + len(gs)
+    first_buffer = 1 + len(handed) + len(gs)
     sub.extra_functions[pair.reverse] = Function(
         pair.reverse,
-        (saved_in, *gs, *buffers),
+        (saved_in, *handed, *gs, *buffers),
         Region((), (*unpack, *nodes), tuple(ends)),
         leaves[0] if len(leaves) == 1 else Struct("tuple", leaves),
         tuple((first_buffer + k, pair.active.index(n)) for k, n in enumerate(pair.accumulated)),
@@ -173,3 +204,4 @@ def _build(sub: Reverse, callee: Function, pair: CalleePair, seeded: tuple[int, 
         callee.mutates,
         callee.origin,
     )
+    return needs
