@@ -74,11 +74,11 @@ class _Outliner:
                         then=self.region(node.then, name, marks),
                         orelse=self.region(node.orelse, name, marks),
                     )
-                case For() if node.stop in marks:
+                case For(stop=Value() as stop) if stop in marks:
                     step = self.unused(f"{name}_step")
                     self.functions[step] = _function(step, (), Region((), (), ()), (), {})
                     node = replace(node, body=self.region(node.body, step, marks))
-                    node = self.loop(node, step, marks[node.stop])
+                    node = self.loop(node, step, marks[stop])
                 case For():
                     node = replace(node, body=self.region(node.body, name, marks))
                 case While():
