@@ -585,3 +585,16 @@ def test_perturbations_are_not_confused_in_forward_mode() -> None:
     assert grad(f)(5.0) == 1.0
     assert s2sad.jvp(f, (5.0,), (1.0,)) == (5.0, 1.0)
     assert s2sad.derivative(lambda x: x * grad(lambda y: x * y * y)(x))(2.0) == 24.0
+
+
+def default_of_one_branch(x):
+    if x > 0.0:
+        slope = grad(lambda t, k=x * x: t * t * k)
+    else:
+        raise ValueError("x")
+    return slope(x)
+
+
+def test_a_function_whose_default_belongs_to_a_branch() -> None:
+    with pytest.raises(s2sad.UnsupportedError, match="slope"):
+        grad(default_of_one_branch)(1.3)

@@ -268,13 +268,19 @@ OTHER_KEYS = "it has different keys on different paths"
 
 def needs_value(ref: Ref, base: State) -> bool:
     """Whether a reference leads to values or roots of one region only."""
+    from .inner import inner_of
+
     match ref:
         case Val():
             return isinstance(ref.atom, Value)
-        case Static() | Lost():
+        case Static():
+            within = inner_of(ref.obj)
+            return within is not None and needs_value(within.func, base)
+        case Lost():
             return False
         case FuncRef():
-            return ref.frame not in base.frames
+            given = (*ref.defaults, *ref.kwdefaults.values())
+            return ref.frame not in base.frames or any(needs_value(r, base) for r in given)
         case TupleRef():
             return any(needs_value(r, base) for r in ref.items)
         case _:
