@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir.kinds import Array, Dim, Kind, Size, Tuple, same_dim
+from ..ir.kinds import Array, Dim, Kind, Size, Tuple, not_one, same_dim
 from ..ir.nodes import Atom, Const
 from . import matrices
 from .declare import each, rule, sample
@@ -47,11 +47,11 @@ def _array(x: Atom) -> tuple[str, tuple[Dim, ...]]:
 
 
 def _half(n: Dim) -> Dim:
-    return n // 2 + 1 if isinstance(n, int) else Size()
+    return n // 2 + 1 if isinstance(n, int) else Size(not_one(n))
 
 
 def _double(n: Dim) -> Dim:
-    return 2 * (n - 1) if isinstance(n, int) else Size()
+    return 2 * (n - 1) if isinstance(n, int) else Size(not_one=True)
 
 
 def _given(n: Atom | None) -> bool:
@@ -79,7 +79,7 @@ def whole_vjp(name: str) -> Any:
 
     def vjp(b: Builder, g: Atom, out: Atom, a: Atom, n: Atom | None = None, **o: Any) -> list[Any]:
         bar = b.op(name, g, **o)
-        if _given(n) and not _same_length(a, out, o.get("axis", -1)):
+        if not _same_length(a, out, o.get("axis", -1)):
             bar = b.op("fitted", bar, a, axes=(o.get("axis", -1),))
         return [bar, None]
 
@@ -328,7 +328,8 @@ def several_vjp(name: str, inner: str | None, back: str | None, default: Any) ->
         norm = {"norm": o["norm"]} if o.get("norm") is not None else {}
         if back is None:
             bar = b.op(str(inner), g, axes=tuple(axes), **norm)
-            return [b.op("fitted", bar, a, axes=tuple(axes)) if _given(s) else bar, None]
+            fits = all(_same_length(a, out, k) for k in axes)
+            return [bar if fits else b.op("fitted", bar, a, axes=tuple(axes)), None]
         others = tuple(axes[:-1])
         n: list[Atom] = []
         if s is not None and _given(s):
@@ -336,7 +337,7 @@ def several_vjp(name: str, inner: str | None, back: str | None, default: Any) ->
         if back == "rfft_bar":
             # rfft of the last axis came first; its result has the other sizes of a
             before = b.op(str(inner), g, axes=others, **norm) if others else g
-            if _given(s) and others:
+            if others and not all(_same_length(a, out, k) for k in others):
                 bar_last = b.op("rfft_bar", before, _like_last(b, a, before, axes[-1]), *n,
                                 axis=axes[-1], **norm)  # fmt: skip
                 return [b.op("fitted", bar_last, a, axes=others), None]
@@ -344,7 +345,7 @@ def several_vjp(name: str, inner: str | None, back: str | None, default: Any) ->
         bar = b.op("irfft_bar", g, _like_last(b, a, g, axes[-1]), *n, axis=axes[-1], **norm)
         if others:
             bar = b.op(str(inner), bar, axes=others, **norm)
-            if _given(s):
+            if not all(_same_length(a, out, k) for k in others):
                 bar = b.op("fitted", bar, a, axes=others)
         return [bar, None]
 
