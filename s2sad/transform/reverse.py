@@ -149,6 +149,7 @@ class Reverse:
         if not isinstance(value, Value) or depth == 0:
             return False
         node = self.producer.get(value)
+        ends: tuple[Atom, ...]
         match node:
             case If():
                 k = node.results.index(value)
