@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...errors import UnsupportedError
-from ...ir.nodes import Module
+from ...errors import Problem, UnsupportedError
+from ...ir.nodes import Module, Op, walk
+from ...rules.registry import primitive
 from ..compile import file_name
 from ..emit import Emitted, emit
 from . import modules
@@ -59,9 +60,30 @@ def compile_nopython(
         for name, f in module.functions.items()
     }
     lowered = stack_tapes(stack_saves(as_tuples(Module(flat))))
+    _refuse_scipy(lowered)
     emitted = emit(lowered, fresh_results=True, private_from=private_from)
     dispatcher = _jitted(emitted, {"fastmath": fastmath, "parallel": parallel})
     return Compiled(_through(way, dispatcher), dispatcher, way, emitted.text)
+
+
+def _refuse_scipy(module: Module) -> None:
+    """UnsupportedError for functions of SciPy, none of which Numba compiles by itself."""
+    for function in module.functions.values():
+        for node in walk(function.body):
+            if not isinstance(node, Op):
+                continue
+            record = primitive(node.fn)
+            of_scipy = record.name.startswith("scipy.") or str(
+                getattr(record.fun, "__module__", "")
+            ).startswith("s2sad.rules.scipy")
+            if of_scipy:
+                raise UnsupportedError(
+                    Problem(
+                        f"Numba does not compile {record.name}",
+                        node.span,
+                        "leave out backend='numba', or write it with functions of NumPy",
+                    )
+                )
 
 
 def require_numba() -> None:

@@ -196,6 +196,13 @@ def test_nodes_have_no_derivative():
     refused(f, X, match="nodes")
 
 
+def test_numba_says_what_it_does_not_compile():
+    pytest.importorskip("numba")
+    gradient = s2sad.grad(lambda x: special.erf(x) * x, backend="numba")
+    with pytest.raises(s2sad.UnsupportedError, match=r"does not compile scipy\.special\.erf"):
+        gradient(0.3)
+
+
 # -- cost --------------------------------------------------------------------------------------------
 
 
