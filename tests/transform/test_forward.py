@@ -194,18 +194,18 @@ def test_the_tangent_of_a_view_is_the_view_of_the_tangent() -> None:
     assert s2sad.jvp(through_views, (x,), (v,)) == (24.0 * 1.0, 16.0 + 12.0)
 
 
-def opaque(x: Any) -> Any:
+def without_a_rule(x: Any) -> Any:
     return x + 1.0
 
 
 def test_what_has_no_derivative_is_refused_with_a_place() -> None:
     import s2sad
 
-    rule(opaque, "x")
+    rule(without_a_rule, "x")
 
     def f(x: Any) -> Any:
-        return opaque(x) * x
+        return without_a_rule(x) * x
 
     with pytest.raises(UnsupportedError, match="test_forward.py") as caught:
         s2sad.jvp(f, (1.0,), (1.0,))
-    assert "opaque has no derivative" in str(caught.value)
+    assert "without_a_rule has no derivative" in str(caught.value)
