@@ -305,12 +305,12 @@ def sum_repeats(g: Any, x: Any) -> Any:
 
 
 def batch_of(x: Any, n: int) -> Any:
-    """An array of ``n`` times ``x``; None, which stands for what was not reached, stays None.
+    """An array of ``n`` times ``x``; 0 for None, which stands for what was not reached.
 
     >>> batch_of(2.0, 3)
     array([2., 2., 2.])
     """
-    return None if x is None else np.broadcast_to(x, (n, *np.shape(x))).copy()
+    return np.float64(0.0) if x is None else np.broadcast_to(x, (n, *np.shape(x))).copy()
 
 
 def cast(x: Any, *, like: str) -> Any:

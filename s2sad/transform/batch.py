@@ -180,6 +180,7 @@ class _Pass:
         self._size: Atom | None = None
         self._measured: list[Node] = []
         self._size_used = False
+        self._in_lists = 0
 
     # -- the size of the batch --------------------------------------------------------------------
 
@@ -283,7 +284,10 @@ class _Pass:
                 kind, inner = x.kind.elem, given.form
 
                 def change(element: Atom) -> Atom:
-                    return self.conform(Operand(element, kind, inner), want.form)
+                    self._in_lists += 1
+                    changed = self.conform(Operand(element, kind, inner), want.form)
+                    self._in_lists -= 1
+                    return changed
 
                 return for_each_element(b, x.atom, batched_kind(x.kind, want, self.dim), change)
         return self._saved(x)
@@ -317,34 +321,35 @@ class _Pass:
         """A number or array repeated for every member of the batch."""
         b, atom = self.b, x.atom
         assert isinstance(x.kind, Num | Array | Mixed)
-        wanted = dtype or x.kind.dtype
-        if isinstance(x.kind, Num):
-            options = {} if wanted in ("float64", x.kind.dtype) else {"dtype": wanted}
-            if isinstance(atom, Const) and atom.value == 0:
-                options = {} if wanted in ("float64", "int64") else {"dtype": wanted}
-                return b.op("np.zeros", self.size(), **options)
-            if x.kind.dtype == "int64" and wanted == "float64":
-                options = {"dtype": "float64"}
-            return b.op("np.full", self.size(), atom, **options)
         node = b.origin(atom)
-        if self._from_saved(node):
+        if self._in_lists or self._from_saved(node):
+            # what a tape or a sweep has for a branch not taken is None
             return b.op("batch_of", atom, self.size())
-        zero = node is not None and node.fn in ("zeros_like", "np.zeros_like", "np.zeros")
-        if zero:
-            assert node is not None
+        if isinstance(x.kind, Num):
+            return self._widened_number(atom, x.kind, dtype or x.kind.dtype)
+        if node is not None and node.fn in ("zeros_like", "np.zeros_like", "np.zeros"):
             shape = node.args[0] if node.fn == "np.zeros" else b.op("shape", node.args[0])
             options = {} if x.kind.dtype == "float64" else {"dtype": x.kind.dtype}
             return b.op("np.zeros", batching_shape.batch_shape(self, shape), **options)
         whole = batching_shape.batch_shape(self, b.op("shape", atom))
         return b.op("np.broadcast_to", atom, whole)
 
+    def _widened_number(self, atom: Atom, kind: Num, wanted: str) -> Atom:
+        if isinstance(atom, Const) and atom.value == 0:
+            options = {} if wanted in ("float64", "int64") else {"dtype": wanted}
+            return self.b.op("np.zeros", self.size(), **options)
+        same = wanted == kind.dtype or wanted == "float64" and kind.dtype != "int64"
+        options = {} if same else {"dtype": wanted}
+        return self.b.op("np.full", self.size(), atom, **options)
+
     def _from_saved(self, node: Op | None) -> bool:
-        """Whether a value comes from what was saved, and is None where that was not reached."""
+        """Whether a value was saved, and may be None where the statement was not reached."""
         if node is None or not node.args:
             return False
         if node.fn == "zeros_like":
             return self._from_saved(self.b.origin(node.args[0]))
-        return node.fn == "item" and node.args[0].kind == SAVED
+        whole = node.args[0].kind
+        return node.fn == "item" and (whole == SAVED or isinstance(whole, Tuple | ListOf))
 
     # -- regions ----------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from ..ir.builder import Builder
 from ..ir.clone import clone
 from ..ir.kinds import (
     INT,
+    SAVED,
     Array,
     Dict,
     Dim,
@@ -48,8 +49,9 @@ def loop_over_members(
     places: list[tuple[Value, tuple[object, ...], Kind]] = [
         (result, path, kind) for result in node.results for path, kind in _leaves(result.kind)
     ]
-    for _, _, kind in places:
-        if not isinstance(kind, Num | Array | Mixed | ListOf):
+    opaque = any(x.batched and x.kind == SAVED for x in operands.values())
+    for kind in [kind for _, _, kind in places] or [INT]:
+        if opaque or not isinstance(kind, Num | Array | Mixed | ListOf):
             what = node.fn if isinstance(node, Op) else "this statement"
             raise UnsupportedError(
                 Problem(
