@@ -24,7 +24,8 @@ class Overwritten:
         self, body: Region, mutates: Mapping[str, Sequence[tuple[int, int]]] | None = None
     ) -> None:
         """``mutates``: of each callee, which parameters it writes and which result is the new
-        version."""
+        version.
+        """
         self._mutates = mutates or {}
         #: value -> values whose buffer becomes its own (loop and branch results, views)
         self._sources: dict[Value, list[Value]] = {}

@@ -89,8 +89,10 @@ def is_typed(have: Kind, kind: Kind) -> bool:
             assert kind.elem is not None
             return is_typed(have.elem, kind.elem)
         case Num(), Num():
-            return have.weak is not None and have.weak is kind.weak and (
-                have.dtype == kind.dtype or kind.dtype[0] not in "fc"
+            return (
+                have.weak is not None
+                and have.weak is kind.weak
+                and (have.dtype == kind.dtype or kind.dtype[0] not in "fc")
             )
         case Array(), Array():
             return have.dtype == kind.dtype
