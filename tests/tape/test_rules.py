@@ -18,7 +18,7 @@ import pytest
 import s2sad.rules
 from s2sad import tape
 from s2sad.ir.tree import flatten, unflatten
-from s2sad.rules.registry import Primitive, Sample, primitives
+from s2sad.rules.registry import Primitive, Sample, keyword_from, primitives
 from s2sad.tape.rules import cotangents
 
 assert s2sad.rules  # importing it fills the registry
@@ -46,11 +46,23 @@ def drawn(leaf: Any, rng: np.random.Generator) -> Any:
     return draws.astype(leaf.dtype) if isinstance(leaf, np.ndarray) else type(leaf)(draws)
 
 
-def program(name: str, attrs: dict[str, Any]) -> Any:
-    """A function that calls ``name`` as a user would, from globals of its own."""
-    namespace: dict[str, Any] = {"np": np, "math": math, "attrs": attrs}
-    exec(f"def f(*xs):\n    return {name}(*xs, **attrs)", namespace)
+def program(primitive: Primitive, sample: Sample) -> Any:
+    """A function that calls the primitive as a user would, from globals of its own."""
+    namespace: dict[str, Any] = {"np": np, "math": math, "attrs": dict(sample.attrs)}
+    names, count = primitive.operands, len(sample.args)
+    many = any(n.startswith("*") for n in names)
+    first = count if many else keyword_from(names, primitive.signature)
+    given = [f"xs[{n}]" for n in range(min(first, count))]
+    given += [f"{names[n]}=xs[{n}]" for n in range(first, count) if sample.args[n] is not None]
+    text = f"def f(*xs):\n    return {primitive.name}({', '.join(given)}, **attrs)"
+    exec(text, namespace)
     return namespace["f"]
+
+
+#: The tape has no word for them: functions of nested lists, ufuncs' methods, several results.
+NOT_ON_THE_TAPE = frozenset(
+    ("np.block", "np.choose", "np.maximum.accumulate", "np.minimum.accumulate", "np.histogram")
+)
 
 
 def exists(name: str) -> bool:
@@ -63,12 +75,14 @@ def exists(name: str) -> bool:
 
 @pytest.mark.parametrize("primitive", list(functions()), ids=lambda p: p.name)
 def test_rule_through_a_call(primitive: Primitive) -> None:
+    if primitive.name in NOT_ON_THE_TAPE:
+        pytest.skip("not on the tape")
     if not exists(primitive.name):
         pytest.skip("not in this NumPy")
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for sample in samples(primitive):
-            f = program(primitive.name, dict(sample.attrs))
+            f = program(primitive, sample)
             plain = f(*sample.args)
             g = random_like(plain)
             value, pullback = tape.vjp(f, *sample.args)
