@@ -3,6 +3,8 @@
     python -m s2sad demo                              a small simulation, differentiated
     python -m s2sad show package.module:function      source, SSA and derivative
     python -m s2sad coverage                          which functions have derivatives
+
+The status is 0 if all went well, and 1 if s2sad had to refuse.
 """
 
 from __future__ import annotations

@@ -160,8 +160,8 @@ def operand(p: Primitive, n: int) -> str:
 
 
 def numbers(x: Any) -> list[Any]:
-    """The numeric leaves of a value, as arrays."""
-    if x is None or isinstance(x, str | slice) or hasattr(x, "tocsr"):  # a sparse matrix is a constant
+    """The numeric leaves of a value, as arrays; a sparse matrix is a constant."""
+    if x is None or isinstance(x, str | slice) or hasattr(x, "tocsr"):
         return []
     if isinstance(x, tuple | list):
         return [leaf for v in x for leaf in numbers(v)]
