@@ -104,13 +104,13 @@ def test_errors_of_the_program_come_through() -> None:
 
 def swallowed(x):
     try:
-        return np.unwrap(x)[0]
+        return np.roots(x)[0]
     except Exception:
         return x[0]
 
 
 def test_a_refusal_that_the_program_swallows_is_raised_all_the_same() -> None:
-    with pytest.raises(s2sad.UnsupportedError, match="unwrap"):
+    with pytest.raises(s2sad.UnsupportedError, match="roots"):
         tape.grad(swallowed)(X)
 
 
