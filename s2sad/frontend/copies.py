@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import copy
 
+from . import indexing
 from .contents import Data, Entries, Fields, Items, Table
 from .context import Lowerer
 from .handlers import handles
-from .indexing import holds_memory
 from .refs import ArrayRef, HeapRef, Ref, Root, TupleRef
 
 
@@ -29,7 +29,7 @@ def _shallow(cx: Lowerer, args: list[Ref], kwargs: dict[str, Ref]) -> Ref:
         return method(cx, ref, "copy", [], {})
     if isinstance(ref, HeapRef) and isinstance(content, Data):
         new = cx.new(content, fresh=True)
-        if holds_memory(content.atom.kind):
+        if indexing.holds_memory(content.atom.kind):
             cx.state.share(new.root, ref.root)
             new.root.twice = ref.root.twice
         return new
@@ -80,7 +80,7 @@ def _deep_heap(cx: Lowerer, ref: HeapRef, known: dict[Root, Ref]) -> HeapRef:
             )
         case Fields(cls, fields):
             return cx.new(Fields(cls, {k: _deep(cx, r, known) for k, r in fields.items()}))
-        case Data(atom) if not holds_memory(atom.kind):
+        case Data(atom) if not indexing.holds_memory(atom.kind):
             return cx.new(Data(atom), fresh=True)
     cx.fail(
         "a deep copy of a list of arrays whose length is not known is not supported",
