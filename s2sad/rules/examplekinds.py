@@ -121,8 +121,10 @@ def _infer(
 ) -> Kind | tuple[Kind, ...]:
     problem: Exception | None = None
     # Sizes that are not known may have to be equal, or to equal one that is a number.
-    count = len(_symbols(key))
-    attempts = [(0, 0), (3, 4), *((n, n) for n in sorted({1, *_numbers(key)}, reverse=True))]
+    count = max(len(_symbols(key)), _axes(key))
+    attempts = [(3, 4), *((n, n) for n in sorted({1, *_numbers(key)}, reverse=True))]
+    if count <= len(_SMALLEST[0]):
+        attempts.insert(0, (0, 0))
     for attempt in attempts:
         runs = []
         try:
@@ -159,6 +161,21 @@ def _symbols(key: Any) -> list[Any]:
             return _symbols(elem)
         case _:
             return []
+
+
+def _axes(key: Any) -> int:
+    """The most axes of sizes that are not numbers that an operand has."""
+    match key:
+        case Array(_, dims):
+            return sum(not isinstance(d, int) for d in dims or ())
+        case tuple():
+            return max(map(_axes, key), default=0)
+        case Tuple(items) | FixedList(items):
+            return _axes(items)
+        case ListOf(elem):
+            return _axes(elem)
+        case _:
+            return 0
 
 
 def _numbers(key: Any) -> set[int]:

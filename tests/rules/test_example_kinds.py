@@ -27,3 +27,19 @@ def test_stand_ins_of_many_axes_stay_small(rank):
     dims = x.kind.dims
     assert dims is not None
     assert kind.dims == ((dims[-1], *dims[1:-1], dims[0]) if rank > 1 else dims)
+
+
+def test_axes_of_one_size_count_each():
+    tried = []
+
+    def function(x):
+        tried.append(x.size)
+        return x
+
+    n = kind_of(np.zeros((2, 3)), "x").dims
+    kind = by_example(function)((Value(Array("float64", n * 4)),), {})
+    assert isinstance(kind, Array)
+    assert kind.dims == n * 4
+    assert max(tried) < 10_000_000
+    assert by_example(function)((Value(Array("float64", n * 5)),), {}).rank == 10
+    assert max(tried) < 10_000_000
