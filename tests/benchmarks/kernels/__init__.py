@@ -1,0 +1,1 @@
+"""Loops over arrays: kernels of the sort scientists write, and what their gradients cost."""
