@@ -148,6 +148,16 @@ def test_tapes_of_while_loops_grow() -> None:
     alike(s2sad.grad(halved, backend="numba")(2.0), s2sad.grad(halved)(2.0))
 
 
+def test_tape_of_a_range_that_counts_down_from_0() -> None:
+    def f(x: Any, n: int) -> Any:
+        y = x[0]
+        for i in range(0, -n, -1):
+            y = math.sin(y) * x[i]
+        return y
+
+    alike(s2sad.grad(f, backend="numba")(X, 4), s2sad.grad(f)(X, 4))
+
+
 def test_saved_arrays_are_kept_from_being_overwritten() -> None:
     def upwind(u: np.ndarray, c: float) -> float:
         u = u.copy()

@@ -11,15 +11,12 @@ the forward loop rewritten to append what each iteration must remember.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from ..ir.builder import Builder
 from ..ir.clone import clone
-from ..ir.kinds import INT, Array, Kind, ListOf, Num, Tuple, join
+from ..ir.kinds import INT, Array, Kind, Num, join
 from ..ir.nodes import (
     FALSE,
-    UNDEFINED,
     Atom,
     Const,
     For,
@@ -31,81 +28,22 @@ from ..ir.nodes import (
     While,
     free_values,
 )
-from ..ir.rewrite import resolve, substitute_region
-from ..rules.registry import primitive
+from ..ir.rewrite import substitute_region
 from .adjoints import Env, adjoint_kind, bar, repeat, reversed_span
 from .dead_code import needed
 from .rerun import rerun
 from .reverse import Reverse
+from .reverse_loop_compiled import (
+    at_iteration,
+    constant_over,
+    inductions,
+    is_unit,
+    iterations_before,
+)
+from .reverse_loop_tape import Guard, leading_guard, with_tape
 from .revolve import mark_of, reverse_scheduled
 from .saves import Plan, Planner
 from .target import is_for_compiler
-from .twins import placeholder
-
-
-@dataclass(slots=True)
-class _Guard:
-    """A branch at the end of a body, one arm of which leaves the loop with nothing changed.
-
-    The iteration that leaves has no reverse, so it is neither recorded nor walked back:
-    ``passed`` is the body of all other iterations.
-    """
-
-    branch: If
-    leaves_first: bool
-    passed: Region
-
-    def with_record(
-        self,
-        rev: Reverse,
-        body: Region,
-        extra: list[Node],
-        saved: list[Value],
-        now: Value,
-        after: Value,
-        end: Value,
-    ) -> tuple[Node, ...]:
-        """The forward body with ``extra`` in the arm that stays."""
-        ops = rev.rebuilt(body)
-        stays = self.branch.orelse if self.leaves_first else self.branch.then
-        leaves = self.branch.then if self.leaves_first else self.branch.orelse
-        known = (*body.params, *(r for n in ops[:-1] for r in n.results))
-        staying = Region(
-            (), _insert(rev.rebuilt(stays), extra, saved, known), (*stays.yields, after)
-        )
-        leaving = Region((), leaves.ops, (*leaves.yields, now))
-        then, orelse = (leaving, staying) if self.leaves_first else (staying, leaving)
-        results = (*self.branch.results, end)
-        branch = If(results, self.branch.cond, then, orelse, self.branch.span)
-        rev.twins.stands_for[branch] = self.branch
-        return (*ops[:-1], branch)
-
-
-def _leading_guard(rev: Reverse, node: For | While) -> _Guard | None:
-    body = node.body
-    branch = body.ops[-1] if body.ops else None
-    leave = body.yields[0]
-    if not isinstance(branch, If) or leave not in branch.results:
-        return None
-    params = body.params[1:] if isinstance(node, For) else body.params
-    at = {r: n for n, r in enumerate(branch.results)}
-    for leaves_first, arm, other in (
-        (True, branch.then, branch.orelse),
-        (False, branch.orelse, branch.then),
-    ):
-        flag = arm.yields[at[leave]]
-        if not isinstance(flag, Const) or flag.value is not True:
-            continue
-        if any(
-            y in rev.active and (y not in at or arm.yields[at[y]] is not p)
-            for p, y in zip(params, body.yields[1:], strict=True)
-            if y is not p
-        ):
-            continue
-        staying: dict[Value, Atom] = dict(zip(branch.results, other.yields, strict=True))
-        passed = Region(body.params, (*body.ops[:-1], *other.ops), resolve(body.yields, staying))
-        return _Guard(branch, leaves_first, passed)
-    return None
 
 
 @dataclass(slots=True)
@@ -120,7 +58,7 @@ class _Carried:
 
 def reverse_loop(rev: Reverse, node: For | While, env: Env) -> None:
     """Append the reverse of a loop and register its rewritten forward form."""
-    guard = _leading_guard(rev, node)
+    guard = leading_guard(rev, node)
     body = node.body if guard is None else guard.passed
     params = body.params[1:] if isinstance(node, For) else body.params
     seeds = {r: env.pop(r) for r in node.results if r in env}
@@ -231,7 +169,7 @@ def _uses_through(rev: Reverse, value: Atom, param: Value) -> int | None:
 def _emit(
     rev: Reverse,
     node: For | While,
-    guard: _Guard | None,
+    guard: Guard | None,
     nodes: list[Node],
     carried: list[_Carried],
 ) -> list[Value]:
@@ -247,8 +185,8 @@ def _emit(
     region = Region((), tuple(needed(nodes, ends)), ends)
     needs = [v for v in free_values(region) if rev.is_inside(v, rev.region_scope[body])]
     counted = isinstance(node, For) and _never_leaves(node)
-    compiled = is_for_compiler() and counted and guard is None and _is_unit(node)
-    steady = _inductions(rev, node) if compiled else {}
+    compiled = is_for_compiler() and counted and guard is None and is_unit(node)
+    steady = inductions(rev, node) if compiled else {}
     planner = Planner(
         lambda v: rev.is_inside(v, rev.region_scope[body]) and v not in steady,
         rev.definition,
@@ -265,7 +203,7 @@ def _emit(
         if (found := rerun(rev, node, plan.saved)) is not None:
             again_ops, repeated, plan.saved = found.nodes, found.values, found.saved
             keep_index |= found.uses_index
-        exports = _constant_over(rev, node, plan)
+        exports = constant_over(rev, node, plan)
     read = {a for op in plan.recomputed for a in op.args} | {*needs, *free_values(region)}
     read |= free_values(Region((), again_ops, ())).keys()
     steady = {v: step for v, step in steady.items() if v in read}
@@ -273,7 +211,7 @@ def _emit(
     if plan.saved and wants_index and not compiled:
         assert index is not None
         plan.saved.insert(0, index)
-    rev.rewritten[node], tape = _rewrite(rev, node, guard, plan, counted, exports)
+    rev.rewritten[node], tape = with_tape(rev, node, guard, plan, counted, exports)
 
     results = [Value(c.param.kind, c.param.name) for c in carried]
     span = reversed_span(node.span)
@@ -287,13 +225,9 @@ def _emit(
         with b.region() as head:
             mapping[index] = k
             if tape is not None:
-                place: Atom = k
-                if not (isinstance(node.start, Const) and node.start.value == 0):
-                    first, last = (k, node.start) if is_one(node.step) else (node.start, k)
-                    place = b.op("sub", first, last)
-                _read_tape(rev, tape, place, plan, mapping)
+                _read_tape(rev, tape, iterations_before(b, node, k), plan, mapping)
             for v, by in steady.items():
-                mapping[v] = _at_iteration(b, node, k, v, by)
+                mapping[v] = at_iteration(b, node, k, v, by)
             if again_ops:
                 copies, atoms = clone(Region((), again_ops, repeated), mapping)
                 for copy in copies:
@@ -330,163 +264,9 @@ def _emit(
     return results
 
 
-def is_one(a: Atom) -> bool:
-    return isinstance(a, Const) and bool(a.value == 1)
-
-
-def _is_unit(node: For | While) -> bool:
-    return isinstance(node, For) and isinstance(node.step, Const) and node.step.value in (1, -1)
-
-
-def _inductions(rev: Reverse, node: For | While) -> dict[Value, tuple[Atom, Atom]]:
-    """Ints to which every iteration adds the same: where they start, and what is added."""
-    assert isinstance(node, For)
-    found: dict[Value, tuple[Atom, Atom]] = {}
-    inner = rev.region_scope[node.body]
-    for p, init, y in zip(node.body.params[1:], node.init, node.body.yields[1:], strict=True):
-        op = rev.definition.get(y) if isinstance(y, Value) else None
-        if not isinstance(p.kind, Num) or p.kind.dtype != "int64" or op is None:
-            continue
-        if init is UNDEFINED or op.fn not in ("add", "add_to") or op not in node.body.ops:
-            continue
-        by = op.args[1] if op.args[0] is p else op.args[0] if op.args[1] is p else None
-        if by is None or by is p or not isinstance(by.kind, Num) or by.kind.dtype != "int64":
-            continue
-        if isinstance(by, Const) or not rev.is_inside(by, inner):
-            found[p] = (init, by)
-    return found
-
-
-def _at_iteration(b: Builder, node: For, k: Value, p: Value, step: tuple[Atom, Atom]) -> Atom:
-    """The value of an int at the iteration whose index is ``k``, by how it grows."""
-    init, by = step
-    first, last = (k, node.start) if is_one(node.step) else (node.start, k)
-    zero = isinstance(node.start, Const) and node.start.value == 0
-    passed = k if zero and is_one(node.step) else b.op("sub", first, last)
-    grown = passed if is_one(by) else b.op("mul", passed, by)
-    if isinstance(init, Const) and init.value == 0:
-        return grown
-    return b.op("add", init, grown, name=p.name)
-
-
-def _constant_over(rev: Reverse, node: For | While, plan: Plan) -> list[tuple[Value, Value]]:
-    """Values every iteration would save alike, each with what it is called after the loop."""
-    inner = rev.region_scope[node.body]
-    outer = inner.parent
-    assert outer is not None
-    found = []
-    for v in list(plan.saved):
-        op = rev.definition.get(v)
-        if op is None or op not in node.body.ops or not isinstance(v.kind, Num):
-            continue
-        if primitive(op.fn).effect != "pure" or len(op.results) != 1:
-            continue
-        if any(isinstance(a, Value) and rev.is_inside(a, inner) for a in op.args):
-            continue
-        after = Value(v.kind, v.name, v.hint)
-        rev.scope[after] = outer
-        rev.position[after] = rev.position[v]
-        plan.saved.remove(v)
-        found.append((v, after))
-    return found
-
-
 def _never_leaves(node: For | While) -> bool:
     leave = node.body.yields[0]
     return isinstance(leave, Const) and leave.value is False
-
-
-def _rewrite(
-    rev: Reverse,
-    node: For | While,
-    guard: _Guard | None,
-    plan: Plan,
-    counted: bool,
-    exports: Sequence[tuple[Value, Value]] = (),
-) -> tuple[tuple[Node, ...], Value | None]:
-    """The forward loop with its tape, or with a trip count where it has no tape but may leave.
-
-    ``exports`` are values that are the same in every iteration, and what they are after the loop.
-    """
-    body = node.body
-    kept = [rev.twins.defined(v) for v in plan.saved]
-    if not plan.saved and counted:
-        plain = _replace_body(node, rev.rebuilt(body))
-        return (_exporting(plain, exports),), None
-    outer = rev.region_scope[body].parent
-    assert outer is not None
-    extra: list[Node]
-    if plan.saved:
-        elem: Kind
-        entry: Atom
-        kinds = tuple(v.kind for v in plan.saved)
-        if len(kept) == 1:
-            extra, entry, elem = [], kept[0], kinds[0]
-        else:
-            elem = Tuple(kinds)
-            packed = Value(elem)
-            extra, entry = [Op((packed,), "tuple", tuple(kept))], packed
-        kind: Kind = ListOf(elem)
-        empty, now, after, last = (Value(k, "tape") for k in (ListOf(None), kind, kind, kind))
-        extra.append(Op((after,), "append", (now, entry)))
-        prelude: list[Node] = [Op((empty,), "list", ())]
-        init: Atom = empty
-    else:
-        now, after, last = (Value(INT, "trips") for _ in range(3))
-        extra = [Op((after,), "add", (now, Const.of(1)))]
-        prelude, init = [], Const.of(0)
-    rev.scope[last] = outer
-    end = after
-    if guard is None:
-        ops = _insert(rev.rebuilt(body), extra, plan.saved, body.params)
-    else:
-        end = Value(after.kind, after.name)
-        ops = guard.with_record(rev, body, extra, plan.saved, now, after, end)
-    new_body = Region((*body.params, now), ops, (*body.yields, end))
-    results, inits = (*node.results, last), (*node.init, init)
-    new: For | While
-    if isinstance(node, For):
-        new = For(results, node.start, node.stop, node.step, inits, new_body, node.span)
-    else:
-        twin = Value(now.kind, now.name)
-        test = Region((*node.test.params, twin), node.test.ops, node.test.yields)
-        new = While(results, inits, test, new_body, node.span)
-    return (*prelude, _exporting(new, exports)), last
-
-
-def _exporting(node: For | While, exports: Sequence[tuple[Value, Value]]) -> For | While:
-    """The loop with further results: values of its last iteration."""
-    if not exports:
-        return node
-    assert isinstance(node, For)
-    body = node.body
-    params = tuple(Value(v.kind, v.name) for v, _ in exports)
-    return replace(
-        node,
-        results=(*node.results, *(after for _, after in exports)),
-        init=(*node.init, *(placeholder(v.kind) for v, _ in exports)),
-        body=Region((*body.params, *params), body.ops, (*body.yields, *(v for v, _ in exports))),
-    )
-
-
-def _replace_body(node: For | While, ops: tuple[Node, ...]) -> For | While:
-    body = Region(node.body.params, ops, node.body.yields)
-    if isinstance(node, For):
-        return For(node.results, node.start, node.stop, node.step, node.init, body, node.span)
-    return While(node.results, node.init, node.test, body, node.span)
-
-
-def _insert(
-    ops: tuple[Node, ...], extra: list[Node], saved: list[Value], known: tuple[Value, ...]
-) -> tuple[Node, ...]:
-    """``extra`` put in at the first place where everything to be saved is known."""
-    missing = set(saved) - set(known)
-    for n, node in enumerate(ops):
-        if not missing:
-            return (*ops[:n], *extra, *ops[n:])
-        missing.difference_update(node.results)
-    assert not missing, "a saved value is not defined at its own level"
-    return (*ops, *extra)
 
 
 def _read_tape(rev: Reverse, tape: Value, k: Atom, plan: Plan, mapping: dict[Value, Atom]) -> None:
