@@ -16,26 +16,10 @@ batch (``batch_loop``), so the result is always right.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ..errors import Problem, UnsupportedError
-from ..ir.builder import Builder
-from ..ir.kinds import (
-    NONE,
-    SAVED,
-    UNDEF,
-    Array,
-    Dict,
-    Dim,
-    FixedList,
-    Kind,
-    ListOf,
-    Mixed,
-    Num,
-    Record,
-    Sym,
-    Tuple,
-)
+from ..ir.kinds import UNDEF, Array, Dim, Sym
 from ..ir.nodes import (
     Atom,
     Call,
@@ -58,22 +42,29 @@ from ..ir.rewrite import substitute
 from ..rules import (
     batching_containers,
     batching_index,
+    batching_joins,
     batching_products,
     batching_shape,
 )
 from ..rules.batching import NoBatchRule, Operand, find_rule
-from ..rules.batching_forms import Each, Form, any_batched, batched_kind, expand, full_form
+from ..rules.batching_forms import Form, any_batched, expand, full_form
 from ..rules.batching_forms import join_forms as join
 from ..rules.kindrules import int_of_dim
 from ..rules.registry import KindError, primitive
-from .adjoints import build_like, part_of, parts_of
-from .batch_loop import for_each_element, loop_over_members
+from .batch_loop import loop_over_members
+from .batch_values import BatchValues, Callee, Shared, canonical
 from .simplify import simplify
 
 __all__ = ["Batched", "batch"]
 
 #: The modules whose import enters the batch rules.
-TABLES = (batching_containers, batching_index, batching_products, batching_shape)
+TABLES = (
+    batching_containers,
+    batching_index,
+    batching_joins,
+    batching_products,
+    batching_shape,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +85,10 @@ def batch(
     which of the entry's yields have the axis. ``dim`` is what is known of the size of the batch.
     """
     function = module.entry
-    shared = _Shared(module, Sym(("batch", _level(module))) if dim is None else dim)
+    shared = Shared(module, Sym(("batch", _level(module))) if dim is None else dim)
     given = batched if isinstance(batched, Mapping) else {}
     forms = [
-        _canonical(given.get(n, full_form(p.kind)), p.kind) if n in batched else False
+        canonical(given.get(n, full_form(p.kind)), p.kind) if n in batched else False
         for n, p in enumerate(function.params)
     ]
     inner = _Pass(shared, function)
@@ -137,219 +128,8 @@ def _level(module: Module) -> int:
     return level + 1
 
 
-@dataclass
-class _Callee:
-    """A batched function of the module: its name, and the forms of its results so far."""
-
-    name: str
-    forms: tuple[Form, ...]
-    function: Function | None = None
-
-
-@dataclass
-class _Shared:
-    """What the passes over all functions of a module have in common."""
-
-    module: Module
-    dim: Dim
-    callees: dict[tuple[str, tuple[Form, ...]], _Callee] = field(default_factory=dict)
-    #: how often something opaque was not of the form it was wanted in, but in discarded attempts
-    unsettled: int = 0
-
-    def new_name(self, base: str) -> str:
-        taken = {c.name for c in self.callees.values()} | set(self.module.functions)
-        name, n = base, 1
-        while name in taken:
-            n += 1
-            name = f"{base}_{n}"
-        return name
-
-
-class _Pass:
-    """Batches one function; ``known`` says what every value has become, where it is batched."""
-
-    def __init__(self, shared: _Shared, function: Function) -> None:
-        self.shared = shared
-        self.function = function
-        self.dim = shared.dim
-        self.b = Builder(tidy=True)
-        for node in walk(function.body):
-            if isinstance(node, Op):
-                self.b.outer.update((r, node) for r in node.results)
-        self.known: dict[Value, Operand] = {}
-        self._size: Atom | None = None
-        self._measured: list[Node] = []
-        self._size_used = False
-        self._in_lists = 0
-
-    # -- the size of the batch --------------------------------------------------------------------
-
-    def parameters(self, forms: Sequence[Form]) -> list[Value]:
-        """The function's parameters in these forms."""
-        return [self._fresh(p, f) for p, f in zip(self.function.params, forms, strict=True)]
-
-    def measure(self, params: Sequence[Value], forms: Sequence[Form]) -> None:
-        """The size of the batch is the length of the first batched array."""
-        for new, old, form in zip(params, self.function.params, forms, strict=True):
-            path = _first_leaf(form, old.kind)
-            if path is None:
-                continue
-            with self.b.region() as nodes:
-                x: Atom = new
-                for key in path:
-                    x = part_of(self.b, x, key)
-                size = self.b.ops("len", x)[0]
-            self.b.narrow(size, int_of_dim(self.dim))
-            self.given_size(size, nodes)
-            return
-
-    def given_size(self, size: Atom, nodes: Sequence[Node] = ()) -> None:
-        self._size, self._measured = size, list(nodes)
-
-    def prologue(self) -> list[Node]:
-        return self._measured if self._size_used else []
-
-    def size(self) -> Atom:
-        """The number of members of the batch."""
-        if self._size is None:
-            raise NoBatchRule
-        self._size_used = True
-        return self._size
-
-    # -- values -----------------------------------------------------------------------------------
-
-    def _fresh(self, old: Value, form: Form) -> Value:
-        """A new value for ``old`` in that form; the old one itself where nothing is batched."""
-        if not any_batched(form):
-            self.known.pop(old, None)
-            return old
-        kind = batched_kind(old.kind, form, self.dim)
-        new = Value(kind, old.name, old.hint, old.primal)
-        self.known[old] = Operand(new, old.kind, form)
-        return new
-
-    def look(self, atom: Atom) -> Operand:
-        if isinstance(atom, Value) and (found := self.known.get(atom)) is not None:
-            return found
-        return Operand(atom, atom.kind, False)
-
-    def bind(self, old: Value, atom: Atom, form: Form) -> None:
-        """``old`` has become ``atom``: of the batch's shape and the old dtype."""
-        form = _canonical(form, old.kind)
-        if form is True and isinstance(old.kind, Num | Array | Mixed):
-            atom = self._checked(atom, old.kind)
-        if isinstance(atom, Value):
-            self.b.label(atom, old.name, old.hint, old.primal or old)
-        self.known[old] = Operand(atom, old.kind, form)
-
-    def _checked(self, atom: Atom, kind: Num | Array | Mixed) -> Atom:
-        wanted = batched_kind(kind, True, self.dim)
-        assert isinstance(wanted, Array)
-        have = atom.kind
-        if not isinstance(have, Array):
-            raise NoBatchRule
-        if have.rank is not None and wanted.rank is not None and have.rank != wanted.rank:
-            raise NoBatchRule
-        if have.dtype != wanted.dtype and kind.dtype[0] in "fc":
-            atom = self.b.op("cast", atom, like=wanted.dtype)
-        if isinstance(atom.kind, Array) and atom.kind.rank is None:
-            self.b.narrow(atom, wanted)
-        return atom
-
-    def conform(self, x: Operand, form: Form, dtype: str | None = None) -> Atom:
-        """The operand brought to a form that holds its own."""
-        have, want = _canonical(x.form, x.kind), _canonical(form, x.kind)
-        if have == want or x.kind in (UNDEF, NONE) or not any_batched(want):
-            return x.atom
-        b = self.b
-        match x.kind:
-            case Num() | Array() | Mixed():
-                return self._widened(x, dtype)
-            case Tuple() | FixedList() | Dict() | Record():
-                assert isinstance(want, tuple)
-                given = expand(have, x.kind)
-                assert isinstance(given, tuple)
-                keys, parts = [], []
-                for (key, kind), f, w in zip(parts_of(x.kind), given, want, strict=True):
-                    keys.append(key)
-                    part = Operand(part_of(b, x.atom, key), kind, f)
-                    parts.append(self.conform(part, w))
-                return build_like(b, x.kind, keys, parts)
-            case ListOf():
-                if x.kind.elem is None or isinstance(x.atom, Const):
-                    return x.atom
-                given = expand(have, x.kind)
-                assert isinstance(given, Each)
-                assert isinstance(want, Each)
-                kind, inner = x.kind.elem, given.form
-
-                def change(element: Atom) -> Atom:
-                    self._in_lists += 1
-                    changed = self.conform(Operand(element, kind, inner), want.form)
-                    self._in_lists -= 1
-                    return changed
-
-                return for_each_element(b, x.atom, batched_kind(x.kind, want, self.dim), change)
-        return self._saved(x)
-
-    def _saved(self, x: Operand) -> Atom:
-        """What an unbatched sweep saves, as a batched one would."""
-        if x.kind != SAVED:
-            raise NoBatchRule
-        node = self.b.origin(x.atom)
-        if node is None:  # from a call whose forms may not be settled yet
-            self.shared.unsettled += 1
-            return x.atom
-        if node.fn == "zeros_like":
-            node = self.b.origin(node.args[0])
-            zeros = True
-        else:
-            zeros = False
-        if node is None or node.fn != "tuple":
-            raise NoBatchRule
-        parts = []
-        for a in node.args:
-            part = self.look(a)
-            if zeros:
-                part = Operand(self.b.op("zeros_like", part.atom), part.kind, part.form)
-            parts.append(self.conform(part, full_form(part.kind)))
-        packed = Value(SAVED)
-        self.b.append(Op((packed,), "tuple", tuple(parts), {}, self.b.span))
-        return packed
-
-    def _widened(self, x: Operand, dtype: str | None) -> Atom:
-        """A number or array repeated for every member of the batch."""
-        b, atom = self.b, x.atom
-        assert isinstance(x.kind, Num | Array | Mixed)
-        node = b.origin(atom)
-        if self._in_lists or self._from_saved(node):
-            # what a tape or a sweep has for a branch not taken is None
-            return b.op("batch_of", atom, self.size())
-        if isinstance(x.kind, Num):
-            return self._widened_number(atom, x.kind, dtype or x.kind.dtype)
-        if node is not None and node.fn in ("zeros_like", "np.zeros_like", "np.zeros"):
-            shape = node.args[0] if node.fn == "np.zeros" else b.op("shape", node.args[0])
-            options = {} if x.kind.dtype == "float64" else {"dtype": x.kind.dtype}
-            return b.op("np.zeros", batching_shape.batch_shape(self, shape), **options)
-        whole = batching_shape.batch_shape(self, b.op("shape", atom))
-        return b.op("np.broadcast_to", atom, whole)
-
-    def _widened_number(self, atom: Atom, kind: Num, wanted: str) -> Atom:
-        if isinstance(atom, Const) and atom.value == 0:
-            options = {} if wanted in ("float64", "int64") else {"dtype": wanted}
-            return self.b.op("np.zeros", self.size(), **options)
-        same = wanted == kind.dtype or wanted == "float64" and kind.dtype != "int64"
-        options = {} if same else {"dtype": wanted}
-        return self.b.op("np.full", self.size(), atom, **options)
-
-    def _from_saved(self, node: Op | None) -> bool:
-        """Whether a value was saved, and may be None where the statement was not reached."""
-        if node is None or not node.args:
-            return False
-        if node.fn == "zeros_like":
-            return self._from_saved(self.b.origin(node.args[0]))
-        whole = node.args[0].kind
-        return node.fn == "item" and (whole == SAVED or isinstance(whole, Tuple | ListOf))
+class _Pass(BatchValues):
+    """Batches one function."""
 
     # -- regions ----------------------------------------------------------------------------------
 
@@ -421,7 +201,7 @@ class _Pass:
             with self.b.region() as nodes:
                 arms.append((nodes, self.region(arm)))
         forms = [
-            _canonical(join(_form_for(x, r), _form_for(y, r)), r.kind)
+            canonical(join(_form_for(x, r), _form_for(y, r)), r.kind)
             for x, y, r in zip(arms[0][1], arms[1][1], node.results, strict=True)
         ]
         regions = [
@@ -429,7 +209,7 @@ class _Pass:
             for nodes, yields in arms
         ]
         regions = [replace(r, ops=tuple(arm[0])) for r, arm in zip(regions, arms, strict=True)]
-        results = tuple(self._fresh(r, f) for r, f in zip(node.results, forms, strict=True))
+        results = tuple(self.fresh(r, f) for r, f in zip(node.results, forms, strict=True))
         self.b.append(If(results, cond.atom, regions[0], regions[1], node.span))
 
     def _conformed(
@@ -456,16 +236,16 @@ class _Pass:
             raise NoBatchRule
         params = node.body.params[offset:]
         init = [self.look(a) for a in node.init]
-        forms = [_canonical(_form_for(x, p), p.kind) for x, p in zip(init, params, strict=True)]
+        forms = [canonical(_form_for(x, p), p.kind) for x, p in zip(init, params, strict=True)]
         mark = self.shared.unsettled
         while True:
             with self.b.region() as nodes:
-                carried = [self._fresh(p, f) for p, f in zip(params, forms, strict=True)]
+                carried = [self.fresh(p, f) for p, f in zip(params, forms, strict=True)]
                 leave, *yields = self.region(node.body)
             if leave.batched:
                 raise NoBatchRule
             grown = [
-                _canonical(join(f, _form_for(y, p)), p.kind)
+                canonical(join(f, _form_for(y, p)), p.kind)
                 for f, y, p in zip(forms, yields, params, strict=True)
             ]
             if grown == forms:
@@ -484,13 +264,13 @@ class _Pass:
         else:
             with self.b.region() as tests:
                 tested = tuple(
-                    self._fresh(p, f) for p, f in zip(node.test.params, forms, strict=True)
+                    self.fresh(p, f) for p, f in zip(node.test.params, forms, strict=True)
                 )
                 (test,) = self.region(node.test)
             if test.batched:
                 raise NoBatchRule
             made = While((), start, Region(tested, tuple(tests), (test.atom,)), body, node.span)
-        results = tuple(self._fresh(r, f) for r, f in zip(node.results, forms, strict=True))
+        results = tuple(self.fresh(r, f) for r, f in zip(node.results, forms, strict=True))
         self.b.append(replace(made, results=results))
 
     # -- calls ------------------------------------------------------------------------------------
@@ -501,13 +281,13 @@ class _Pass:
             raise NoBatchRule  # a rule of the user's own is about one call
         xs = [self.look(a) for a in node.args]
         forms = [
-            _canonical(_form_for(x, p), p.kind) for x, p in zip(xs, callee.params, strict=True)
+            canonical(_form_for(x, p), p.kind) for x, p in zip(xs, callee.params, strict=True)
         ]
         while True:
             made = self._callee(callee, tuple(forms))
             grown = list(forms)
             for parameter, result in callee.mutates:
-                grown[parameter] = _canonical(
+                grown[parameter] = canonical(
                     join(forms[parameter], made.forms[result]), callee.params[parameter].kind
                 )
             if grown == forms:
@@ -515,19 +295,19 @@ class _Pass:
             forms = grown
         args = [self.conform(x, f) for x, f in zip(xs, forms, strict=True)]
         results = tuple(
-            self._fresh(r, _canonical(f, r.kind))
+            self.fresh(r, canonical(f, r.kind))
             for r, f in zip(node.results, made.forms, strict=True)
         )
         self.b.append(Call(results, made.name, (*args, self.size()), node.span))
 
-    def _callee(self, callee: Function, forms: tuple[Form, ...]) -> _Callee:
+    def _callee(self, callee: Function, forms: tuple[Form, ...]) -> Callee:
         """The batched version of a function for arguments of these forms."""
         key = (callee.name, forms)
         found = self.shared.callees.get(key)
         if found is not None:
             return found
         start: tuple[Form, ...] = (False,) * len(callee.body.yields)
-        made = _Callee(self.shared.new_name(f"{callee.name}_batch"), start)
+        made = Callee(self.shared.new_name(f"{callee.name}_batch"), start)
         self.shared.callees[key] = made
         mark = self.shared.unsettled
         while True:
@@ -537,8 +317,7 @@ class _Pass:
             inner.given_size(size)
             nodes, yields = inner.body()
             grown = tuple(
-                _canonical(join(f, y.form), y.kind)
-                for f, y in zip(made.forms, yields, strict=True)
+                canonical(join(f, y.form), y.kind) for f, y in zip(made.forms, yields, strict=True)
             )
             if grown == made.forms:
                 break
@@ -550,32 +329,11 @@ class _Pass:
         return made
 
 
-def _canonical(form: Form, kind: Kind) -> Form:
-    """One spelling for equal forms: False where nothing is batched, else spelled out."""
-    return expand(form, kind) if any_batched(form) else False
-
-
 def _form_for(x: Operand, wanted: Value) -> Form:
     """The form of an operand, as one of a value of another kind (a list of any length, say)."""
     if x.kind == UNDEF or not any_batched(x.form):
         return False
     return expand(x.form, wanted.kind)
-
-
-def _first_leaf(form: Form, kind: Kind) -> list[object] | None:
-    """The path to the first batched array in a container."""
-    if form is True:
-        return []
-    if isinstance(form, Each) and isinstance(kind, ListOf) and kind.elem is not None:
-        rest = _first_leaf(form.form, kind.elem)
-        return None if rest is None else [0, *rest]
-    if not isinstance(form, tuple):
-        return None
-    for (key, k), f in zip(parts_of(kind), form, strict=True):
-        rest = _first_leaf(f, k)
-        if rest is not None:
-            return [key, *rest]
-    return None
 
 
 def _read(node: Node) -> list[Value]:

@@ -15,19 +15,7 @@ from dataclasses import dataclass
 
 from ..ir.clone import clone
 from ..ir.kinds import INT, Array, Kind, Num, join
-from ..ir.nodes import (
-    FALSE,
-    Atom,
-    Const,
-    For,
-    If,
-    Node,
-    Op,
-    Region,
-    Value,
-    While,
-    free_values,
-)
+from ..ir.nodes import FALSE, Atom, Const, For, If, Node, Op, Region, Value, While, free_values
 from ..ir.rewrite import substitute_region
 from .adjoints import Env, adjoint_kind, bar, repeat, reversed_span
 from .dead_code import needed

@@ -14,14 +14,7 @@ from __future__ import annotations
 
 from ..ir.builder import Builder
 from ..ir.kinds import Num
-from ..ir.nodes import (
-    UNDEFINED,
-    Atom,
-    Const,
-    For,
-    Value,
-    While,
-)
+from ..ir.nodes import UNDEFINED, Atom, Const, For, Value, While
 from ..rules.registry import primitive
 from .reverse import Reverse
 from .saves import Plan

@@ -16,17 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..ir.kinds import INT, Kind, ListOf, Tuple
-from ..ir.nodes import (
-    Atom,
-    Const,
-    For,
-    If,
-    Node,
-    Op,
-    Region,
-    Value,
-    While,
-)
+from ..ir.nodes import Atom, Const, For, If, Node, Op, Region, Value, While
 from ..ir.rewrite import resolve
 from .reverse import Reverse
 from .saves import Plan
