@@ -17,6 +17,7 @@ from s2sad.rules.apply import MissingRule, cotangents
 from s2sad.rules.checking import is_active, numbers, primitive_kind, random_like, rebuilt
 from s2sad.rules.eager import EagerBuilder
 from s2sad.rules.registry import KindError, Primitive, Sample
+from tests.rules.samples import at_samples
 from tests.rules.test_rules import check_modes, records, run
 
 #: Functions of ordered numbers, where complex ones mean nothing; casts, whose differences are
@@ -89,7 +90,7 @@ def takes(p: Primitive, s: Sample) -> bool:
     return bool(leaves) and all(v.dtype.kind in "biufc" for v in leaves)
 
 
-@pytest.mark.parametrize("p, s", complex_samples())
+@at_samples(complex_samples())
 def test_complex(p: Primitive, s: Sample) -> None:
     rng = np.random.default_rng(len(p.name))
     with warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -38,6 +38,7 @@ from s2sad.rules.checking import (
 from s2sad.rules.eager import EagerBuilder, exact_kind
 from s2sad.rules.optional import load_all
 from s2sad.rules.registry import KindError, Primitive, Sample, primitives
+from tests.rules.samples import at_samples
 
 STRUCTURAL_HELPERS = {
     # exercised through the programs that use them, and below where they have samples
@@ -74,7 +75,7 @@ def run(p: Primitive, args: Any, attrs: Any) -> Any:
     return p.fun(*args, **attrs)
 
 
-@pytest.mark.parametrize("p, s", cases())
+@at_samples(cases())
 def test_rule(p: Primitive, s: Sample) -> None:
     if not p.differentiable:
         return
@@ -140,9 +141,13 @@ def fits(value: Any, k: Kind) -> bool:
     return False
 
 
-@pytest.mark.parametrize("exact", [True, False])
-@pytest.mark.parametrize("p, s", cases())
-def test_kind(p: Primitive, s: Sample, exact: bool) -> None:
+@at_samples(cases())
+def test_kind(p: Primitive, s: Sample) -> None:
+    for exact in (True, False):
+        check_kind(p, s, exact)
+
+
+def check_kind(p: Primitive, s: Sample, exact: bool) -> None:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         out = run(p, s.args, s.attrs)
@@ -169,7 +174,7 @@ def test_kind(p: Primitive, s: Sample, exact: bool) -> None:
         assert fits(out, kind) or (p.name in ("max", "min") and type(out) is int), (kind, out)
 
 
-@pytest.mark.parametrize("p, s", cases())
+@at_samples(cases())
 def test_staged_kinds(p: Primitive, s: Sample) -> None:
     """Staged rules build on symbolic kinds, and give each operand a cotangent of its kind."""
     if not p.differentiable:

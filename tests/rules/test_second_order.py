@@ -11,7 +11,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-import pytest
 
 from s2sad.ir.nodes import Const
 from s2sad.rules.apply import cotangents, tangent
@@ -27,6 +26,7 @@ from s2sad.rules.checking import (
 from s2sad.rules.derived import Recorder, pull_back, push_forward
 from s2sad.rules.eager import EagerBuilder, exact_kind
 from s2sad.rules.registry import Primitive, Sample
+from tests.rules.samples import at_samples
 from tests.rules.test_rules import cases, run
 
 #: Built-in functions with rules; all other names without a dot are helpers of derivatives, whose
@@ -121,7 +121,7 @@ def close(have: float, want: float, what: str) -> None:
     assert abs(have - want) <= 2e-5 * max(1.0, abs(want)), f"{what} {have}, differences {want}"
 
 
-@pytest.mark.parametrize("p, s", chosen())
+@at_samples(chosen())
 def test_second_order(p: Primitive, s: Sample) -> None:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

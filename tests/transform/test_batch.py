@@ -29,6 +29,7 @@ from s2sad.transform.batch import Batched, batch
 from tests.programs import Program
 from tests.programs.golden import PROGRAMS as GOLDEN
 from tests.programs.tricky import PROGRAMS as TRICKY
+from tests.rules.samples import at_samples
 from tests.rules.test_rules import cases
 from tests.trees import fresh
 
@@ -166,7 +167,7 @@ def some_cases() -> list[Any]:
     return [c for group in found.values() for c in group[:: len(group) // 4 + 1]]
 
 
-@pytest.mark.parametrize("p, s", some_cases())
+@at_samples(some_cases())
 def test_cotangents(p: Primitive, s: Sample) -> None:
     if not p.differentiable or not any(map(is_active, s.args)):
         return
@@ -200,7 +201,7 @@ def test_cotangents(p: Primitive, s: Sample) -> None:
     assert_same(module, range(len(held), len(held) + len(gs)), members)
 
 
-@pytest.mark.parametrize("p, s", some_cases())
+@at_samples(some_cases())
 def test_tangents(p: Primitive, s: Sample) -> None:
     if not p.differentiable or not any(map(is_active, s.args)):
         return
