@@ -33,6 +33,9 @@ from tests.rules.test_rules import cases, run
 #: second derivative would be a third one.
 BUILTINS = ("abs", "max", "min", "sum", "divmod", "sorted", "float", "complex")
 POWERS = ("pow", "math.pow", "np.power", "np.float_power", "np.logspace")
+#: Functions with a first derivative, of which a second is refused.
+ONCE = ("scipy.optimize.rosen_der",)
+ONCE_IF_COMPLEX = ("scipy.special.loggamma",)
 OPERATORS = ("add", "sub", "mul", "div", "mod", "pow", "neg", "pos", "matmul")
 
 
@@ -42,9 +45,14 @@ def chosen() -> list[Any]:
         p, s = case.values
         public = "." in p.name or p.name in (*BUILTINS, *OPERATORS)
         narrow = single(s.args) or "32" in str(s.attrs.get("dtype", ""))
-        if p.differentiable and public and not s.edge and not narrow:
+        once = p.name in ONCE or (p.name in ONCE_IF_COMPLEX and complex_(s.args))
+        if p.differentiable and public and not s.edge and not narrow and not once:
             found.append(case)
     return found
+
+
+def complex_(args: Any) -> bool:
+    return any(v.dtype.kind == "c" for v in numbers(args))
 
 
 def single(args: Any) -> bool:
@@ -109,16 +117,21 @@ class Case:
         return sum(dot(u.value, v) for u, v in pairs if u is not None)
 
 
-def slope(f: Any) -> float:
+def slope(f: Any, h: float) -> float:
     """The derivative at 0 by extrapolated central differences."""
-    h = 2e-4
     one = (f(h) - f(-h)) / (2 * h)
     two = (f(h / 2) - f(-h / 2)) / h
     return float((4 * two - one) / 3)
 
 
-def close(have: float, want: float, what: str) -> None:
-    assert abs(have - want) <= 2e-5 * max(1.0, abs(want)), f"{what} {have}, differences {want}"
+def close(have: float, first: Any, what: str) -> None:
+    """Whether the slope of ``first`` is this one; near a pole that takes shorter steps."""
+    wants = []
+    for h in (2e-4, 2e-5):
+        wants.append(slope(first, h))
+        if abs(have - wants[-1]) <= 2e-5 * max(1.0, abs(wants[-1])):
+            return
+    raise AssertionError(f"{what} {have}, differences {wants}")
 
 
 @at_samples(chosen())
@@ -136,7 +149,6 @@ def test_second_order(p: Primitive, s: Sample) -> None:
         bars = case.bars(recorder, atoms, out, g)
         results = [bars[n] for n in case.active if bars[n] is not None]
         seeds = [b.const(case.weights[n]) for n in case.active if bars[n] is not None]
-        want = slope(case.first)
         leaves = [atoms[n] for n in case.active]
         # What the rule reads of the result moves with the operands.
         outs = [o for o in (out if case.many else (out,)) if is_active(o.value)]
@@ -158,7 +170,7 @@ def test_second_order(p: Primitive, s: Sample) -> None:
         for o, c in zip(outs, again[len(leaves) :], strict=True):
             if c is not None and id(o) in out_dots:
                 total += dot(c.value, out_dots[id(o)].value)
-        close(total, want, "reverse over reverse")
+        close(total, case.first, "reverse over reverse")
         given = {id(atoms[n]): b.const(case.moves[n]) for n in case.active} | out_dots
         everything = [*leaves, *outs]
         known = push_forward(b, recorder.steps, everything, [given.get(id(a)) for a in everything])
@@ -167,14 +179,14 @@ def test_second_order(p: Primitive, s: Sample) -> None:
             for n in case.active
             if bars[n] is not None and id(bars[n]) in known
         )
-        close(ahead, want, "forward over reverse")
+        close(ahead, case.first, "forward over reverse")
         recorder = Recorder(b)
         t = case.tangents(recorder, atoms, out)
         known = push_forward(b, recorder.steps, everything, [given.get(id(a)) for a in everything])
         parts = t if case.many else (t,)
         second = None if t is None else [None if u is None else known.get(id(u)) for u in parts]
         value = 0.0 if second is None else case.seen(second if case.many else second[0])
-        close(value, slope(case.first_forward), "forward over forward")
+        close(value, case.first_forward, "forward over forward")
 
 
 def _by_atom(out: Any, moved: Any, many: bool) -> dict[int, Any]:
