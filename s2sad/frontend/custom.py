@@ -20,7 +20,7 @@ from ..errors import UnsupportedError
 from ..ir.kinds import Array, FixedList, Kind, ListOf, Num, Tuple, carries_derivative
 from ..ir.nodes import Const, Custom, Value
 from ..rules.kindrules import describe
-from . import lower_calls, recursion, shapes, specs
+from . import inlining, recursion, shapes, specs
 from .contents import Entries
 from .context import Lowerer
 from .refs import Fetch, Ref, TupleRef, Val
@@ -70,7 +70,7 @@ def _by_position(
 ) -> list[Ref]:
     """The arguments by position, as rules take them."""
     source = _source(cx, f)
-    names = lower_calls.bind(cx, f, source, source.node, args, kwargs)
+    names = inlining.bind(cx, f, source, source.node, args, kwargs)
     a = source.node.args
     found = [names[p.arg] for p in (*a.posonlyargs, *a.args)]
     if a.vararg is not None:

@@ -23,7 +23,7 @@ from typing import Any
 from ..errors import Span
 from ..ir.kinds import Kind, carries_derivative
 from ..ir.nodes import Atom, Call, Const, Function, Module, Region, Value, free_values, walk
-from . import attributes, lower_calls, results
+from . import attributes, inlining, lower_calls, results
 from .contents import Data, Entries, Fields, Items
 from .context import Lowerer
 from .describe import describe_ref
@@ -140,7 +140,7 @@ def _of_node(
         a.vararg.arg if a.vararg else "",
         tuple(p.arg for p in a.kwonlyargs),
         a.kwarg.arg if a.kwarg else "",
-        {n: lower_calls.default(cx, func, source, positional, n, name) for n in given},
+        {n: inlining.default(cx, func, source, positional, n, name) for n in given},
     )
 
 

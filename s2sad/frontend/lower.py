@@ -42,7 +42,7 @@ from ..ir.nodes import (
 from ..rules.draws import GENERATORS
 from ..rules.layout import copy_in_layout
 from ..rules.registry import KindError
-from . import custom, lower_calls, recursion, results
+from . import custom, inlining, recursion, results
 from .captures import Capture, Captures, Guard, Respecialise
 from .contents import Data, Entries, Fields, Items
 from .context import Lowerer
@@ -202,9 +202,7 @@ class _Entry:
                 cx, source.function, source, source.node, None, positional, keywords
             )
 
-        return recursion.guarded(
-            cx, key, lambda: lower_calls.function_body(cx, source.node), called
-        )
+        return recursion.guarded(cx, key, lambda: inlining.function_body(cx, source.node), called)
 
     def report(self) -> None:
         problems = Problems()

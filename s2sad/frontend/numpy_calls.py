@@ -17,7 +17,16 @@ import numpy as np
 from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import Const
 from ..rules.registry import primitive
-from . import comprehensions, expansions, indexing, iteration, lower_calls, primitives, storing
+from . import (
+    comprehensions,
+    expansions,
+    indexing,
+    inlining,
+    iteration,
+    lower_calls,
+    primitives,
+    storing,
+)
 from .context import Lowerer
 from .handlers import handles
 from .refs import ArrayRef, HeapRef, PartialRef, Ref, Static, TupleRef, Val
@@ -98,7 +107,7 @@ def _vectorized(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     }
     if len(arrays) not in expanded:
         cx.fail("a vectorized function of more than three arrays is not supported")
-    result = lower_calls.inline(cx, expanded[len(arrays)], [f, *arrays], {})
+    result = inlining.inline(cx, expanded[len(arrays)], [f, *arrays], {})
     if not isinstance(cx.kind(result), Array):
         cx.fail("a vectorized function must give one number", "write it as a loop")
     if types is None:
@@ -127,7 +136,7 @@ def _apply_along_axis(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     along: Any = expansions.along_last
     if len(args) > 3 or kwargs:
         f = PartialRef(Static(expansions.with_more), (f, *args[3:]), kwargs)
-    result = lower_calls.inline(
+    result = inlining.inline(
         cx,
         along,
         [f, _call(cx, "np.moveaxis", arr, source=axis, destination=-1)],

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..ir.kinds import Array, Num, join
 from ..ir.nodes import Atom, Call, Custom, Value
-from . import indexing, lower_calls, shapes, specs
+from . import indexing, inlining, shapes, specs
 from .contents import Data
 from .context import Lowerer
 from .describe import describe_ref
@@ -95,7 +95,7 @@ def prepared(
     custom: Custom | None,
 ) -> tuple[specs.Spec, list[Ref]]:
     """The specialisation that a call is of, lowered, and the leaves of the arguments."""
-    names = lower_calls.bind(cx, func, source, node, args, kwargs)
+    names = inlining.bind(cx, func, source, node, args, kwargs)
     free = _free(cx, node, outer) if outer is not None else {}
     given = (*names.values(), *free.values())
     leaves, shape = _flat(cx, given, (*names, *free))

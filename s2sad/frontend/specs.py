@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import Problem
 from ..ir.kinds import Kind, ListOf, forget_sizes, join
 from ..ir.nodes import FALSE, Atom, Custom, Function, Region, Value
-from . import lower_calls, recursion, shapes
+from . import inlining, recursion, shapes
 from .captures import Captures
 from .contents import Data
 from .context import Lowerer
@@ -156,7 +156,7 @@ def _lower(
         before = dict(cx.state.heap)
         cx.stack.append(spec.key)
         try:
-            result = lower_calls.function_body(cx, node)
+            result = inlining.function_body(cx, node)
         except Unreachable:
             return
         finally:

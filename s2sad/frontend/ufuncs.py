@@ -128,7 +128,7 @@ def _in_order(
     cx: Lowerer, ufunc: np.ufunc, name: str, args: list[Ref], kwargs: dict[str, Ref]
 ) -> Ref:
     """Any other ufunc of two operands, one element after the other."""
-    from . import expansions, lower_calls
+    from . import expansions, inlining
 
     what = f"np.{ufunc.__name__}.{name}"
     options = dict(zip(("axis",), args[1:], strict=False)) | kwargs
@@ -148,7 +148,7 @@ def _in_order(
     if axis:
         array = call("np.moveaxis", array, source=axis, destination=0)
     expansion: Any = expansions.reduced if name == "reduce" else expansions.accumulated
-    result = lower_calls.inline(cx, expansion, [Static(ufunc), array], {})
+    result = inlining.inline(cx, expansion, [Static(ufunc), array], {})
     if name == "accumulate":
         return call("np.moveaxis", result, source=0, destination=axis) if axis else result
     return call("np.expand_dims", result, axis=axis) if keep else result
