@@ -31,7 +31,7 @@ __all__ = [
 Maker: TypeAlias = "tuple[Callable[..., Any], list[Any], dict[str, Any]]"
 #: Parts of SciPy and the modules of rules that know their functions.
 _FAMILIES: dict[str, tuple[str, ...]] = {
-    "special": ("special", "softmax"),
+    "special": ("special", "gammas", "error_functions", "bessels", "softmax"),
     "stats": ("stats", "multivariate"),
     "linalg": ("linalg",),
     "signal": ("signal",),

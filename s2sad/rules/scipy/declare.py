@@ -12,20 +12,26 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import scipy.special
 
 from ...ir.kinds import FLOAT, Kind
 from ...ir.nodes import Atom
-from ..declare import define, elementwise
+from ..declare import define, elementwise, sample
 from ..examplekinds import by_example
 from ..kindrules import as_array, ufunc_kind
-from ..registry import KindError, KindRule, Primitive
+from ..registry import KindError, KindRule, Primitive, Sample
 from ..text import build_text
 
 if TYPE_CHECKING:
     from ...ir.builder import Builder
 
-__all__ = ["refusal", "special", "text", "value_of"]
+__all__ = ["FAR", "POINTS", "orders", "refusal", "special", "text", "value_of"]
+
+#: Points at which functions of positive numbers are looked at.
+POINTS = np.array([0.4, 1.3, 2.7])
+#: A sample where they are large or small.
+FAR: list[Sample] = [sample(np.array([12.5, 0.01, 40.0]))]
 
 
 def special(
@@ -44,6 +50,17 @@ def special(
     if real_only:
         kind = _of_reals(name, kind)
     return elementwise(f, *partials, name=f"scipy.special.{name}", kind=kind, **more)
+
+
+def orders(*points: Any) -> list[Sample]:
+    """Samples of a function of an int and a number."""
+    return [
+        sample(points[0], 1.3),
+        sample(points[1], POINTS),
+        sample(points[0], np.array([[0.6], [2.2]], "float32")),
+        sample(np.array(points), 0.9),
+        sample(points[1], np.zeros(0)),
+    ]
 
 
 def named(name: str, kind: KindRule) -> KindRule:
