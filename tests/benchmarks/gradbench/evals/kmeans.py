@@ -16,17 +16,27 @@ from ..tool import Function
 
 
 @numba.njit(error_model="numpy")
+def nearest(point: np.ndarray, centroids: np.ndarray) -> int:
+    """Which centroid is nearest to the point."""
+    least, found = np.inf, 0
+    for j in range(len(centroids)):
+        distance = 0.0
+        for a in range(len(point)):
+            step = point[a] - centroids[j, a]
+            distance += step * step
+        if distance < least:
+            least, found = distance, j
+    return found
+
+
+@numba.njit(error_model="numpy")
 def cost(points: np.ndarray, centroids: np.ndarray) -> float:
     total = 0.0
     for i in range(len(points)):
-        nearest = np.inf
-        for j in range(len(centroids)):
-            distance = 0.0
-            for a in range(points.shape[1]):
-                step = points[i, a] - centroids[j, a]
-                distance += step * step
-            nearest = min(nearest, distance)
-        total += nearest
+        j = nearest(points[i], centroids)
+        for a in range(points.shape[1]):
+            step = points[i, a] - centroids[j, a]
+            total += step * step
     return total
 
 
