@@ -53,6 +53,8 @@ def shape_root(b: Builder, x: Atom, depth: int = _DEPTH) -> Atom:
     node = b.origin(x)
     if node is None or depth == 0 or not isinstance(x.kind, Array):
         return x
+    if _has_another_shape(node):
+        return x
     if node.fn in _SAME_SHAPE or node.fn in _LIKE_FIRST:
         first = node.args[0]
         return shape_root(b, first, depth - 1) if isinstance(first.kind, Array) else x
@@ -71,6 +73,12 @@ def shape_root(b: Builder, x: Atom, depth: int = _DEPTH) -> Atom:
         elif not isinstance(a.kind, Num | Array):
             return x
     return roots[0] if len(roots) == 1 else x
+
+
+def _has_another_shape(node: Op) -> bool:
+    """``np.sort(x, axis=None)`` flattens, ``np.zeros_like(x, shape=s)`` has a shape of its own."""
+    flat = node.fn == "np.sort" and node.attrs.get("axis", -1) is None
+    return flat or node.attrs.get("shape") is not None
 
 
 def _is_full(a: Atom, x: Atom) -> bool:

@@ -102,3 +102,10 @@ def one_of_two(x, mask, c):
 def test_shape_of_an_array_that_another_stands_in_for(c):
     """The other has another shape: it says nothing of the adjoint's."""
     check(one_of_two, np.arange(1.0, 5.0), np.array([1.0, -1.0, 1.0, 1.0]), c, argnums=0)
+
+
+def test_sorted_elements_of_a_matrix_are_no_matrix() -> None:
+    def f(x: np.ndarray, w: np.ndarray) -> float:
+        return np.sum(np.sort(x, axis=None) * w)
+
+    check(f, np.array([[3.0, 1.0, 2.5], [0.5, 4.0, -1.0]]), np.arange(6.0))

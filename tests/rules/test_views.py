@@ -24,8 +24,10 @@ from s2sad.rules.registry import Primitive, Sample, primitives
 
 load_all()
 
-#: Methods and operators whose aliasing the frontend works out by itself.
+#: Methods and operators whose aliasing the frontend works out by itself; helpers that only rules
+#: call.
 BY_HAND = {"item", "attr", "copy", "astype", "stop_gradient", "unblock", "fitted", "add", "mul"}
+HELPERS = {"whole"}
 
 
 def sampled() -> list[str]:
@@ -93,7 +95,7 @@ def knows_of(p: Primitive, s: Sample, args: tuple[Any, ...], k: int | None) -> b
 
 def frontend_knows_of(p: Primitive, s: Sample, k: int) -> bool:
     """Whether a program's own call of the function is known to alias operand k."""
-    if k in (p.view_of, p.writes) or p.name in BY_HAND | calls._SPREADS | calls._EACH:
+    if k in (p.view_of, p.writes) or p.name in BY_HAND | HELPERS | calls._SPREADS | calls._EACH:
         return True
     option = calls._IDENTITIES_AT.get(p.name)
     return option is not None and s.attrs.get(option[0]) == option[1]
