@@ -276,9 +276,11 @@ class _Change:
                 found = self.entries[base].get(op.args[1].value)
                 self.known[op.results[0]] = Const.of(0) if found is None else found
                 return []
-        if op.fn == "len" and self.atom(base) in self.lists:  # type: ignore[arg-type]
-            self.known[op.results[0]] = self.atom(base)  # type: ignore[arg-type]
-            return []
+        if op.fn == "len" and isinstance(base, Value):
+            count = self.atom(base)
+            if isinstance(count, Value) and count in self.lists:
+                self.known[op.results[0]] = count
+                return []
         return [replace(op, args=self.atoms(op.args), results=self.values(op.results))]
 
     def recorded(self, op: Op) -> list[Node]:
