@@ -27,7 +27,7 @@ from ..linear import rank
 from ..pieces import inexact
 from ..registry import KindError
 from ..staged import total
-from . import factors, matrices, solving  # noqa: F401 (factors enters its own records)
+from . import banded, factored, factors, matrices, solving  # noqa: F401 (enter their records)
 from .declare import text
 from .solving import POSITIVE, A, checked, matrix, r
 

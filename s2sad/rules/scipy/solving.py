@@ -15,14 +15,13 @@ import numpy as np
 import scipy.linalg as sl
 
 from ...ir.kinds import Array, Kind, Num, Tuple, promote
-from ...ir.nodes import Atom, Const
-from ..declare import rule, sample, zero
+from ...ir.nodes import Atom
+from ..declare import rule, sample
 from ..kindrules import as_array
 from ..linear import rank
 from ..pieces import inexact, stack_of
 from ..registry import KindError
 from ..staged import total
-from . import matrices
 from .declare import text
 
 if TYPE_CHECKING:
@@ -176,7 +175,7 @@ def _triangle(o: Mapping[str, Any]) -> str:
     return "tril(s, k=-1)" if name == "tril" else "triu(s, k=1)"
 
 
-def _trans(o: Mapping[str, Any]) -> int:
+def transposes(o: Mapping[str, Any]) -> int:
     trans = {"N": 0, "T": 1, "C": 2}.get(o.get("trans", 0), o.get("trans", 0))
     if trans not in (0, 1):
         raise KindError("scipy.linalg.solve_triangular has a rule for trans 0 and 1")
@@ -184,7 +183,7 @@ def _trans(o: Mapping[str, Any]) -> int:
 
 
 def triangular_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom, **o: Any) -> list[Any]:
-    trans = _trans(o)
+    trans = transposes(o)
     b_bar = b.op("scipy.linalg.solve_triangular", a, g, **_options(o, 1 - trans, "trans"))
 
     def of_a() -> Atom:
@@ -197,7 +196,7 @@ def triangular_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom, **o: Any) 
 def triangular_jvp(
     b: Builder, dots: Sequence[Atom | None], out: Atom, a: Atom, b_: Atom, **o: Any
 ) -> Atom:
-    trans, (a_dot, b_dot), change = _trans(o), dots, None
+    trans, (a_dot, b_dot), change = transposes(o), dots, None
     if a_dot is not None:
         moved = text(b, _triangle(o), s=a_dot)
         change = text(b, "-(t.T @ x)" if trans else "-(t @ x)", t=moved, x=out)
@@ -223,278 +222,4 @@ rule(
         sample(A, r(3), unit_diagonal=True, lower=True, trans=1),
         sample(A.astype("float32"), r(3).astype("float32")),
     ],
-)
-
-# -- solve_banded --------------------------------------------------------------------------------
-
-
-def _banded(ab: Any, b: Any, *, l_and_u: Any, **options: Any) -> Any:
-    """``scipy.linalg.solve_banded`` with its operands first."""
-    return sl.solve_banded(l_and_u, ab, b, **options)
-
-
-def _transposed(b: Builder, ab: Atom, l_and_u: Any) -> Atom:
-    lower, upper = l_and_u
-    return b.op("transpose_band", ab, lower=lower, upper=upper)
-
-
-def banded_vjp(
-    b: Builder, g: Atom, out: Atom, ab: Atom, b_: Atom, *, l_and_u: Any, **o: Any
-) -> list[Any]:
-    lower, upper = l_and_u
-    turned = _transposed(b, ab, l_and_u)
-    b_bar = b.op("solve_banded", turned, g, l_and_u=(upper, lower))
-    return [
-        lambda: b.neg(b.op("band_of_outer", b_bar, out, lower=lower, upper=upper)),
-        b_bar,
-    ]
-
-
-def banded_jvp(
-    b: Builder,
-    dots: Sequence[Atom | None],
-    out: Atom,
-    ab: Atom,
-    b_: Atom,
-    *,
-    l_and_u: Any,
-    **o: Any,
-) -> Atom:
-    (ab_dot, b_dot), (lower, upper), change = dots, l_and_u, None
-    if ab_dot is not None:
-        change = b.neg(b.op("band_times", ab_dot, out, lower=lower, upper=upper))
-    right = total(b, [b_dot, change])
-    assert right is not None
-    return b.op("solve_banded", ab, right, l_and_u=l_and_u)
-
-
-_AB = np.array([[0.0, 0.3, -0.2, 0.4], [2.0, 1.5, 1.8, 2.2], [0.5, -0.1, 0.2, 0.0]])
-_AB2 = np.vstack([_AB, [[0.1, 0.2, 0.0, 0.0]]])
-rule(
-    sl.solve_banded,
-    "ab b",
-    signature_of="l_and_u, ab, b, overwrite_ab=False, overwrite_b=False, check_finite=True",
-    name="solve_banded",
-    fun=_banded,
-    kind=solution("solve_banded"),
-    vjp=banded_vjp,
-    jvp=banded_jvp,
-    samples=[
-        sample(_AB, r(4), l_and_u=(1, 1)),
-        sample(_AB, r(4, 2), l_and_u=(1, 1)),
-        sample(_AB2, r(4), l_and_u=(2, 1)),
-        sample(_AB2[:3], r(4), l_and_u=(1, 1)),
-    ],
-)
-rule(
-    matrices.transpose_band,
-    "ab",
-    "lower, upper",
-    name="transpose_band",
-    kind=lambda args, attrs: args[0].kind,
-    vjp=lambda b, g, out, ab, lower, upper: [b.op("transpose_band", g, lower=upper, upper=lower)],
-    jvp="linear",
-    samples=[sample(_AB, lower=1, upper=1), sample(_AB2, lower=2, upper=1)],
-)
-
-
-def band_times_vjp(
-    b: Builder, g: Atom, out: Atom, ab: Atom, x: Atom, lower: int, upper: int
-) -> list[Any]:
-    turned = _transposed(b, ab, (lower, upper))
-    return [
-        lambda: b.op("band_of_outer", g, x, lower=lower, upper=upper),
-        lambda: b.op("band_times", turned, g, lower=upper, upper=lower),
-    ]
-
-
-def band_of_outer_vjp(
-    b: Builder, g: Atom, out: Atom, y: Atom, x: Atom, lower: int, upper: int
-) -> list[Any]:
-    turned = _transposed(b, g, (lower, upper))
-    return [
-        lambda: b.op("band_times", g, x, lower=lower, upper=upper),
-        lambda: b.op("band_times", turned, y, lower=upper, upper=lower),
-    ]
-
-
-rule(
-    matrices.band_times,
-    "ab x",
-    "lower, upper",
-    name="band_times",
-    kind=solution("band_times"),
-    vjp=band_times_vjp,
-    jvp=lambda b, dots, out, ab, x, lower, upper: total(
-        b,
-        [
-            None if dots[0] is None else b.op("band_times", dots[0], x, lower=lower, upper=upper),
-            None if dots[1] is None else b.op("band_times", ab, dots[1], lower=lower, upper=upper),
-        ],
-    ),
-    samples=[
-        sample(_AB, r(4), lower=1, upper=1),
-        sample(_AB2, r(4, 2), lower=2, upper=1),
-    ],
-)
-
-
-def _band_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
-    y, x = (as_array(a.kind) for a in args)
-    assert isinstance(x, Array)
-    assert x.dims is not None
-    dtype = inexact(promote(y, x))
-    return Array(dtype, (attrs["lower"] + attrs["upper"] + 1, x.dims[0]))
-
-
-rule(
-    matrices.band_of_outer,
-    "y x",
-    "lower, upper",
-    name="band_of_outer",
-    kind=_band_kind,
-    vjp=band_of_outer_vjp,
-    jvp=lambda b, dots, out, y, x, lower, upper: total(
-        b,
-        [
-            None
-            if dots[0] is None
-            else b.op("band_of_outer", dots[0], x, lower=lower, upper=upper),
-            None
-            if dots[1] is None
-            else b.op("band_of_outer", y, dots[1], lower=lower, upper=upper),
-        ],
-    ),
-    samples=[
-        sample(r(4), r(4), lower=1, upper=1),
-        sample(r(4, 2), r(4, 2), lower=2, upper=1),
-    ],
-)
-
-# -- systems that have been factored -------------------------------------------------------------
-
-
-def cho_solve_vjp(b: Builder, g: Atom, out: Atom, c_and_lower: Atom, b_: Atom, **o: Any) -> Any:
-    factor = c_and_lower.kind
-    if isinstance(factor, Tuple) and as_array(factor.items[0]).dtype[0] == "c":
-        raise KindError("scipy.linalg.cho_solve has a rule for real factors only")
-    b_bar = b.op("scipy.linalg.cho_solve", c_and_lower, g)
-
-    def of_c() -> Atom:
-        c, lower = (b.op("item", c_and_lower, Const.of(n)) for n in (0, 1))
-        low = b.op("lower_factor", c, lower)
-        s = b.neg(outer(b, b_bar, out))
-        bar = text(b, "tril((s + s.T) @ low)", s=s, low=low)
-        return b.op("tuple", b.op("where_factor_is", bar, lower), Const.of(0.0))
-
-    return [of_c, b_bar]
-
-
-def cho_solve_jvp(
-    b: Builder, dots: Sequence[Any], out: Atom, c_and_lower: Atom, b_: Atom, **o: Any
-) -> Atom:
-    factor_dot, b_dot = dots
-    c, lower = (b.op("item", c_and_lower, Const.of(n)) for n in (0, 1))
-    low = b.op("lower_factor", c, lower)
-    moved = b.op("lower_factor", b.op("item", factor_dot, Const.of(0)), lower)
-    change = text(b, "b_dot - (t @ (low.T @ x) + low @ (t.T @ x))", b_dot=b_dot, t=moved, low=low,
-                  x=out)  # fmt: skip
-    return b.op("scipy.linalg.cho_solve", c_and_lower, change)
-
-
-def _full(b: Builder, dots: Sequence[Any], *operands: Atom) -> list[Any]:
-    """Tangents, zeros where there are none."""
-    return [b.op("zeros_like", x) if t is None else t for t, x in zip(dots, operands, strict=True)]
-
-
-_CHOLESKY = (np.linalg.cholesky(POSITIVE), True)
-rule(
-    sl.cho_solve,
-    "c_and_lower b",
-    "overwrite_b=False, check_finite=True",
-    name="scipy.linalg.cho_solve",
-    kind=solution("cho_solve"),
-    vjp=cho_solve_vjp,
-    jvp=lambda b, dots, out, c, b_, **o: cho_solve_jvp(b, _full(b, dots, c, b_), out, c, b_),
-    samples=[
-        sample(_CHOLESKY, r(3)),
-        sample(_CHOLESKY, r(3, 2)),
-        sample((_CHOLESKY[0].T + np.tril(A, -1), False), r(3)),
-    ],
-)
-for _name, _other in (
-    ("lower_factor", "where_factor_is"),
-    ("where_factor_is", "lower_factor"),
-):
-    rule(
-        getattr(matrices, _name),
-        "c lower",
-        name=_name,
-        kind=lambda args, attrs: args[0].kind,
-        vjp=(f"{_other}(g, lower)", None),
-        jvp=(f"{_name}(c_dot, lower)", None),
-        samples=[sample(A, True), sample(A, False)],
-    )
-
-
-def _trans_option(trans: Any) -> dict[str, Any]:
-    return {"trans": 1} if trans else {}
-
-
-def lu_solve_vjp(
-    b: Builder, g: Atom, out: Atom, lu_and_piv: Atom, b_: Atom, trans: int = 0, **o: Any
-) -> list[Any]:
-    _trans({"trans": trans})
-    b_bar = b.op("scipy.linalg.lu_solve", lu_and_piv, g, **_trans_option(not trans))
-
-    def of_lu() -> Atom:
-        lu, piv = (b.op("item", lu_and_piv, Const.of(n)) for n in (0, 1))
-        s = b.neg(outer(b, out, b_bar) if trans else outer(b, b_bar, out))
-        s = b.op("item", s, b.op("row_order", piv))
-        bar = text(b, "tril(s @ triu(lu).T, k=-1) + triu(tril(lu, k=-1).T @ s + s)", s=s, lu=lu)
-        return b.op("tuple", bar, b.op("zeros_like", piv))
-
-    return [of_lu, b_bar]
-
-
-def lu_solve_jvp(
-    b: Builder,
-    dots: Sequence[Any],
-    out: Atom,
-    lu_and_piv: Atom,
-    b_: Atom,
-    trans: int = 0,
-    **o: Any,
-) -> Atom:
-    factor_dot, b_dot = _full(b, dots, lu_and_piv, b_)
-    lu, piv = (b.op("item", lu_and_piv, Const.of(n)) for n in (0, 1))
-    change = lu_dot_to_matrix(b, b.op("item", factor_dot, Const.of(0)), lu, piv)
-    source = "b_dot - t.T @ x" if trans else "b_dot - t @ x"
-    right = text(b, source, b_dot=b_dot, t=change, x=out)
-    return b.op("scipy.linalg.lu_solve", lu_and_piv, right, **_trans_option(trans))
-
-
-def lu_dot_to_matrix(b: Builder, t: Atom, lu: Atom, piv: Atom) -> Atom:
-    """The tangent of the matrix whose factors, packed, have the tangent t."""
-    moved = text(b, "tril(t, k=-1) @ triu(lu) + (tril(lu, k=-1) @ triu(t) + triu(t))", t=t, lu=lu)
-    back = b.op("np.argsort", b.op("row_order", piv))
-    return b.op("item", moved, back)
-
-
-_LU = sl.lu_factor(A[[2, 0, 1]])
-rule(
-    sl.lu_solve,
-    "lu_and_piv b",
-    "trans=0, overwrite_b=False, check_finite=True",
-    name="scipy.linalg.lu_solve",
-    kind=solution("lu_solve"),
-    vjp=lu_solve_vjp,
-    jvp=lu_solve_jvp,
-    samples=[sample(_LU, r(3)), sample(_LU, r(3, 2)), sample(_LU, r(3), trans=1)],
-)
-zero(
-    matrices.row_order,
-    "piv",
-    name="row_order",
-    kind=lambda args, attrs: Array("int64", getattr(args[0].kind, "dims", None)),
 )
