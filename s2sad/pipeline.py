@@ -240,13 +240,15 @@ def _compile(
         from .backend.nopython.compile import compile_nopython
 
         made = compile_nopython(
+    from .transform.finish import finish
             _reachable(module, name),
             fastmath=backend.fastmath,
             parallel=backend.parallel,
             private_from=saved_from,
         )
         return made.run, made.text
-    emitted = emit(_reachable(module, name), fresh_results=True, private_from=saved_from)
+    finished = finish(_reachable(module, name))
+    emitted = emit(finished, fresh_results=True, private_from=saved_from)
     return compile_module(emitted), emitted.text
 
 

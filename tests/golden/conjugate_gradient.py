@@ -22,6 +22,8 @@ def conjugate_gradient_grad(A, b):
     r_bar = np.zeros_like(b)
     p_bar = np.zeros_like(b)
     A_bar = np.zeros_like(A)
+    q_bars = []
+    ps = []
     for p, r, q, t, t_2, new, t_3, t_4 in tape[::-1]:
         step = t / t_2
         # line 10: p = new + (new @ new) / (r @ r) * p
@@ -44,9 +46,11 @@ def conjugate_gradient_grad(A, b):
         q_bar -= t * p
         r_bar_new += 2.0 * (t_3 * r)
         # line 6: q = A @ p
-        A_bar += np.outer(q_bar, p)
         p_bar += A.T @ q_bar
+        q_bars.append(q_bar)
+        ps.append(p)
         r_bar = r_bar_new
+    A_bar += np.array(q_bars).T @ np.array(ps)
     r_bar += p_bar
     # line 3: r = b - A @ x
     A_bar -= np.outer(r_bar, x)

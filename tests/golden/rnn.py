@@ -11,6 +11,8 @@ def rnn_grad(params, inputs):
     h_bar = np.zeros_like(h)
     W_bar = np.zeros_like(W)
     U_bar = np.zeros_like(U)
+    rows = []
+    hs = []
     for h, x, h_new in tape[::-1]:
         # line 6: loss += h @ h
         h_bar += 2.0 * h_new
@@ -18,5 +20,7 @@ def rnn_grad(params, inputs):
         t = h_bar * (1 - h_new * h_new)
         U_bar += t * x
         h_bar = W.T @ t
-        W_bar += np.outer(t, h)
+        rows.append(t)
+        hs.append(h)
+    W_bar += np.array(rows).T @ np.array(hs)
     return {"W": W_bar, "U": U_bar}

@@ -2,14 +2,13 @@ def standardise_grad(x):
     m = np.mean(x, axis=0)
     t = x - m
     s = np.sqrt(np.mean(t**2, axis=0) + 0.001)
-    t_2 = x - m
-    z = t_2 / s
+    z = t / s
     # reverse sweep
     # line 5: return np.sum(z**3)
     z_bar = 3 * z**2
     # line 4: z = (x - m) / s
     x_bar = z_bar / s
-    s_bar = -np.sum(x_bar * t_2 / s, axis=0)
+    s_bar = -np.sum(x_bar * t / s, axis=0)
     m_bar = -x_bar.sum(axis=0)
     # line 3: s = np.sqrt(np.mean((x - m) ** 2, axis=0) + 1e-3)
     t = ratio(s_bar, 2.0 * s) / len(x) * t
