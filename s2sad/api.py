@@ -17,10 +17,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, overload
 
-from .binding import Argnums, parse_argnums
+from .binding import Argnums
 from .derivative import Derivative, Method
 from .directional import Directional, Jvp, Linear, with_loss
 from .errors import ArgumentError
+from .making import Decorator, derive
 from .pipeline import Backend, Text, Transform, backend_of, primal_ir, ssa_text
 from .recipes import recipe_of
 
@@ -36,8 +37,6 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
-
-_Decorator = Callable[[Callable[..., Any]], Derivative]
 
 
 @overload
@@ -58,7 +57,7 @@ def grad(
     has_aux: bool = ...,
     holomorphic: bool = ...,
     backend: Backend = ...,
-) -> _Decorator: ...
+) -> Decorator: ...
 
 
 def grad(
@@ -68,7 +67,7 @@ def grad(
     has_aux: bool = False,
     holomorphic: bool = False,
     backend: Backend = None,
-) -> Derivative | _Decorator:
+) -> Derivative | Decorator:
     """The gradient of a scalar function, as a function of the same arguments.
 
     ``argnums`` says with respect to what: the position of an argument (the ``self`` of a method
@@ -123,7 +122,7 @@ def value_and_grad(
     has_aux: bool = ...,
     holomorphic: bool = ...,
     backend: Backend = ...,
-) -> _Decorator: ...
+) -> Decorator: ...
 
 
 def value_and_grad(
@@ -133,7 +132,7 @@ def value_and_grad(
     has_aux: bool = False,
     holomorphic: bool = False,
     backend: Backend = None,
-) -> Derivative | _Decorator:
+) -> Derivative | Decorator:
     """Value and gradient at once: ``(value, gradient)``, the value just as ``f`` returns it.
 
     Arguments and errors are those of `grad`. With ``has_aux``: ``((value, aux), gradient)``.
@@ -155,30 +154,9 @@ def _derive(
     has_aux: bool,
     holomorphic: bool = False,
     backend: Backend = None,
-) -> Derivative | _Decorator:
-    numbers, many = parse_argnums(argnums)
-    transform = Transform(
-        name, numbers, many, bool(has_aux), bool(holomorphic), backend_of(backend)
-    )
-    if f is None:
-        return _decorator(transform)
-    if isinstance(f, (int, str)):
-        raise ArgumentError(
-            f"{name} takes a function first, not {f!r}: write @{name}(argnums={f!r})"
-        )
-    return _class_of(transform)(f, transform)
-
-
-def _class_of(transform: Transform) -> type[Derivative]:
-    return Directional if recipe_of(transform.name).tangents else Derivative
-
-
-def _decorator(transform: Transform) -> _Decorator:
-    def derive(g: Callable[..., Any]) -> Derivative:
-        return _class_of(transform)(g, transform)
-
-    derive.__s2sad_transform__ = True  # type: ignore[attr-defined]
-    return derive
+) -> Derivative | Decorator:
+    kind = Directional if recipe_of(name).tangents else Derivative
+    return derive(name, f, argnums, has_aux, holomorphic, backend, kind=kind)
 
 
 def vjp(
@@ -260,7 +238,7 @@ def derivative(
 @overload
 def derivative(
     *, argnums: int | str = ..., has_aux: bool = ..., backend: Backend = ...
-) -> _Decorator: ...
+) -> Decorator: ...
 
 
 def derivative(
@@ -269,7 +247,7 @@ def derivative(
     *,
     has_aux: bool = False,
     backend: Backend = None,
-) -> Derivative | _Decorator:
+) -> Derivative | Decorator:
     """The derivative with respect to one number, in forward mode; the output may be anything.
 
     It has the structure of the output, with None for parts that are not floating point. Arguments

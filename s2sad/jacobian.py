@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias, overload
+from typing import Any, overload
 
 import numpy as np
 
-from .binding import Argnums, parse_argnums
+from .binding import Argnums
 from .checks import targets_of
 from .derivative import Derivative
 from .dispatch import Specialization, Values
@@ -38,10 +38,9 @@ from .ir.kinds import (
 )
 from .ir.nodes import Module, Op, Struct, walk
 from .ir.tree import flatten
+from .making import Decorator, derive
 from .pipeline import (
     Backend,
-    Transform,
-    backend_of,
     build,
     compiled,
     lower_program,
@@ -51,7 +50,6 @@ from .runtime import copied
 
 __all__ = ["Jacobian", "elementwise_grad", "hessian", "jacfwd", "jacobian", "jacrev"]
 
-_Decorator: TypeAlias = Callable[[Callable[..., Any]], Derivative]
 _MODES = {"auto": "jacobian", "forward": "jacfwd", "reverse": "jacrev"}
 
 
@@ -73,7 +71,7 @@ def jacobian(
     mode: str = ...,
     has_aux: bool = ...,
     backend: Backend = ...,
-) -> _Decorator: ...
+) -> Decorator: ...
 
 
 def jacobian(
@@ -83,7 +81,7 @@ def jacobian(
     *,
     has_aux: bool = False,
     backend: Backend = None,
-) -> Derivative | _Decorator:
+) -> Derivative | Decorator:
     """All first derivatives of ``f``, as a function of the same arguments.
 
     The result has the structure of the output; in the place of each number or array stands the
@@ -107,7 +105,9 @@ def jacobian(
     """
     if mode not in _MODES:
         raise ArgumentError(f"mode is 'auto', 'forward' or 'reverse', not {mode!r}")
-    return _derive(_MODES[mode], f, argnums, has_aux, backend)
+    name = _MODES[mode]
+    kind = Jacobian if name == "jacobian" else Derivative
+    return derive(name, f, argnums, has_aux, backend=backend, kind=kind)
 
 
 def jacfwd(
@@ -122,7 +122,7 @@ def jacfwd(
     >>> jacfwd(lambda t: [t, t * t])(3.0)
     [1.0, 6.0]
     """
-    return _derive("jacfwd", f, argnums, has_aux, backend)
+    return derive("jacfwd", f, argnums, has_aux, backend=backend)
 
 
 def jacrev(
@@ -137,7 +137,7 @@ def jacrev(
     >>> jacrev(lambda x: x @ x)(np.array([1.0, 2.0]))
     array([2., 4.])
     """
-    return _derive("jacrev", f, argnums, has_aux, backend)
+    return derive("jacrev", f, argnums, has_aux, backend=backend)
 
 
 def hessian(
@@ -160,7 +160,7 @@ def hessian(
     array([[10.,  6.],
            [ 6.,  0.]])
     """
-    return _derive("hessian", f, argnums, has_aux, backend)
+    return derive("hessian", f, argnums, has_aux, backend=backend)
 
 
 def elementwise_grad(
@@ -178,30 +178,7 @@ def elementwise_grad(
     >>> elementwise_grad(lambda x: x ** 3)(np.array([1.0, 2.0]))
     array([ 3., 12.])
     """
-    return _derive("elementwise_grad", f, argnums, has_aux, backend)
-
-
-def _derive(
-    name: str, f: Any, argnums: Any, has_aux: bool, backend: Backend
-) -> Derivative | _Decorator:
-    numbers, many = parse_argnums(argnums)
-    transform = Transform(name, numbers, many, bool(has_aux), backend=backend_of(backend))
-    kind = Jacobian if name == "jacobian" else Derivative
-    if f is None:
-        return _decorator(kind, transform)
-    if isinstance(f, (int, str)):
-        raise ArgumentError(
-            f"{name} takes a function first, not {f!r}: write @{name}(argnums={f!r})"
-        )
-    return kind(f, transform)
-
-
-def _decorator(kind: type[Derivative], transform: Transform) -> _Decorator:
-    def derive(g: Callable[..., Any]) -> Derivative:
-        return kind(g, transform)
-
-    derive.__s2sad_transform__ = True  # type: ignore[attr-defined]
-    return derive
+    return derive("elementwise_grad", f, argnums, has_aux, backend=backend)
 
 
 # Inside a function that is differentiated, these are called while it is compiled.
