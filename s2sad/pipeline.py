@@ -235,12 +235,12 @@ def _compile(
     """
     from .backend.compile import compile_module
     from .backend.emit import emit
+    from .transform.finish import finish
 
     if backend is not None:
         from .backend.nopython.compile import compile_nopython
 
         made = compile_nopython(
-    from .transform.finish import finish
             _reachable(module, name),
             fastmath=backend.fastmath,
             parallel=backend.parallel,
