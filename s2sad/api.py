@@ -169,6 +169,9 @@ def vjp(
     number of times, and what the caller does to ``out`` or ``args`` does not change it. Ints,
     strings and other arguments that carry no derivative are left as they are and have None.
 
+    Raises UnsupportedError for what cannot be differentiated exactly; the pullback raises
+    ArgumentError for a cotangent that does not fit.
+
     >>> out, pullback = vjp(lambda x, n: x ** n, 2.0, 3)
     >>> out, pullback(1.0), pullback(10.0)
     (8.0, (12.0, None), (120.0, None))
@@ -214,7 +217,9 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     """``(out, f_jvp)``: the value at ``primals``, and the tangent there as a linear function.
 
     ``f_jvp(*tangents)`` takes one tangent for each argument. What the caller does to ``primals``
-    afterwards does not change it.
+    afterwards does not change it. Each call of ``f_jvp`` runs ``f`` along with its tangent.
+
+    Raises what `jvp` raises, tangents that do not fit when ``f_jvp`` is called with them.
 
     >>> out, f_jvp = linearize(lambda x, y: x * y, 2.0, 3.0)
     >>> out, f_jvp(1.0, 0.0), f_jvp(0.0, 1.0)
@@ -296,7 +301,11 @@ def gauss_newton_product(
 
     J is the Jacobian of all the output of ``f`` with respect to ``argnums``. With ``loss``, a
     scalar function of the output, it is ``J.T @ H @ J @ v``, where H is the Hessian of the loss
-    (Schraudolph, Fast curvature matrix-vector products, 2002).
+    (Schraudolph, Fast curvature matrix-vector products, 2002). ``v`` and the product have the
+    structure of the argument differentiated, and are tuples for a sequence of ``argnums``.
+
+    Raises ArgumentError for a ``v`` that does not fit, UnsupportedError for what cannot be
+    differentiated exactly.
 
     >>> gauss_newton_product(lambda x: (x ** 2, 3.0 * x))(2.0, 1.0)
     25.0
@@ -357,7 +366,8 @@ def _vjp_of(f: Callable[..., Any], backend: Backend = None) -> Derivative:
 def ssa(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Text:
     """The SSA form of ``f`` for arguments of these kinds, as text; nothing is run.
 
-    Of a derivative object, the SSA form of the derivative.
+    Of a derivative object, the SSA form of the derivative. Raises what calling that would raise
+    before anything runs: ArgumentError, OutputError or UnsupportedError.
 
     >>> def square(x):
     ...     return x * x
@@ -379,6 +389,12 @@ def compare(
 
     Returns a report that prints as a table: agreement in digits, the time of each way, and how
     many values each one saved. ``argnums`` defaults to every argument that holds a float.
+
+    Raises ArgumentError where no argument holds one, and what `grad` raises.
+
+    >>> found = compare(lambda x: x * x * x, 2.0)
+    >>> found["tape"].gradient, found.agree > 9
+    ((12.0,), True)
     """
     from .comparison import compare as run
 

@@ -35,7 +35,8 @@ def checkpoint(f: F) -> F:
     chain of n such calls is that of their arguments and of one body, for one more run of each.
     Called otherwise it is ``f``. Also works on functions defined inside the differentiated one.
 
-    Refused inside, by the derivative: random numbers (they would be drawn again).
+    Refused inside, by the derivative: random numbers (they would be drawn again). Raises
+    TypeError where ``f`` cannot be called.
 
     >>> import numpy as np, s2sad
     >>> @s2sad.checkpoint
@@ -101,7 +102,8 @@ def checkpointed(
     The loop may end early by ``break`` or ``return``; the snapshots are then spread over all of
     ``steps`` and a few more steps are repeated.
 
-    Raises ValueError if ``snapshots`` is less than one or one state does not fit in ``memory``.
+    Raises TypeError where ``steps`` is no range or not one of the two is given, ValueError if
+    ``snapshots`` is less than one, ``memory`` is no size or one state does not fit in it.
 
     (1) A. Griewank, A. Walther: Algorithm 799: revolve: an implementation of checkpointing for
     the reverse or adjoint mode of computational differentiation. ACM Transactions on
@@ -113,7 +115,7 @@ def checkpointed(
     ...         u = u - 0.01 * u ** 2
     ...     return u
     >>> round(s2sad.grad(decay)(1.0), 6)
-    0.248418
+    0.247
     """
     if not isinstance(steps, range):
         raise TypeError(f"checkpointed() takes a range, not {type(steps).__name__}")

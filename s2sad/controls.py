@@ -84,7 +84,8 @@ def custom_vjp(f: Callable[..., Any] | None = None, *, nondiff_argnums: Sequence
     are read, written into the derivative and differentiated again for higher orders. As in JAX,
     forward mode has no use for such a rule and refuses (see `custom_jvp`).
 
-    A rule is believed: `s2sad.testing.check_rule` compares it with differences.
+    A rule is believed: `s2sad.testing.check_rule` compares it with differences. Raises TypeError
+    where ``f``, ``fwd`` or ``bwd`` is no function.
 
     >>> import numpy as np, s2sad
     >>> @s2sad.custom_vjp
@@ -116,7 +117,8 @@ def custom_jvp(f: Callable[..., Any] | None = None, *, nondiff_argnums: Sequence
     ``jvp(primals, tangents)`` takes a tuple of the arguments and one of their tangents, and
     returns ``(out, out_dot)``; it must be linear in the tangents. Reverse mode transposes it, so
     one rule serves every mode. Arguments ``nondiff_argnums`` come first and are in neither tuple.
-    A rule is believed: `s2sad.testing.check_rule` compares it with differences.
+    A rule is believed: `s2sad.testing.check_rule` compares it with differences. Raises TypeError
+    where ``f`` or ``jvp`` is no function.
 
     >>> import numpy as np, s2sad
     >>> @s2sad.custom_jvp

@@ -119,6 +119,8 @@ def jacfwd(
 ) -> Any:
     """`jacobian` in forward mode: best where the argument has no more elements than the output.
 
+    Shapes and errors are those of `jacobian`.
+
     >>> jacfwd(lambda t: [t, t * t])(3.0)
     [1.0, 6.0]
     """
@@ -133,6 +135,8 @@ def jacrev(
     backend: Backend = None,
 ) -> Any:
     """`jacobian` in reverse mode: best where the output has few elements.
+
+    Shapes and errors are those of `jacobian`.
 
     >>> jacrev(lambda x: x @ x)(np.array([1.0, 2.0]))
     array([2., 4.])
@@ -174,6 +178,8 @@ def elementwise_grad(
 
     For a function whose output elements each depend on one element of the argument this is the
     diagonal of the Jacobian, at the cost of one reverse sweep; for others the sums of its columns.
+    The result has the structure and shapes of the argument. Arguments and errors are those of
+    `grad`, but the output may be an array.
 
     >>> elementwise_grad(lambda x: x ** 3)(np.array([1.0, 2.0]))
     array([ 3., 12.])

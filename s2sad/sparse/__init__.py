@@ -36,7 +36,8 @@ def sparse_jacobian(
     the program depends on floating-point values: then they are found anew at every call.
 
     Every result is checked against the product with one random vector, which is one more
-    direction in the batch.
+    direction in the batch. The method is that of Curtis, Powell and Reid, On the estimation of
+    sparse Jacobian matrices (1974), with exact products in the place of differences.
 
     The object also has ``pattern(*args)`` (a Boolean csr_matrix) and ``colors(*args)`` (how many
     directions a call takes), ``source(*args)`` and ``ssa(*args)``.
@@ -48,8 +49,9 @@ def sparse_jacobian(
         given.
     ImportError: SciPy is not there.
 
+    >>> import numpy as np
     >>> J = sparse_jacobian(lambda x: x[1:] * x[:-1])
-    >>> J([1.0, 2.0, 3.0] * np.ones(3)).toarray()
+    >>> J(np.array([1.0, 2.0, 3.0])).toarray()
     array([[2., 1., 0.],
            [0., 3., 2.]])
     """
@@ -67,6 +69,7 @@ def sparse_hessian(
     The sparse Jacobian of the gradient, forward over reverse; arguments and errors are those of
     `sparse_jacobian`.
 
+    >>> import numpy as np
     >>> H = sparse_hessian(lambda x: np.sum(x[1:] ** 2 * x[:-1]))
     >>> H(np.array([1.0, 2.0, 3.0])).toarray()
     array([[0., 4., 0.],
