@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import statistics
 import time
 import types
 import warnings
@@ -87,25 +88,22 @@ def differences(kernel: Kernel, args: tuple[Any, ...], gradient: np.ndarray) -> 
     return worst
 
 
-def timed(run: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds of a call and its result: on a busy machine, the processor's time, not the clock's.
-
-    The lesser of the two, as threads that wait busily take the processor's.
-    """
-    wall, own = time.perf_counter(), time.process_time()
-    out = run()
-    return min(time.process_time() - own, time.perf_counter() - wall), out
-
-
 def best_time(run: Callable[[], Any], budget: float) -> float:
-    """Seconds of one call, the best of those that fit into the budget, three at least."""
-    best, spent, count = math.inf, 0.0, 0
-    while count < 3 or (spent < budget and count < 1000):
-        taken, _ = timed(run)
-        best, spent, count = min(best, taken), spent + taken, count + 1
-        if taken > 4 * budget:
+    """Seconds of one call, of as many as fit into the budget, three at least.
+
+    The best by the clock or, on a busy machine where that is no measure, the median of the
+    processor's time; its best would miss what other threads have not reported yet.
+    """
+    walls: list[float] = []
+    owns: list[float] = []
+    while len(walls) < 3 or (sum(owns) < budget and len(walls) < 1000):
+        wall, own = time.perf_counter(), time.process_time()
+        run()
+        owns.append(time.process_time() - own)
+        walls.append(time.perf_counter() - wall)
+        if owns[-1] > 4 * budget:
             break
-    return best
+    return min(min(walls), statistics.median(owns))
 
 
 def rebound(module: types.ModuleType, f: Callable[..., Any], library: Any) -> Callable[..., Any]:
@@ -202,7 +200,9 @@ def measure(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 run = TOOLS[tool](module, kernel, args)
-                row.first[tool], out = timed(run)
+                wall, own = time.perf_counter(), time.process_time()
+                out = run()
+                row.first[tool] = min(time.perf_counter() - wall, time.process_time() - own)
                 gradient = flat(out)
                 error = differences(kernel, args, gradient)
         except ImportError:
