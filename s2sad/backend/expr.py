@@ -19,6 +19,7 @@ from .. import runtime
 from ..ir.kinds import Array, Mixed, Num
 from ..ir.nodes import Atom, Const, If, Op, Value
 from ..rules.registry import keyword_from, primitive
+from ..transform.target import is_for_compiler
 from .constants import is_kept
 from .literals import Literals, Namespace, attribute, call, load
 from .ops import is_container
@@ -110,6 +111,9 @@ class Expressions(Literals):
         if op.fn in BINARY:
             left, right = self.atoms(args)
             return ast.BinOp(left, BINARY[op.fn](), right)
+        if op.fn == "np.matmul" and is_for_compiler() and not op.attrs:
+            left, right = self.atoms(args)
+            return ast.BinOp(left, ast.MatMult(), right)
         if op.fn in _COMPARE:
             left, right = self.atoms(args)
             return ast.Compare(left, [_COMPARE[op.fn]()], [right])
@@ -127,13 +131,21 @@ class Expressions(Literals):
         record = primitive(op.fn)
         x = op.args[0] if op.args else None
         if op.fn in _ATTRIBUTES and x is not None and isinstance(x.kind, Array) and not op.attrs:
+            lacks = op.fn == "np.matrix_transpose" and is_for_compiler()
+            if lacks and x.kind.rank != 2:
+                return call(
+                    self.path("np.swapaxes"), self.atom(x), ast.Constant(-1), ast.Constant(-2)
+                )
+            if lacks:
+                return attribute(self.atom(x), "T")
             if len(op.args) == 1 and not isinstance(x, Const):
                 return attribute(self.atom(x), _ATTRIBUTES[op.fn])
         if op.fn in _METHODS and x is not None:
             options = {k: self.constant(v) for k, v in op.attrs.items()}
-            return call(
-                attribute(self.atom(x), _METHODS[op.fn]), *self.atoms(op.args[1:]), **options
-            )
+            args = self.atoms(op.args[1:])
+            if op.fn == "astype" and "dtype" in options and is_for_compiler():
+                args.append(options.pop("dtype"))  # Numba takes it by position only
+            return call(attribute(self.atom(x), _METHODS[op.fn]), *args, **options)
         if _is_method(op):
             array = self.atom(op.args[0])
             if isinstance(array, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
@@ -409,6 +421,8 @@ def _is_method(op: Op) -> bool:
     """True for a reduction of an array: in the reverse sweep, or as the user wrote it."""
     if op.fn not in _REDUCTIONS or len(op.args) != 1 or not op.attrs.keys() <= _REDUCED:
         return False
+    if op.attrs and is_for_compiler():
+        return False  # Numba's arrays have methods without options
     kind = op.args[0].kind
     if not isinstance(kind, Array) or not kind.rank or isinstance(op.args[0], Const):
         return False

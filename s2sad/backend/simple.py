@@ -14,9 +14,10 @@ from typing import Any
 from ..ir.interp import leaf_count
 from ..ir.kinds import Array, Mixed, Num, Undef
 from ..ir.nodes import Atom, Call, Const, Module, Node, Op, Region, Struct, Value, regions_of, walk
+from ..transform.target import is_for_compiler
 from .expr import Expressions
 from .literals import Namespace, call, load
-from .ops import ARITHMETIC
+from .ops import ARITHMETIC, CONTAINERS, MAY_PASS, SHARING, view_of
 from .outofssa import Result
 from .stacks import Stacks
 from .trees import Block, assign, is_none, operator, signed
@@ -52,6 +53,7 @@ class Simple:
         self.indent = 1
         self.unset = unset_names(result.plan, names)
         self.stacks = Stacks(self)
+        self.definitions: dict[Value, Node] | None = None
 
     def narrowed(self, statement: ast.stmt) -> Block:
         """The statement, with parts of it named first if its line is too long."""
@@ -169,7 +171,7 @@ class Simple:
             if in_place or (scalar and same):
                 assert isinstance(buffer, Value)
                 target = ast.Name(self.names[buffer], ast.Store())
-                statement = ast.AugAssign(target, sign, value)
+                statement = ast.AugAssign(target, sign, self.apart(g, value))
                 return [*self.narrowed(statement), *self.rename(result, buffer)]
             left = self.expressions.atom(buffer)
             return self.narrowed(self.assign(result, ast.BinOp(left, sign, value)))
@@ -182,7 +184,8 @@ class Simple:
         if how in ("at", "helper"):
             for index in path[:-1]:
                 target = ast.Subscript(target, expressions.index(index), ast.Load())
-            f = expressions.path("np.add.at") if how == "at" else expressions.helper("accumulate")
+            plain = how == "at" and not is_for_compiler()
+            f = expressions.path("np.add.at") if plain else expressions.helper("accumulate")
             args = [expressions.atom(path[-1]), expressions.atom(v)]
             statement: ast.stmt = ast.Expr(call(f, target, *args))
         else:
@@ -192,9 +195,32 @@ class Simple:
             if how == "=":
                 statement = ast.Assign([target], value)
             else:
-                sign, value = self.signed(op, operator(how), value)
+                sign, value = self.signed(op, operator(how), self.apart(v, value, buffer))
                 statement = ast.AugAssign(target, sign, value)  # type: ignore[arg-type]
         return [*self.narrowed(statement), *self.rename(op.results[0], buffer)]
+
+    def apart(self, operand: Atom, value: ast.expr, root: Atom | None = None) -> ast.expr:
+        """An operand of ``buffer op= …``, or of a part of ``root``, that may be a view of it.
+
+        NumPy minds the overlap. Numba does not: it is given a copy.
+        """
+        if not is_for_compiler() or not isinstance(operand, Value):
+            return value
+        if not isinstance(operand.kind, Array | Mixed):
+            return value
+        itself = isinstance(root, Value) and self.names.get(root) == self.names.get(operand, "")
+        if not itself and not self._may_be_view(operand):
+            return value
+        return call(self.expressions.helper("copied"), value)
+
+    def _may_be_view(self, operand: Value) -> bool:
+        if self.definitions is None:
+            body = self.plan.function.body
+            self.definitions = {r: n for n in walk(body) for r in n.results}
+        node = self.definitions.get(operand)
+        if not isinstance(node, Op) or node.fn in MAY_PASS or node.fn in SHARING:
+            return True
+        return node.fn in CONTAINERS or node.fn == "item" or view_of(node) is not None
 
     def call(self, node: Call) -> Block:
         callee = self.module.functions[node.callee]

@@ -30,6 +30,7 @@ from ..ir.nodes import (
     operands_of,
     regions_of,
 )
+from ..transform.target import is_for_compiler
 from .constants import names_read
 from .expr import Expressions
 from .lines import quote
@@ -355,10 +356,15 @@ class Writer(Simple):
                 for name in ("range", "enumerate", "zip"):
                     expressions.namespace.builtin(name)
             case Op(fn="store"):
-                if node.attrs["how"] == "at":
+                if node.attrs["how"] == "at" and not is_for_compiler():
                     expressions.path("np.add.at")
-                elif node.attrs["how"] == "helper":
+                elif node.attrs["how"] in ("at", "helper"):
                     expressions.helper("accumulate")
+                elif is_for_compiler():
+                    expressions.helper("copied")
+            case Op(fn="add_to") if is_for_compiler():
+                expressions.helper("copied")
+                expressions.op(node)
             case Op(fn="raise" | "assert" | "append" | "extend" | "insert" | "pop"):
                 pass
             case Op():

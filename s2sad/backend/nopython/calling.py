@@ -117,6 +117,7 @@ def _compile(derivative: Derivative, given: tuple[Any, ...]) -> Any:
         program.module,
         fastmath=backend is not None and backend.fastmath,
         parallel=backend is not None and backend.parallel,
+        boundscheck=backend is None or backend.boundscheck,
     )
     if not made.door.is_open:
         raise UnsupportedError(

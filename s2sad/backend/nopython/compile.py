@@ -8,6 +8,8 @@ user's arguments, with the text it was compiled from.
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import linecache
 import sys
 import types
@@ -19,11 +21,14 @@ from typing import Any
 from ...errors import Problem, UnsupportedError
 from ...ir.nodes import Module, Op, walk
 from ...rules.registry import primitive
+from ...transform.target import for_compiler
 from ..compile import file_name
 from ..emit import Emitted, emit
 from . import modules
 from .containers import Door, as_tuples, door, flat_out
+from .forms import in_forms
 from .recursion import stack_saves
+from .refusals import is_of_numba, translated
 from .tapes import stack_tapes
 
 __all__ = ["Compiled", "compile_nopython"]
@@ -44,6 +49,7 @@ def compile_nopython(
     *,
     fastmath: bool = False,
     parallel: bool = False,
+    boundscheck: bool = True,
     private_from: int | None = None,
 ) -> Compiled:
     """The entry of ``module``, compiled when it is first called.
@@ -54,16 +60,19 @@ def compile_nopython(
     from .overloads import install
 
     install()
+    _refuse_scipy(module)
     way = door(module.entry)
     flat = {
         name: replace(f, out=flat_out(f.out)) if f is module.entry else f
         for name, f in module.functions.items()
     }
-    lowered = stack_tapes(stack_saves(as_tuples(Module(flat))))
-    _refuse_scipy(lowered)
-    emitted = emit(lowered, fresh_results=True, private_from=private_from)
-    dispatcher = _jitted(emitted, {"fastmath": fastmath, "parallel": parallel})
-    return Compiled(_through(way, dispatcher), dispatcher, way, emitted.text)
+    lowered = stack_tapes(stack_saves(as_tuples(in_forms(Module(flat)))))
+    with for_compiler():
+        emitted = emit(lowered, fresh_results=True, private_from=private_from)
+    options = {"fastmath": fastmath, "parallel": parallel, "boundscheck": boundscheck}
+    dispatcher, text = _jitted(emitted, options)
+    run = _through(way, _explained(dispatcher, text))
+    return Compiled(run, dispatcher, way, emitted.text)
 
 
 def _refuse_scipy(module: Module) -> None:
@@ -97,10 +106,10 @@ def require_numba() -> None:
         ) from None
 
 
-def _jitted(emitted: Emitted, options: dict[str, Any]) -> Any:
+def _jitted(emitted: Emitted, options: dict[str, Any]) -> tuple[Any, str]:
     from numba import njit
 
-    text = _header(emitted) + emitted.text
+    text = _header(emitted, options) + emitted.text
     path = modules.write(text)
     filename = str(path) if path is not None else file_name(emitted)
     if path is None:
@@ -116,18 +125,48 @@ def _jitted(emitted: Emitted, options: dict[str, Any]) -> Any:
     for name, f in list(scope.items()):
         if isinstance(f, types.FunctionType) and f.__code__.co_filename == filename:
             scope[name] = njit(f, error_model="numpy", cache=path is not None, **options)
-    return scope[emitted.entry_name]
+    return scope[emitted.entry_name], text
 
 
-def _header(emitted: Emitted) -> str:
-    """What the digest of the text must depend on besides the text: what its globals are."""
+def _explained(dispatcher: Any, text: str) -> Callable[..., Any]:
+    """The dispatcher, whose errors while it compiles are said in one line."""
+
+    def run(*values: Any) -> Any:
+        try:
+            return dispatcher(*values)
+        except Exception as error:
+            if is_of_numba(error):
+                raise translated(error, text) from None
+            raise
+
+    run.stats = dispatcher.stats  # type: ignore[attr-defined]
+    return run
+
+
+def _header(emitted: Emitted, options: dict[str, Any]) -> str:
+    """What the digest of the text must depend on besides the text.
+
+    That is what its globals are, how it is compiled, and what the helpers mean to Numba: machine
+    code that was kept says nothing of them.
+    """
     from ... import __version__
 
     known = sorted(
         f"{name} = {getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"
         for name, value in emitted.namespace.items()
     )
-    return "".join(f"# {line}\n" for line in [f"s2sad {__version__}", *known]) + "\n"
+    chosen = [f"{name}={value}" for name, value in options.items() if value]
+    first = f"s2sad {__version__} {_own_digest()} {' '.join(chosen)}".rstrip()
+    return "".join(f"# {line}\n" for line in [first, *known]) + "\n"
+
+
+@functools.cache
+def _own_digest() -> str:
+    """A digest of the modules that tell Numba what the helpers mean."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _through(way: Door, run: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from ...ir.kinds import Array, Dict, FixedList, Kind, ListOf, Num, Record, Tuple
 from ...ir.nodes import (
     Atom,
@@ -239,6 +241,8 @@ def _enter(kind: Kind) -> Callable[[Any], Any] | None:
             return _each(parts, lambda x: x)
         case ListOf(elem) if elem is not None:
             return _typed_list(_enter(elem))
+        case FixedList((elem, *_)):
+            return _typed_list(_enter(elem))
         case _:
             return None
 
@@ -255,15 +259,25 @@ def _each(
 
 def _typed_list(part: Callable[[Any], Any] | None) -> Callable[[Any], Any]:
     def enter(x: Any) -> Any:
+        from numba import typeof
         from numba.typed import List
 
-        items = x if part is None else map(part, x)
+        items = list(x) if part is None else list(map(part, x))
+        if len({typeof(item) for item in items}) > 1:
+            items = list(map(_in_order, items))
         out = List()
         for item in items:
             out.append(item)
         return out
 
     return enter
+
+
+def _in_order(x: Any) -> Any:
+    """Arrays with their elements in order: Numba tells other layouts apart by type."""
+    if isinstance(x, tuple):
+        return tuple(map(_in_order, x))
+    return np.ascontiguousarray(x) if isinstance(x, np.ndarray) else x
 
 
 def _leave(kind: Kind) -> Callable[[Any], Any] | None:

@@ -19,8 +19,10 @@ from numba import njit, types, vectorize
 from numba.extending import overload
 
 from ... import runtime
-from ...rules import helpers
+from ...rules import helpers, matrices
 from ...rules.registry import primitive
+from . import indices, products, reductions, shapes
+from .written import axes_of, written
 
 __all__ = ["install"]
 
@@ -34,6 +36,8 @@ def install() -> None:
         _broadcasting(f, scalar)
     for f, by_types in _STRUCTURAL.items():
         _declare(f, by_types)
+    for part in (reductions, products, shapes, indices):
+        part.install()
 
 
 def _declare(f: Callable[..., Any], by_types: Callable[..., Any]) -> None:
@@ -52,7 +56,7 @@ def _declare(f: Callable[..., Any], by_types: Callable[..., Any]) -> None:
         [p.replace(annotation=empty) for p in plain.parameters.values()]
     )
     bare.__annotations__ = {}
-    overload(f, jit_options=_OPTIONS)(bare)
+    overload(f, jit_options=_OPTIONS, prefer_literal=f is helpers.share)(bare)
 
 
 # -- numbers -------------------------------------------------------------------------------------
@@ -87,11 +91,18 @@ def _unless_zero(g: Any, c: Any) -> Any:
     return c
 
 
+def _fraction(g: Any, d: Any) -> Any:
+    if d == 0:
+        return 0.0 * d
+    return g / d
+
+
 _SCALAR: dict[Any, Callable[..., Any]] = {
     runtime.ratio: _ratio,
     runtime.power_slope: _power_slope,
     runtime.log_base: _log_base,
     runtime.unless_zero: _unless_zero,
+    matrices.fraction: _fraction,
 }
 
 
@@ -219,14 +230,15 @@ def _accumulate(buf: Any, i: Any, g: Any) -> Any:
     if isinstance(i, types.Array) and isinstance(i.dtype, types.Boolean) and i.ndim == buf.ndim:
         return _accumulate_mask(g)
     if isinstance(i, types.Array) and isinstance(i.dtype, types.Integer):
-        return _accumulate_rows(i.ndim, buf.ndim, g)
+        rows = _accumulate_rows(i.ndim, buf.ndim, g)
+        return indices.accumulated(buf, i, g) if rows is None else rows
     if len(many) == buf.ndim and all(
         isinstance(t, types.Integer)
         or (isinstance(t, types.Array) and t.ndim == 1 and isinstance(t.dtype, types.Integer))
         for t in many
     ):
         return _accumulate_points(many, g)
-    return None
+    return indices.accumulated(buf, i, g)
 
 
 def _accumulate_mask(g: Any) -> Any:
@@ -316,7 +328,13 @@ def _unbroadcast(g: Any, x: Any) -> Any:
 
 
 def _gather_written(g: Any, i: Any) -> Any:
-    if not (isinstance(g, types.Array) and g.ndim == 1 and isinstance(i, types.Array)):
+    if not isinstance(g, types.Array):
+        return None
+    if isinstance(i, types.Array) and isinstance(i.dtype, types.Boolean):
+        return (lambda g, i: g[i]) if i.ndim == 1 or i.ndim == g.ndim else None
+    if _is_basic(i):
+        return lambda g, i: g[i]
+    if not isinstance(i, types.Array) or g.ndim != 1 or i.ndim != 1:
         return None
 
     def impl(g: Any, i: Any) -> Any:
@@ -330,6 +348,12 @@ def _gather_written(g: Any, i: Any) -> Any:
         return out
 
     return impl
+
+
+def _is_basic(i: Any) -> bool:
+    if isinstance(i, types.BaseTuple):
+        return all(map(_is_basic, i.types))
+    return isinstance(i, types.Integer | types.SliceType | types.EllipsisType | types.NoneType)
 
 
 def _grown(tape: Any, room: Any) -> Any:
@@ -346,24 +370,32 @@ def _trip_count(start: Any, stop: Any, step: Any) -> Any:
 
 
 def _share(g: Any, chosen: Any, axis: Any = None) -> Any:
-    if not isinstance(chosen, types.Array) or isinstance(g, types.Array) or not _is_none(axis):
+    if not isinstance(chosen, types.Array):
         return None
-
-    def impl(g: Any, chosen: Any, axis: Any = None) -> Any:
-        count = 0
-        for at in np.ndindex(chosen.shape):
-            if chosen[at]:
-                count += 1
-        out = np.zeros(chosen.shape)
-        if count == 0 and g != 0:
-            out[...] = np.nan
-        each = g / max(count, 1)
-        for at in np.ndindex(chosen.shape):
-            if chosen[at]:
-                out[at] = each
-        return out
-
-    return impl
+    axes = axes_of(axis, chosen.ndim)
+    if axes is None:
+        return None
+    if isinstance(g, types.Array) and g.ndim != chosen.ndim:
+        return None
+    here = ", ".join("0" if n in axes else f"at[{n}]" for n in range(chosen.ndim))
+    mine = ", ".join(f"0 if g.shape[{n}] == 1 else at[{n}]" for n in range(chosen.ndim))
+    shape = ", ".join("1" if n in axes else f"chosen.shape[{n}]" for n in range(chosen.ndim))
+    take = f"g[{mine}]" if isinstance(g, types.Array) else "g"
+    return written(
+        "def impl(g, chosen, axis=None):\n"
+        f"    count = np.zeros(({shape},), np.int64)\n"
+        "    for at in np.ndindex(chosen.shape):\n"
+        "        if chosen[at]:\n"
+        f"            count[{here}] += 1\n"
+        "    out = np.zeros(chosen.shape)\n"
+        "    for at in np.ndindex(chosen.shape):\n"
+        f"        seed, n = {take}, count[{here}]\n"
+        "        if chosen[at]:\n"
+        "            out[at] = seed / n\n"
+        "        elif n == 0 and seed != 0:\n"
+        "            out[at] = np.nan\n"
+        "    return out"
+    )
 
 
 def _is_none(t: Any) -> bool:

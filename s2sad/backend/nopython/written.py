@@ -1,0 +1,85 @@
+"""What overloads are made of: code written for the types at hand.
+
+In: texts and Numba's types. Out: functions that Numba compiles::
+
+    written("def impl(x): return x + 1")   ->   a function
+    axes_of(Literal[int](-1), 3)           ->   (2,)
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import types
+
+__all__ = ["axes_of", "bare", "dtype_text", "is_none", "is_true", "written"]
+
+
+def written(text: str, **scope: Any) -> Any:
+    """The function ``impl`` of a text written for the types at hand."""
+    scope.setdefault("np", np)
+    exec(compile(text, "<s2sad nopython>", "exec"), scope)
+    return scope["impl"]
+
+
+def bare(by_types: Callable[..., Any]) -> Callable[..., Any]:
+    """The same without annotations: Numba compares signatures to the letter."""
+
+    @functools.wraps(by_types)
+    def made(*given: Any, **named: Any) -> Any:
+        impl = by_types(*given, **named)
+        if impl is not None:
+            impl.__annotations__ = {}
+        return impl
+
+    plain = inspect.signature(by_types)
+    empty = inspect.Parameter.empty
+    made.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [p.replace(annotation=empty) for p in plain.parameters.values()]
+    )
+    made.__annotations__ = {}
+    return made
+
+
+def is_none(t: Any) -> bool:
+    """Whether an argument is None, or left out with None as its default."""
+    return (
+        t is None
+        or isinstance(t, types.NoneType)
+        or (isinstance(t, types.Omitted) and t.value is None)
+    )
+
+
+def is_true(t: Any) -> bool | None:
+    """What a constant flag is; None where it is known only at run time."""
+    if isinstance(t, types.Omitted):
+        t = t.value
+    if isinstance(t, bool):
+        return t
+    value = getattr(t, "literal_value", None)
+    return value if isinstance(value, bool) else None
+
+
+def axes_of(axis: Any, rank: int) -> tuple[int, ...] | None:
+    """The axes a constant stands for, all for None; None where they are not known or wrong."""
+    if is_none(axis):
+        return tuple(range(rank))
+    if isinstance(axis, types.Omitted):
+        axis = axis.value
+    items = axis.types if isinstance(axis, types.BaseTuple) else (axis,)
+    found = []
+    for item in items:
+        value = item if isinstance(item, int) else getattr(item, "literal_value", None)
+        if not isinstance(value, int) or not -rank <= value < rank:
+            return None
+        found.append(value % rank)
+    return tuple(sorted(found)) if len(set(found)) == len(found) else None
+
+
+def dtype_text(dtype: Any) -> str:
+    """How a dtype of Numba's is written."""
+    return "np.bool_" if isinstance(dtype, types.Boolean) else f"np.{dtype}"
