@@ -135,3 +135,23 @@ def test_lists_of_the_user_stay_apart() -> None:
     assert "a.append(x * k)" in text
     x = np.array([0.3, 0.7])
     assert np.allclose(s2sad.grad(two_lists)(x), 3 * np.sin(x) + 3 * x * np.cos(x))
+
+
+def test_a_common_factor_of_two_arrays_is_one_factor() -> None:
+    def scaled(x: Any) -> Any:
+        y = x.copy()
+        y[1:] += 0.1 * x[1:] * x[:-1]
+        return y
+
+    x, v = np.array([0.3, 0.7, 2.0]), np.array([1.0, -2.0, 0.5])
+    assert s2sad.jvp(scaled).source(x).count("0.1 * (") == 1
+    expected = v + np.append(0.0, 0.1 * (v[1:] * x[:-1] + x[1:] * v[:-1]))
+    assert np.allclose(s2sad.jvp(scaled, (x,), (v,))[1], expected)
+
+
+def test_an_array_of_primal_tangent_and_adjoint_is_computed_once() -> None:
+    def layer(x: Any) -> Any:
+        return np.sum(np.tanh(x) ** 3)
+
+    x = np.array([0.3, 0.7])
+    assert s2sad.hvp(layer).source(x, x).count("1 - ") == 1
