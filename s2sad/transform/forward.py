@@ -38,8 +38,6 @@ from ..ir.nodes import (
     Struct,
     Value,
     While,
-    operands_of,
-    regions_of,
     walk,
 )
 from ..rules.apply import tangent
@@ -47,6 +45,7 @@ from ..rules.registry import KindError
 from . import forward_ops
 from .adjoints import is_python_only
 from .forward_values import Env, Tangent, dot, tangent_kind, whole
+from .parted import parted
 from .results import compact, conformed, count, paths, plain
 from .simplify import simplify
 
@@ -220,7 +219,7 @@ class Forward:
             handler = forward_ops.HANDLERS.get(node.fn)
             if handler is None or not handler(self, node, env):
                 self._by_rule(node, env)
-        before, after = _parted(nodes, node.results)
+        before, after = parted(nodes, node.results)
         b.nodes.extend(before)
         self.keep(node)
         b.nodes.extend(after)
@@ -409,30 +408,6 @@ def is_square(node: Op) -> bool:
             products = ("matmul", "np.matmul", "np.dot", "np.inner") if flat else ()
             return node.fn in ("mul", "np.multiply", *products)
     return False
-
-
-def _parted(nodes: list[Node], results: tuple[Value, ...]) -> tuple[list[Node], list[Node]]:
-    """The nodes that can do without ``results``, and those that cannot."""
-    late: set[Atom] = set(results)
-    before: list[Node] = []
-    after: list[Node] = []
-    for node in nodes:
-        read = {*operands_of(node), *(a for r in regions_of(node) for a in _read(r))}
-        if read & late:
-            late.update(node.results)
-            after.append(node)
-        else:
-            before.append(node)
-    return before, after
-
-
-def _read(region: Region) -> set[Atom]:
-    found: set[Atom] = set(region.yields)
-    for node in walk(region):
-        found.update(operands_of(node))
-        for inner in regions_of(node):
-            found.update(inner.yields)
-    return found
 
 
 __all__ = ["Forward", "forward"]
