@@ -80,7 +80,7 @@ def coverage_text() -> str:
         "",
         "`python -m s2sad coverage` makes this page from the rules themselves. *zero* is a",
         "function whose derivative is zero wherever it has one; it may be called on anything.",
-        "Numba: – until that backend exists.",
+        "What the Numba backend compiles of these: [numba.md](numba.md).",
     ]
     for title in sorted(sections, key=_place):
         lines += ["", f"## {title}", "", *_HEAD, *sections[title]]
@@ -88,7 +88,7 @@ def coverage_text() -> str:
     return "\n".join(lines) + "\n"
 
 
-_HEAD = ("| function | reverse | forward | second order | Numba |", "|---|---|---|---|---|")
+_HEAD = ("| function | reverse | forward | second order |", "|---|---|---|---|")
 _WRITTEN_OUT = "Functions that the compiler writes out"
 
 
@@ -97,7 +97,7 @@ def _row(p: Primitive, shown: Sequence[str]) -> str:
         columns = [_ZERO] * 3
     else:
         columns = [_YES if c else _NO for c in (p.differentiable, _has_forward(p), _second(p))]
-    return f"| {', '.join(f'`{n}`' for n in shown)} | {' | '.join(columns)} | {_NO} |"
+    return f"| {', '.join(f'`{n}`' for n in shown)} | {' | '.join(columns)} |"
 
 
 def _title(name: str) -> str:
