@@ -100,7 +100,10 @@ def test_the_right_derivative_passes(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"caller": lambda args: args[0].fill(0.0)}, "changed"),
         ({"keep": lambda x: x}, "differences say"),
     ],
-    ids=["bits", "type", "digits", "dtype", "scalar", "shape", "list", "part", "caller", "shared"],
+    ids=[
+        *("bits", "type", "tangent", "tangent type", "product", "product type"),
+        *("digits", "dtype", "scalar", "shape", "list", "part", "caller", "shared"),
+    ],
 )
 def test_a_wrong_one_fails(
     monkeypatch: pytest.MonkeyPatch, wrong: dict[str, Any], complaint: str

@@ -1,4 +1,4 @@
-"""Forward mode and second order: the public functions, their nesting, their text.
+"""Forward mode and second order: the public functions and their text.
 
 Numbers of whole programs are checked elsewhere: every program of the corpus goes through
 ``tests.directions``.  Here is what those programs do not show.
@@ -10,7 +10,6 @@ import dataclasses
 import functools
 import math
 import pickle
-import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,9 +17,11 @@ import numpy as np
 import pytest
 
 import s2sad
-from s2sad import derivative, gauss_newton_product, grad, hvp, jvp, linearize, value_and_grad, vjp
-from tests.checker import active_argnums, sane
-from tests.directions import dot, tangents_like
+from s2sad import derivative, gauss_newton_product, grad, hvp, jvp, linearize
+from tests.arguments import active_argnums
+from tests.checker import sane
+from tests.directions import tangents_like
+from tests.forward_programs import V3, cubes, in_place, product, rosenbrock, slope
 from tests.modes_table import table
 from tests.programs import Program
 from tests.programs.golden import PROGRAMS
@@ -41,43 +42,6 @@ TEXTS = (
     "power",
     "k_means",
 )
-V3 = np.array([0.3, -0.7, 1.1])
-
-
-def rosenbrock(x: Any) -> Any:
-    return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
-
-
-def cubes(x: Any, k: Any = 2.0) -> Any:
-    return k * np.sum(x**3)
-
-
-def in_place(x: Any, k: Any) -> Any:
-    """A loop, a branch that leaves, and writes."""
-    u = x.copy()
-    total = 0.0
-    for i in range(10):
-        u[1:] += k * u[:-1] * u[1:]
-        if u[0] * i > 3.0:
-            break
-        total += np.sum(u**2) * 0.1
-        u[0] = math.sin(total)
-    return total
-
-
-def product(x: Any, n: Any) -> Any:
-    if n == 0:
-        return 1.0
-    return x * product(x, n - 1)
-
-
-def slope(f: Any, x: Any, v: Any, h: float = 1e-5) -> Any:
-    """The derivative of f at x along v, by extrapolated central differences."""
-
-    def at(step: float) -> Any:
-        return (np.asarray(f(x + step * v)) - np.asarray(f(x - step * v))) / (2.0 * step)
-
-    return (4.0 * at(h / 2.0) - at(h)) / 3.0
 
 
 # -- text ----------------------------------------------------------------------------------------
@@ -423,188 +387,3 @@ def test_gauss_newton() -> None:
     product = gauss_newton_product(residual, loss=loss)
     assert np.allclose(product(x, v), J.T @ H @ J @ v)
     assert "residual_gauss_newton_product" in gauss_newton_product(residual).source(x)
-
-
-# -- nesting -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "second",
-    [
-        lambda f: derivative(derivative(f)),
-        lambda f: grad(derivative(f)),
-        lambda f: derivative(grad(f)),
-        lambda f: grad(grad(f)),
-        lambda f: lambda x: hvp(f)(x, 1.0),
-        lambda f: lambda x: jvp(grad(f), (x,), (1.0,))[1],
-        lambda f: grad(lambda x: jvp(f, (x,), (1.0,))[1]),
-        lambda f: derivative(lambda x: vjp(f, x)[1](1.0)[0]),
-    ],
-    ids=["FF", "RF", "FR", "RR", "hvp", "jvp-grad", "grad-jvp", "derivative-vjp"],
-)
-@pytest.mark.parametrize("program", ["straight", "loop", "while", "branch", "in place"])
-def test_two_deep(second: Any, program: str) -> None:
-    f, x = TWICE[program]
-    first = slope(f, x, 1.0)
-    assert derivative(f)(x) == pytest.approx(first, rel=1e-7)
-    assert second(f)(x) == pytest.approx(slope(derivative(f), x, 1.0), rel=1e-7)
-
-
-def straight(x: Any) -> Any:
-    return math.exp(math.sin(x)) / (1.0 + x * x)
-
-
-def loop(x: Any) -> Any:
-    y = 1.0
-    for i in range(6):
-        y = math.sin(y * x) + 0.3 * i
-        if y > 1.4:
-            break
-    return y
-
-
-def newton(x: Any) -> Any:
-    y = x
-    while abs(y * y - x) > 1e-15:
-        y = 0.5 * (y + x / y)
-    return y * x
-
-
-def branch(x: Any) -> Any:
-    total = 0.0
-    for k in range(4):
-        if x * k > 2.0:
-            total += x**3 / k
-        else:
-            total -= math.cos(x * k)
-    return total
-
-
-def buffer(x: Any) -> Any:
-    u = np.linspace(0.1, 0.5, 4)
-    for _ in range(3):
-        u[1:] *= x * u[:-1]
-        u[0] = math.sin(u[3] + x)
-        u += x
-    return float(u @ u)
-
-
-TWICE = {
-    "straight": (straight, 0.7),
-    "loop": (loop, 0.8),
-    "while": (newton, 2.0),
-    "branch": (branch, 1.3),
-    "in place": (buffer, 0.9),
-}
-
-
-@pytest.mark.parametrize("modes", ["FFF", "FFR", "FRF", "FRR", "RFF", "RFR", "RRF", "RRR"])
-@pytest.mark.parametrize("program", ["straight", "loop", "branch", "in place"])
-def test_three_deep(program: str, modes: str) -> None:
-    f, x = TWICE[program]
-    third = f
-    for mode in reversed(modes):
-        third = derivative(third) if mode == "F" else grad(third)
-    wanted = slope(derivative(derivative(f)), x, 1.0)
-    assert third(x) == pytest.approx(wanted, rel=1e-6)
-
-
-def test_perturbations_are_not_confused() -> None:
-    """d/dx (x d/dy (x y)) is 2 x, and not 1 or 2 (Siskind & Pearlmutter 2005)."""
-    assert derivative(lambda x: x * derivative(lambda y: x * y)(1.0))(3.0) == 6.0
-    assert derivative(lambda x: x * derivative(lambda y: x + y)(1.0))(3.0) == 1.0
-    assert grad(lambda x: x * derivative(lambda y: x * y)(1.0))(3.0) == 6.0
-    assert derivative(lambda x: x * grad(lambda y: x * y)(1.0))(3.0) == 6.0
-
-    def shifted(x: Any) -> Any:
-        return jvp(lambda y: x * y * y, (x,), (x,))[1]  # 2 x^3
-
-    assert derivative(shifted)(2.0) == 24.0
-    assert grad(shifted)(2.0) == 24.0
-    assert grad(derivative(shifted))(2.0) == 24.0
-
-
-def test_derivatives_inside_a_loop_that_is_differentiated() -> None:
-    """Gradient descent inside a loss: what the loss gains from its step size."""
-
-    def loss(w: Any) -> Any:
-        return np.sum((w - 1.0) ** 2 * np.array([1.0, 3.0]))
-
-    def after(rate: Any, w: Any) -> Any:
-        for _ in range(5):
-            w = w - rate * grad(loss)(w)
-        return loss(w)
-
-    w = np.array([0.3, -0.4])
-    wanted = slope(lambda rate: after(rate, w), 0.05, 1.0)
-    assert derivative(after)(0.05, w) == pytest.approx(wanted, rel=1e-8)
-    assert grad(after)(0.05, w) == pytest.approx(wanted, rel=1e-8)
-
-
-def test_hvp_inside_a_program() -> None:
-    def curvature(x: Any, v: Any) -> Any:
-        return v @ hvp(rosenbrock)(x, v)
-
-    v = np.array([1.0, 0.5, -0.2])
-    wanted = slope(lambda x: curvature(x, v), V3, np.ones(3))
-    assert jvp(curvature, (V3, v), (np.ones(3), None))[1] == pytest.approx(wanted, rel=1e-7)
-    assert np.sum(grad(curvature)(V3, v)) == pytest.approx(wanted, rel=1e-7)
-    value, gradient = value_and_grad(curvature, argnums=1)(V3, v)
-    assert value == curvature(V3, v)
-    assert np.allclose(gradient, 2.0 * hvp(rosenbrock)(V3, v))
-
-
-def test_tangents_of_variable_arguments_inside_a_program() -> None:
-    def slope_along(x: Any, y: Any) -> Any:
-        return jvp(lambda a, *rest: a * rest[0] * rest[1], (x, y, 3.0), (1.0, x, None))[1]
-
-    value, gradient = value_and_grad(slope_along, argnums=(0, 1))(2.0, 5.0)
-    assert value == slope_along(2.0, 5.0) == 27.0
-    assert gradient == (12.0, 3.0)
-
-
-def test_has_aux_and_trees_inside_a_program() -> None:
-    def f(p: Any) -> Any:
-        return p["a"] * p["b"][0], p["a"] * 2.0
-
-    def g(p: Any) -> Any:
-        _, tangent, aux = jvp(f, (p,), ({"a": 1.0, "b": [p["a"], 2.0]},), has_aux=True)
-        return tangent * aux
-
-    assert grad(g)({"a": 0.5, "b": [2.0, 1.0]}) == {"a": 5.5, "b": [1.0, 0.0]}
-
-
-def test_tangents_of_another_shape_are_refused_inside_a_program() -> None:
-    def wrong(x: Any, v: Any) -> Any:
-        return np.sum(hvp(rosenbrock)(x, v))
-
-    with pytest.raises(AssertionError, match="the tangent of 'x' must have its shape"):
-        grad(wrong)(V3, np.ones(2))
-
-
-def test_reverse_over_reverse_of_recursion() -> None:
-    """What a recursion saved is a tree of tuples; its adjoint is one, too."""
-    assert grad(grad(product))(1.5, 4) == pytest.approx(12.0 * 1.5**2)
-    assert grad(grad(grad(product)))(1.5, 4) == pytest.approx(24.0 * 1.5)
-
-    def by_halves(x: Any, low: Any, high: Any) -> Any:
-        if high - low == 1:
-            return x[low] ** 2
-        middle = (low + high) // 2
-        return by_halves(x, low, middle) * by_halves(x, middle, high)
-
-    _, pullback = vjp(grad(by_halves), V3, 0, 3)
-    assert np.allclose(pullback(np.ones(3))[0], hvp(by_halves)(V3, 0, 3, np.ones(3)))
-
-
-def test_zero_tangents_of_unused_arguments_are_typed() -> None:
-    def unused(x: Any, y: Any) -> Any:
-        return x * 2.0, 1.0
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert jvp(unused, (V3, 1.0), (None, 1.0))[1][1] == 0.0
-        zero = jvp(unused, (V3.astype(np.float32), 1.0), (None, 1.0))[1][0]
-    assert zero.dtype == np.float32
-    assert same(zero, np.zeros(3, np.float32))
-    assert dot(zero, V3) == 0.0

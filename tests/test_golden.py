@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.checker import Judge, active_argnums, check, check_tape, sane
+from tests.arguments import active_argnums
+from tests.checker import Judge, check, check_tape, sane
 from tests.programs import Program
 from tests.programs.golden import PROGRAMS, SCALARS
 from tests.trees import fresh

@@ -19,7 +19,7 @@ import s2sad
 from s2sad import elementwise_grad, grad, hessian, jacfwd, jacobian, jacrev
 from s2sad.errors import ArgumentError, OutputError, UnsupportedError
 from s2sad.ir.tree import flatten, gradient_tree
-from tests.checker import active_argnums
+from tests.arguments import active_argnums
 from tests.programs import Program
 from tests.programs.golden import PROGRAMS as GOLDEN
 from tests.programs.golden import SCALARS

@@ -14,7 +14,7 @@ import s2sad
 from s2sad import sparse_hessian, sparse_jacobian
 from s2sad.errors import ArgumentError, UnsupportedError
 from s2sad.ir.tree import flatten
-from tests.checker import active_argnums
+from tests.arguments import active_argnums
 from tests.programs import Program
 from tests.programs.golden import PROGRAMS as GOLDEN
 from tests.programs.tricky import PROGRAMS as TRICKY

@@ -18,7 +18,7 @@ from s2sad.ir.text import text
 from s2sad.ir.verify import verify
 from s2sad.rules.declare import rule
 from s2sad.transform.forward import forward
-from tests.checker import active_argnums
+from tests.arguments import active_argnums
 from tests.directions import tangents_like
 from tests.programs import Program
 from tests.programs.golden import PROGRAMS
