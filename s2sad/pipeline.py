@@ -18,12 +18,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
-from .binding import Layout, Target, layout_of
+from .binding import Layout, layout_of
 from .checks import header, refuse_overlaps, same_objects, targets_of
 from .dispatch import Specialization
-from .errors import ArgumentError, OutputError, Problem, UnsupportedError
+from .errors import ArgumentError, Problem, UnsupportedError
 from .guards import Guard, Is, KindIs, ValueIs
 from .ir.kinds import Kind
 from .recipes import Request, recipe_of
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from .frontend.refs import Fetch
     from .ir.nodes import Module
     from .transform.adjoint import Pair
+from .runners import checked_runner, picker, vjp_runner
 
 __all__ = [
     "Backend",
@@ -191,13 +190,13 @@ def _build(
         forward, text = _compile(module, pair.forward, transform.backend, saved_from)
         reverse, reverse_text = _compile(module, pair.reverse, transform.backend)
         text = f"{text}\n\n{reverse_text}"
-        run = _vjp_runner(name, forward, reverse, layout, wrt, skip)
+        run = vjp_runner(name, forward, reverse, layout, wrt, skip)
     else:
         made = recipe_of(transform.name).make(program.module, Request(inner, transform, targets))
-        module, finish = made.module, _picker(transform, targets)
+        module, finish = made.module, picker(transform, targets)
         run, text = _compile(module, module.entry.name, transform.backend)
         if made.checked or finish is not None:
-            run = _checked_runner(name, run, transform, made.checked, finish)
+            run = checked_runner(name, run, transform, made.checked, finish)
     return Specialization(
         run,
         kinds,
@@ -336,7 +335,7 @@ def differentiate(
     program = lower_program(derivative.primal, inner, values[:count], kinds[:count])
     request = Request(inner, transform, targets)
     made = recipe_of(transform.name).make(program.module, request)
-    if made.checked or _picker(transform, targets) is not None:
+    if made.checked or picker(transform, targets) is not None:
         raise UnsupportedError(
             Problem(
                 "this derivative cannot be differentiated again: it is with respect to an element "
@@ -370,93 +369,3 @@ def primal_layout(f: Callable[..., Any]) -> Layout:
     layout = layout_of(inner_function(f))
     tangents = own_tangents(f)
     return dataclasses.replace(layout, tangents=tangents) if tangents else layout
-
-
-# ------------------------------------------------------------------------- around compiled code
-
-
-def _picker(transform: Transform, targets: tuple[Target, ...]) -> Callable[[Any], Any] | None:
-    """Picks elements of ``*args`` and ``**kwargs`` out of the gradient; None if there are none."""
-    keys = [target.key for target in targets]
-    if all(key is None for key in keys) or not recipe_of(transform.name).picks:
-        return None
-
-    def pick(gradient: Any) -> Any:
-        parts = gradient if transform.many else (gradient,)
-        picked = tuple(
-            part if key is None else part[key] for part, key in zip(parts, keys, strict=True)
-        )
-        return picked if transform.many else picked[0]
-
-    return pick
-
-
-def _checked_runner(
-    name: str,
-    run: Callable[..., Any],
-    transform: Transform,
-    checked: bool,
-    finish: Callable[[Any], Any] | None,
-) -> Callable[..., Any]:
-    """Runs the compiled code, looks at the size of the value, picks the gradient's parts."""
-    with_value = checked or transform.name == "value_and_grad"
-
-    def checked_run(*values: Any) -> Any:
-        result = run(*values)
-        value: Any = None
-        aux: Any = None
-        if with_value:
-            value, gradient = result
-            if checked:
-                scalar = value[0] if transform.has_aux else value
-                if np.size(scalar) != 1:
-                    raise OutputError(
-                        f"{name}() returned an array of shape {np.shape(scalar)}; a gradient "
-                        "needs one number: sum it up, or use s2sad.vjp for other outputs"
-                    )
-        elif transform.has_aux:
-            gradient, aux = result
-        else:
-            gradient = result
-        if finish is not None:
-            gradient = finish(gradient)
-        if transform.name == "value_and_grad":
-            return value, gradient
-        if transform.has_aux:
-            return gradient, value[1] if with_value else aux
-        return gradient
-
-    return checked_run
-
-
-def _vjp_runner(
-    name: str,
-    forward: Callable[..., Any],
-    reverse: Callable[..., Any],
-    layout: Layout,
-    wrt: Sequence[int],
-    skip: int,
-) -> Callable[..., Any]:
-    """Runs the forward sweep and makes a pullback of the reverse sweep."""
-    from .pullback import Pullback
-
-    bound = max(len(layout.bound_args), skip)
-    last = len(layout.positional)
-    variadic = layout.names.index(layout.variadic) if layout.variadic else -1
-    place = {parameter: n for n, parameter in enumerate(wrt)}
-
-    def run(*values: Any) -> Any:
-        out, saved = forward(*values)
-        extra = len(values[variadic]) - max(0, bound - last) if variadic >= 0 else 0
-
-        def spread(cotangents: tuple[Any, ...]) -> tuple[Any, ...]:
-            # One for each argument the caller passed, in their order; None without a derivative.
-            found = [cotangents[place[i]] if i in place else None for i in range(bound, last)]
-            if extra:
-                some = cotangents[place[variadic]] if variadic in place else [None] * extra
-                found += some[-extra:]
-            return tuple(found)
-
-        return out, Pullback(name, out, saved, reverse, spread)
-
-    return run
