@@ -10,7 +10,6 @@ tools, taken with upstream's inputs of the same sizes on a machine of the same k
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import statistics
 import sys
