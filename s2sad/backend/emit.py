@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..function_values import FunctionValue
+from ..ir.naming import unused
 from ..ir.nodes import Function, Module, walk
 from .check import check_names
 from .constants import named_constants
@@ -118,11 +119,7 @@ def _function_names(module: Module, namespace: Namespace | None) -> dict[str, st
         base = "".join(c if c.isalnum() or c == "_" else "_" for c in name).strip("_") or "f"
         if base[0].isdigit() or keyword.iskeyword(base) or hasattr(builtins, base):
             base = f"f_{base}"
-        new, n = base, 1
-        while new in names.values() or new in taken:
-            n += 1
-            new = f"{base}_{n}"
-        names[name] = new
+        names[name] = unused(base, {*names.values(), *taken})
     return names
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..ir.naming import unused
 from ..ir.nodes import Call, For, Function, If, Module, Region, While, walk
 from .context import Lowerer
 
@@ -27,10 +28,7 @@ def adopt(cx: Lowerer, module: Module, roots: Sequence[str]) -> list[Function]:
     names: dict[str, str] = {}
     taken = {*cx.callees, *(spec.name for spec in cx.specs), *roots}
     for name in others:
-        new, n = name, 1
-        while new in taken:
-            n += 1
-            new = f"{name}_{n}"
+        new = unused(name, taken)
         taken.add(new)
         names[name] = new
     for name, f in others.items():

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..ir.kinds import Array, Num, join
+from ..ir.naming import unused
 from ..ir.nodes import Atom, Call, Custom, Value
 from . import indexing, inlining, shapes, specs
 from .contents import Data
@@ -238,12 +239,7 @@ def _find(
     if len(same) >= _MOST:
         cx.fail("this recursion passes something different on every level")
     taken = {*cx.callees, *(s.name for s in cx.specs)}
-    full = f"{name}_call" if name else "call"
-    number = 1
-    unique = full
-    while unique in taken:
-        number += 1
-        unique = f"{full}_{number}"
+    unique = unused(f"{name}_call" if name else "call", taken)
     spec = specs.Spec(key, unique, shape, aliases, shapes.kinds_of(shape))
     cx.specs.append(spec)
     return spec

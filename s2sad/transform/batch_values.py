@@ -28,6 +28,7 @@ from ..ir.kinds import (
     Record,
     Tuple,
 )
+from ..ir.naming import unused
 from ..ir.nodes import Atom, Const, Function, Module, Node, Op, Value, walk
 from ..rules import batching_shape
 from ..rules.batching import NoBatchRule, Operand
@@ -60,11 +61,7 @@ class Shared:
 
     def new_name(self, base: str) -> str:
         taken = {c.name for c in self.callees.values()} | set(self.module.functions)
-        name, n = base, 1
-        while name in taken:
-            n += 1
-            name = f"{base}_{n}"
-        return name
+        return unused(base, taken)
 
 
 class BatchValues:

@@ -24,6 +24,7 @@ from ..analysis.activity import active_values, passes_derivative
 from ..errors import OutputError, Problem, UnsupportedError
 from ..ir.builder import Builder
 from ..ir.kinds import Array, Kind, Num, carries_derivative
+from ..ir.naming import unused
 from ..ir.nodes import (
     Atom,
     Call,
@@ -389,11 +390,7 @@ class Forward:
     def _fresh(self, name: str) -> str:
         """The name, or the first with a number that no function of the module has."""
         taken = {*self.module.functions, *(made.function.name for made in self.made.values())}
-        new, number = name, 1
-        while new in taken:
-            number += 1
-            new = f"{name}_{number}"
-        return new
+        return unused(name, taken)
 
 
 def is_square(node: Op) -> bool:

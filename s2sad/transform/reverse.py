@@ -27,6 +27,7 @@ from ..ir.kinds import (
     Num,
     same_dim,
 )
+from ..ir.naming import unused
 from ..ir.nodes import (
     Atom,
     Call,
@@ -202,11 +203,7 @@ class Reverse:
         pairs = {n for pair in self.pairs.values() for n in (pair.forward, pair.reverse)}
         again = {made.name for made in self.again.values()}
         taken = {*self.module.functions, *self.extra_functions, *pairs, *again}
-        new, number = name, 1
-        while new in taken:
-            number += 1
-            new = f"{name}_{number}"
-        return new
+        return unused(name, taken)
 
     def is_inside(self, value: Value, scope: Scope) -> bool:
         at = self.scope.get(value)
