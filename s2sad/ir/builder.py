@@ -41,7 +41,36 @@ def _key(fn: str, args: Sequence[Atom], attrs: Mapping[str, Any]) -> Hashable:
     return tuple(parts)
 
 
-class Builder:
+class Shorthands:
+    """How staged rules write arithmetic, on every builder."""
+
+    def op(self, fn: str, *args: Atom, name: str | None = None, **attrs: Any) -> Atom:
+        """The result of an operation."""
+        raise NotImplementedError
+
+    def add(self, x: Atom, y: Atom) -> Atom:
+        return self.op("add", x, y)
+
+    def sub(self, x: Atom, y: Atom) -> Atom:
+        return self.op("sub", x, y)
+
+    def mul(self, x: Atom, y: Atom) -> Atom:
+        return self.op("mul", x, y)
+
+    def div(self, x: Atom, y: Atom) -> Atom:
+        return self.op("div", x, y)
+
+    def neg(self, x: Atom) -> Atom:
+        return self.op("neg", x)
+
+    def text(self, source: str, **names: Atom) -> Atom:
+        """The value of rule text, e.g. ``b.text("g * cos(x)", g=g, x=x)``."""
+        from ..rules.text import build_text
+
+        return build_text(self, source, names)  # type: ignore[arg-type]
+
+
+class Builder(Shorthands):
     """Collects nodes; ``span`` is given to every node built while it is set."""
 
     def __init__(self, *, tidy: bool = False) -> None:
@@ -150,31 +179,10 @@ class Builder:
             return None
         return self.definition.get(atom) or self.outer.get(atom)
 
-    # -- shorthands for staged rules -----------------------------------------------------------
+    # -- values --------------------------------------------------------------------------------
 
     def const(self, value: Any) -> Const:
         return Const.of(value)
-
-    def add(self, x: Atom, y: Atom) -> Atom:
-        return self.op("add", x, y)
-
-    def sub(self, x: Atom, y: Atom) -> Atom:
-        return self.op("sub", x, y)
-
-    def mul(self, x: Atom, y: Atom) -> Atom:
-        return self.op("mul", x, y)
-
-    def div(self, x: Atom, y: Atom) -> Atom:
-        return self.op("div", x, y)
-
-    def neg(self, x: Atom) -> Atom:
-        return self.op("neg", x)
-
-    def text(self, source: str, **names: Atom) -> Atom:
-        """The value of rule text, e.g. ``b.text("g * cos(x)", g=g, x=x)``."""
-        from ..rules.text import build_text
-
-        return build_text(self, source, names)
 
     def narrow(self, value: Atom, kind: Kind) -> None:
         """Give a value just built here, which nobody has read, the kind it is known to have."""

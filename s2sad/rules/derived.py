@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..ir.builder import Shorthands
 from ..ir.kinds import Array, FixedList, Mixed, Num, Tuple, carries_derivative
 from ..ir.nodes import Atom, Const
 from .apply import conform, cotangents, tangent
@@ -35,7 +36,7 @@ class Step:
     results: tuple[Atom, ...]
 
 
-class Recorder:
+class Recorder(Shorthands):
     """A builder that also keeps a list of what it was asked for."""
 
     def __init__(self, builder: Any) -> None:
@@ -53,26 +54,6 @@ class Recorder:
         results: tuple[Atom, ...] = self.builder.ops(fn, *args, names=names, **attrs)
         self.steps.append(Step(fn, args, attrs, results))
         return results
-
-    def add(self, x: Atom, y: Atom) -> Atom:
-        return self.op("add", x, y)
-
-    def sub(self, x: Atom, y: Atom) -> Atom:
-        return self.op("sub", x, y)
-
-    def mul(self, x: Atom, y: Atom) -> Atom:
-        return self.op("mul", x, y)
-
-    def div(self, x: Atom, y: Atom) -> Atom:
-        return self.op("div", x, y)
-
-    def neg(self, x: Atom) -> Atom:
-        return self.op("neg", x)
-
-    def text(self, source: str, **names: Any) -> Atom:
-        from .text import build_text
-
-        return build_text(self, source, names)  # type: ignore[arg-type]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.builder, name)

@@ -9,27 +9,14 @@ rules that the compiler stages.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..ir.kinds import (
-    Array,
-    FixedList,
-    Kind,
-    Tuple,
-    kind_of,
-)
+from ..ir.builder import Shorthands
+from ..ir.kinds import Array, FixedList, Kind, Tuple, kind_of
 from ..ir.nodes import Atom, Const
 from .registry import primitive
-from .text import build_text
-
-if TYPE_CHECKING:
-    pass
-
-#: The result, or the results, of a primitive; and their cotangents, None where they have none.
-
-# -- running rules on run-time values ------------------------------------------------------------
 
 
 def exact_kind(value: Any) -> Kind:
@@ -42,7 +29,7 @@ def exact_kind(value: Any) -> Kind:
     return FixedList(tuple(map(exact_kind, value))) if isinstance(kind, FixedList) else kind
 
 
-class EagerBuilder:
+class EagerBuilder(Shorthands):
     """A builder that computes: its atoms are constants that hold run-time values.
 
     The tape and the checker of rules run the very rules that the compiler stages.
@@ -73,25 +60,6 @@ class EagerBuilder:
 
     def defined_by(self, atom: Atom, fn: str) -> None:
         """Nothing is known of where a value came from."""
-
-    def add(self, x: Atom, y: Atom) -> Const:
-        return self.op("add", x, y)
-
-    def sub(self, x: Atom, y: Atom) -> Const:
-        return self.op("sub", x, y)
-
-    def mul(self, x: Atom, y: Atom) -> Const:
-        return self.op("mul", x, y)
-
-    def div(self, x: Atom, y: Atom) -> Const:
-        return self.op("div", x, y)
-
-    def neg(self, x: Atom) -> Const:
-        return self.op("neg", x)
-
-    def text(self, source: str, **names: Atom) -> Atom:
-        """The value of rule text."""
-        return build_text(self, source, names)  # type: ignore[arg-type]
 
 
 def _values(args: Sequence[Atom]) -> list[Any]:
