@@ -195,7 +195,10 @@ class _Joined:
 def _join(tapes: list[_Tape], facts: _Facts, joined: _Joined) -> None:
     region = facts.region_of[tapes[0].append]
     last = max((t for t in tapes), key=lambda t: region.ops.index(t.append))
-    parts = list(dict.fromkeys(a for t in tapes for a in t.parts))
+    read = (a for t in tapes for a in _parts_read(t))
+    parts = list(dict.fromkeys(read))
+    if not parts:
+        return
     elem = Tuple(tuple(_part_kind(a, tapes) for a in parts))
     name = min((t.result.name or "tape" for t in tapes), key=len)
     kind = ListOf(elem)
@@ -239,6 +242,14 @@ def _join(tapes: list[_Tape], facts: _Facts, joined: _Joined) -> None:
             for user, k in users.items():
                 n = parts.index(t.parts[range(len(t.parts))[k]])
                 joined.instead[user] = (replace(user, args=(entry, Const.of(n))),)
+
+
+def _parts_read(tape: _Tape) -> list[Atom]:
+    """The parts that anyone reads: the tangent of an index is nothing to remember."""
+    if tape.pack is None:
+        return list(tape.parts)
+    read = {range(len(tape.parts))[k] for users in tape.entries.values() for k in users.values()}
+    return [a for n, a in enumerate(tape.parts) if n in read]
 
 
 def _part_kind(a: Atom, tapes: list[_Tape]) -> Kind:

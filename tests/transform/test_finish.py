@@ -155,3 +155,16 @@ def test_an_array_of_primal_tangent_and_adjoint_is_computed_once() -> None:
 
     x = np.array([0.3, 0.7])
     assert s2sad.hvp(layer).source(x, x).count("1 - ") == 1
+
+
+def test_what_nobody_reads_is_not_on_the_tape() -> None:
+    def picked(x: Any, at: Any) -> Any:
+        y = 1.0
+        for i in at:
+            y = y * np.sin(x[i])
+        return y
+
+    x, at = np.array([0.3, 0.7]), np.array([1, 0, 1])
+    text = s2sad.hvp(picked).source(x, at, x)
+    assert "tape_dot" not in text
+    assert "0.0, " not in text
