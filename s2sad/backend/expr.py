@@ -134,7 +134,7 @@ class Expressions(Literals):
             lacks = op.fn == "np.matrix_transpose" and is_for_compiler()
             if lacks and x.kind.rank != 2:
                 return call(
-                    self.path("np.swapaxes"), self.atom(x), ast.Constant(-1), ast.Constant(-2)
+                    self.path("np.swapaxes"), self.atom(x), self.constant(-1), self.constant(-2)
                 )
             if lacks:
                 return attribute(self.atom(x), "T")

@@ -76,8 +76,8 @@ class _Places:
                     f"0 if p{n}.shape[{a}] == 1 else k{a + lead}" for a in range(_rank(t))
                 )
                 self.lines.append(
-                    f"    for v in p{n}.flat:\n"
-                    f"        if v < -a.shape[{n}] or v >= a.shape[{n}]:\n"
+                    f"    for q in p{n}.flat:\n"
+                    f"        if q < -a.shape[{n}] or q >= a.shape[{n}]:\n"
                     '            raise IndexError("index is out of bounds")'
                 )
                 target.append(f"p{n}[{at}]")

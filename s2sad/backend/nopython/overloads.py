@@ -56,7 +56,9 @@ def _declare(f: Callable[..., Any], by_types: Callable[..., Any]) -> None:
         [p.replace(annotation=empty) for p in plain.parameters.values()]
     )
     bare.__annotations__ = {}
-    overload(f, jit_options=_OPTIONS, prefer_literal=f is helpers.share)(bare)
+    overload(f, jit_options=_OPTIONS, prefer_literal=f in (helpers.share, helpers.prod_others))(
+        bare
+    )
 
 
 # -- numbers -------------------------------------------------------------------------------------
@@ -431,7 +433,8 @@ def _share_ties(g: Any, best: Any, xs: Any) -> Any:
 
 def _prod_others(x: Any, axis: Any = None) -> Any:
     if not _is_none(axis):
-        return None
+        axes = axes_of(axis, x.ndim) if isinstance(x, types.Array) else None
+        return None if axes is None or len(axes) != 1 else _prod_others_along(axes[0], x.ndim)
 
     def impl(x: Any, axis: Any = None) -> Any:
         flat = x.ravel()
@@ -447,6 +450,19 @@ def _prod_others(x: Any, axis: Any = None) -> Any:
         return out.reshape(x.shape)
 
     return impl
+
+
+def _prod_others_along(axis: int, rank: int) -> Any:
+    there = ", ".join("k" if n == axis else f"at[{n}]" for n in range(rank))
+    return written(
+        "def impl(x, axis=None):\n"
+        "    out = np.ones(x.shape, x.dtype)\n"
+        "    for at in np.ndindex(x.shape):\n"
+        f"        for k in range(x.shape[{axis}]):\n"
+        f"            if k != at[{axis}]:\n"
+        f"                out[at] *= x[{there}]\n"
+        "    return out"
+    )
 
 
 _STRUCTURAL: dict[Any, Callable[..., Any]] = {

@@ -428,6 +428,18 @@ def _flip(m: Any, axis: Any = None) -> Any:
     return written(f"def impl(m, axis=None): return m[{parts}]")
 
 
+def _argsort(a: Any, axis: Any = -1) -> Any:
+    if not isinstance(a, types.Array) or a.ndim != 1 or axes_of(axis, 1) != (0,):
+        return None
+    return written("def impl(a, axis=-1): return np.argsort(a, 'mergesort')")
+
+
+def _sort(a: Any, axis: Any = -1) -> Any:
+    if not isinstance(a, types.Array) or a.ndim != 1 or axes_of(axis, 1) != (0,):
+        return None
+    return written("def impl(a, axis=-1): return np.sort(a)")
+
+
 def _cofactors(a: Any) -> Any:
     """The derivative of the determinant of one matrix, as in `helpers.cofactors`."""
     if not isinstance(a, types.Array) or a.ndim != 2 or not isinstance(a.dtype, types.Float):
@@ -471,6 +483,8 @@ _TABLE: dict[Any, Callable[..., Any]] = {
     np.squeeze: _squeeze,
     np.diagonal: _diagonal,
     np.flip: _flip,
+    np.argsort: _argsort,
+    np.sort: _sort,
     np.asanyarray: _asanyarray,
     matrices.inv_lower: _inv_lower,
     helpers.undiagonal: _undiagonal,
