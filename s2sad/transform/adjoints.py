@@ -27,7 +27,7 @@ from ..ir.kinds import (
     Undef,
     same_dim,
 )
-from ..ir.nodes import Atom, Const, Node, Op, Value
+from ..ir.nodes import Atom, Const, Function, Node, Op, Value
 from ..ir.rewrite import substitute
 
 #: An atom, or for a container of known structure the adjoints of its parts by key.
@@ -75,6 +75,17 @@ def _key(op: Op) -> Hashable | None:
 def bar(name: str | None) -> str | None:
     """The name of the adjoint of a value of that name."""
     return None if name is None else f"{name}_bar"
+
+
+def accumulators(callee: Function, accumulated: Sequence[int], env: Env) -> list[Value]:
+    """Parameters for adjoints that a caller hands over to be added to; ``env`` has them."""
+    found = []
+    for n in accumulated:
+        p = callee.params[n]
+        buffer = Value(p.kind, bar(p.name))
+        found.append(buffer)
+        env[p] = buffer
+    return found
 
 
 def reversed_span(span: Span | None) -> Span | None:

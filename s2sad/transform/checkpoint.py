@@ -33,14 +33,14 @@ from ..ir.nodes import (
     Node,
     Op,
     Region,
-    Struct,
     Value,
     While,
     free_values,
     walk,
 )
 from ..rules.registry import primitive
-from .adjoints import Env, adjoint_kind, bar, reversed_span
+from .adjoints import Env, accumulators, adjoint_kind, bar, reversed_span
+from .results import in_a_row
 from .reverse import Reverse
 from .simplify import simplify
 
@@ -138,12 +138,7 @@ def _build(sub: Reverse, callee: Function, again: Again, seeded: tuple[int, ...]
         Value(adjoint_kind(y.kind, sub.weak), bar(getattr(y, "name", None)) or "g")
         for y in (callee.body.yields[n] for n in seeded)
     ]
-    buffers = []
-    for n in again.accumulated:
-        p = callee.params[n]
-        buffer = Value(p.kind, bar(p.name))
-        buffers.append(buffer)
-        env[p] = buffer
+    buffers = accumulators(callee, again.accumulated, env)
     with b.region() as nodes:
         for n, g in zip(seeded, gs, strict=True):
             sub.contribute(env, callee.body.yields[n], g)
@@ -165,10 +160,8 @@ def _build(sub: Reverse, callee: Function, again: Again, seeded: tuple[int, ...]
         buffers = [q for n, q in zip(again.accumulated, buffers, strict=True) if n not in gone]
         again.accumulated = tuple(n for n in again.accumulated if n not in gone)
     body = Region((), (*silent(sub.forward()), *nodes), tuple(ends))
-    leaves = tuple(Struct("leaf", index=n) for n in range(len(ends)))
-    out = leaves[0] if len(leaves) == 1 else Struct("tuple", leaves)
     params = (*callee.params, *gs, *buffers)
-    function = Function(again.name, params, body, out, (), None, CHECKPOINT)
+    function = Function(again.name, params, body, in_a_row(len(ends)), (), None, CHECKPOINT)
     unfinished = (made.name for made in sub.again.values() if made.uses is None)
     known = {name: Function(name, (), Region((), (), ())) for name in unfinished}
     known.update({**sub.module.functions, **sub.extra_functions})

@@ -47,7 +47,7 @@ from . import forward_ops
 from .adjoints import is_python_only
 from .forward_values import Env, Tangent, dot, tangent_kind, whole
 from .parted import parted
-from .results import compact, conformed, count, paths, plain
+from .results import compact, conformed, count, in_a_row, paths, plain
 from .simplify import simplify
 
 
@@ -373,8 +373,7 @@ class Forward:
             if i in pattern and (k, True) in place
         ]
         shown = sum(1 for k, _ in order if k < leaves)
-        parts = tuple(Struct("leaf", index=n) for n in range(shown))
-        out = callee.out if not shown else parts[0] if shown == 1 else Struct("tuple", parts)
+        out = in_a_row(shown) if shown else callee.out
         body = Region((), tuple(nodes), ends)
         made.function = Function(
             name,

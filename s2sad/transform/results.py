@@ -130,6 +130,12 @@ def shift(struct: Struct, offset: int) -> Struct:
     return Struct(struct.form, children, struct.keys, struct.cls)
 
 
+def in_a_row(count: int) -> Struct:
+    """The structure of so many results: a tuple of them, or the only one itself."""
+    leaves = tuple(Struct("leaf", index=n) for n in range(count))
+    return leaves[0] if count == 1 else Struct("tuple", leaves)
+
+
 def compact(leaves: Sequence[Atom], out: Struct) -> tuple[list[Atom], Struct]:
     """Leaves that ``out`` does not mention are dropped."""
     used = sorted({index for _, index in paths(out)})

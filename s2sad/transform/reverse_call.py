@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from ..analysis.activity import active_values
 from ..ir.kinds import SAVED, Array, Kind, ListOf, Mixed, Num
 from ..ir.nodes import Atom, Call, Const, Function, Op, Region, Struct, Value, free_values
-from .adjoints import Env, adjoint_kind, bar, reversed_span
+from .adjoints import Env, accumulators, adjoint_kind, bar, reversed_span
+from .results import in_a_row
 from .reverse import Reverse
 from .target import is_for_compiler
 
@@ -161,12 +162,7 @@ def _build(
         Value(adjoint_kind(callee.body.yields[n].kind, sub.weak), "g" if k == 0 else f"g_{k + 1}")
         for k, n in enumerate(seeded)
     ]
-    buffers = []
-    for n in pair.accumulated:
-        p = callee.params[n]
-        buffer = Value(p.kind, bar(p.name))
-        buffers.append(buffer)
-        env[p] = buffer
+    buffers = accumulators(callee, pair.accumulated, env)
     with b.region() as nodes:
         for n, g in zip(seeded, gs, strict=True):
             sub.contribute(env, callee.body.yields[n], g)
@@ -183,13 +179,12 @@ def _build(
     needs = [v for v in free_values(body) if v not in known]
     saved_in = Value(SAVED, "saved")
     unpack = tuple(Op((v,), "item", (saved_in, Const.of(n))) for n, v in enumerate(needs))
-    leaves = tuple(Struct("leaf", index=n) for n in range(len(ends)))
     first_buffer = 1 + len(handed) + len(gs)
     sub.extra_functions[pair.reverse] = Function(
         pair.reverse,
         (saved_in, *handed, *gs, *buffers),
         Region((), (*unpack, *nodes), tuple(ends)),
-        leaves[0] if len(leaves) == 1 else Struct("tuple", leaves),
+        in_a_row(len(ends)),
         tuple((first_buffer + k, pair.active.index(n)) for k, n in enumerate(pair.accumulated)),
     )
     packed = Value(SAVED, "saved")

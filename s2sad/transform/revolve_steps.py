@@ -25,7 +25,6 @@ from ..ir.nodes import (
     Node,
     Op,
     Region,
-    Struct,
     Value,
     While,
     free_values,
@@ -34,6 +33,7 @@ from ..ir.nodes import (
 from ..rules.registry import primitive
 from .assigned import absent, assigned
 from .checkpoint import CHECKPOINT, silent, versions
+from .results import in_a_row
 from .reverse import Reverse
 from .simplify import simplify
 
@@ -137,8 +137,7 @@ def _function(
         if root in left:
             left.discard(root)
             mutates.append((params.index(root), k))
-    leaves = tuple(Struct("leaf", index=n) for n in range(len(body.yields)))
-    out = leaves[0] if len(leaves) == 1 else Struct("tuple", leaves)
+    out = in_a_row(len(body.yields))
     return Function(name, params, body, out, tuple(mutates), None, CHECKPOINT)
 
 
