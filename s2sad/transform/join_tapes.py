@@ -195,8 +195,7 @@ class _Joined:
 def _join(tapes: list[_Tape], facts: _Facts, joined: _Joined) -> None:
     region = facts.region_of[tapes[0].append]
     last = max((t for t in tapes), key=lambda t: region.ops.index(t.append))
-    read = (a for t in tapes for a in _parts_read(t))
-    parts = list(dict.fromkeys(read))
+    parts = list(dict.fromkeys(a for t in tapes for a in _parts_read(t)))
     if not parts:
         return
     elem = Tuple(tuple(_part_kind(a, tapes) for a in parts))
