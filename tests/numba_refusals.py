@@ -120,7 +120,6 @@ RULES: dict[str, str] = {
     "np.rot90": _FORM,
     "np.sort": _FORM,
     "np.squeeze": _FORM,
-    "np.take": _FORM,
     "np.take_along_axis": _HELPER,
     "np.unique": _FORM,
     "np.unique_values": _ABSENT,

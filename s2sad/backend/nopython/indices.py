@@ -126,6 +126,8 @@ def _places(a: Any, i: Any) -> _Places | None:
     known = all(_is_places(t) or isinstance(t, types.Integer | types.SliceType) for t in entries)
     if not known or len(entries) > a.ndim or not any(map(_is_places, entries)):
         return None
+    if not any(_rank(t) for t in entries if _is_places(t)):
+        return None
     return _Places(a.ndim, entries, one)
 
 
