@@ -91,7 +91,8 @@ def _jax() -> dict[str, Any]:
 
     def kmeans(points, centroids):
         def f(points, centroids):
-            squares = jnp.sum((points[:, None, :] - centroids) ** 2, axis=2)
+            squares = jnp.sum(points**2, 1)[:, None] + jnp.sum(centroids**2, 1)
+            squares = squares - 2.0 * points @ centroids.T
             return jnp.sum(jnp.min(squares, axis=1))
 
         def direction(points, centroids):
@@ -200,14 +201,12 @@ def _torch() -> dict[str, Any]:
         points, centroids = torch.tensor(points), leaf(centroids)
 
         def f(centroids):
-            return torch.sum(torch.min(torch.cdist(points, centroids) ** 2, 1).values)
-
-        def smooth(centroids):
-            squares = torch.sum((points[:, None, :] - centroids) ** 2, 2)
+            squares = torch.sum(points**2, 1)[:, None] + torch.sum(centroids**2, 1)
+            squares = squares - 2.0 * points @ centroids.T
             return torch.sum(torch.min(squares, 1).values)
 
         def direction() -> Any:
-            (g,) = torch.autograd.grad(smooth(centroids), centroids, create_graph=True)
+            (g,) = torch.autograd.grad(f(centroids), centroids, create_graph=True)
             (h,) = torch.autograd.grad(torch.sum(g), centroids)
             return (g / h).detach()
 
