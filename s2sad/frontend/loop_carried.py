@@ -25,7 +25,7 @@ FALSE_REF, TRUE_REF = Val(FALSE), Val(TRUE)
 
 
 #: After this many rounds sizes are forgotten; after the second number the loop is refused.
-_WIDEN, GIVE_UP = 3, 12
+_WIDEN, _GIVE_UP = 3, 12
 
 
 class Loop:
@@ -70,6 +70,13 @@ class Loop:
         return covered
 
     rounds = 0
+
+    def next_round(self) -> None:
+        """Count a round that did not settle; too many are refused."""
+        self.rounds += 1
+        if self.rounds > _GIVE_UP:
+            self.cx.state = self.base
+            self.cx.fail("the kinds of what this loop carries do not settle")
 
     def check(self, count: int | None) -> None:
         """Raise `Mismatch` where the first iteration is unlike the others."""

@@ -165,10 +165,7 @@ def rolled(
             loop.check(count)
         if settled:
             break
-        loop.rounds += 1
-        if loop.rounds > loop_carried.GIVE_UP:
-            cx.state = loop.base
-            cx.fail("the kinds of what this loop carries do not settle")
+        loop.next_round()
     finish(cx, loop, back, ops, carried, leave, orelse, lambda init, body_region, results: For(
         results, looper.start, looper.stop, looper.step, init, body_region, span
     ), (i,))  # fmt: skip

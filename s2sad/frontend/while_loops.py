@@ -124,10 +124,7 @@ def _while(
             loop.check(None)
         if settled:
             break
-        loop.rounds += 1
-        if loop.rounds > loop_carried.GIVE_UP:
-            cx.state = loop.base
-            cx.fail("the kinds of what this loop carries do not settle")
+        loop.next_round()
     test_region = Builder.close(test_ops, (cond,), test_params)
     endless = simple and isinstance(cond, Const) and bool(cond.value)
     loops.finish(cx, loop, back, ops, carried, leave, orelse, lambda init, region, results: While(
