@@ -22,7 +22,7 @@ from ..eager import EagerBuilder
 from ..kindrules import as_array, elementwise_kind
 from ..registry import KindError, Sample
 from ..staged import linear_jvp
-from . import special  # noqa: F401 (the texts are written in its functions)
+from . import bessels, error_functions, gammas, special  # noqa: F401 (the texts call these)
 from .declare import text
 
 if TYPE_CHECKING:
