@@ -44,7 +44,6 @@ PROGRAMS: dict[str, str] = {
     "scalar_then_array": _EITHER,
     "set_at_run_time": _DICT,
     "shapes": "squeeze without an axis",
-    "subscripts": "reading at lists of indices written in place",
     "sum_of_squares": _EMPTY,
 }
 
