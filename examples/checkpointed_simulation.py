@@ -39,7 +39,9 @@ def main(steps=100_000, size=10_000, memory="64MiB"):
     took = time.perf_counter() - start
     eps = 1e-5
     ahead, behind = (diffuse(0.2 + h, steps, size, memory) for h in (eps, -eps))
-    print(f"value {value:.10f}, slope {slope:.10f} (difference: {(ahead - behind) / 2 / eps:.6f})")
+    print(f"what is left: {value:.10f}")
+    print(f"its slope:    {slope:.10f}")
+    print(f"a difference: {(ahead - behind) / 2 / eps:.10f}")
     print(f"{steps} steps of {size} numbers: {took:.1f} s, {megabytes():.0f} MiB in all")
 
 

@@ -68,6 +68,7 @@ def fit(times, measured, start=(1.0, 1.0)):
 
 
 def main():
+    print(f"{'simulated with':>14}: stiffness {2:.5f}, friction {0.3:.5f}")
     for name, (stiffness, friction) in fit(*measurements()).items():
         print(f"{name:>14}: stiffness {stiffness:.5f}, friction {friction:.5f}")
 
