@@ -39,13 +39,14 @@ class Eval:
             for function in self.functions.values():
                 function.run(*function.prepare(example))
 
-    def evaluate(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
-        """The answer to one ``evaluate`` message."""
+    def evaluate(self, name: str, given: Any) -> dict[str, Any]:
+        """The answer to one ``evaluate`` message; that of hello is a number."""
+        options = given if isinstance(given, dict) else {}
         function = self.functions[name]
         args = function.prepare(given)
         timings: list[dict[str, Any]] = []
         elapsed = 0
-        least, seconds = given.get("min_runs", 1), given.get("min_seconds", 0)
+        least, seconds = options.get("min_runs", 1), options.get("min_seconds", 0)
         while len(timings) < least or elapsed < seconds * 1e9:
             start = time.perf_counter_ns()
             out = function.run(*args)
