@@ -23,4 +23,7 @@ REFUSED = {
     "x * np.mgrid[0:3:4j]",
     "x.__add__(y)",
     "x.__len__() * x",
+    # new in Python 3.12 and 3.13, and without rules
+    "math.sumprod([s, t], [t, 2.0])",
+    "math.fma(s, t, s)",
 }
