@@ -109,3 +109,18 @@ def test_sorted_elements_of_a_matrix_are_no_matrix() -> None:
         return np.sum(np.sort(x, axis=None) * w)
 
     check(f, np.array([[3.0, 1.0, 2.5], [0.5, 4.0, -1.0]]), np.arange(6.0))
+
+
+def test_iteration_that_leaves_with_a_constant_in_the_place_of_a_variable() -> None:
+    def f(x: np.ndarray, limit: float) -> float:
+        w = x[2]
+        for _ in range(2):
+            w = 0.25
+            if x[2] <= limit:
+                break
+            w = w * x[1]
+        return w
+
+    x = np.array([-0.5, 0.3, -0.4])
+    check(f, x, 0.2)
+    check(f, x, -0.9)
