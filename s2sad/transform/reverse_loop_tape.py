@@ -79,9 +79,9 @@ def leading_guard(rev: Reverse, node: For | While) -> Guard | None:
         if not isinstance(flag, Const) or flag.value is not True:
             continue
         if any(
-            (y in rev.active or p in rev.active)
+            (y in rev.active or p in rev.active or r in rev.active)
             and (y not in at or arm.yields[at[y]] is not p)
-            for p, y in zip(params, body.yields[1:], strict=True)
+            for r, p, y in zip(node.results, params, body.yields[1:], strict=True)
             if y is not p
         ):
             continue

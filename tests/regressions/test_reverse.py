@@ -124,3 +124,17 @@ def test_iteration_that_leaves_with_a_constant_in_the_place_of_a_variable() -> N
     x = np.array([-0.5, 0.3, -0.4])
     check(f, x, 0.2)
     check(f, x, -0.9)
+
+
+def test_iteration_that_leaves_with_a_constant_where_nobody_reads_the_variable() -> None:
+    def f(x: np.ndarray, k: int) -> float:
+        w = x[2]
+        for _ in range(k):
+            w = 0.25
+            if x[0] <= 0.2:
+                break
+        return w
+
+    for first in (0.1, 0.9):
+        for k in (0, 2):
+            check(f, np.array([first, 0.3, -0.4]), k)
