@@ -249,13 +249,13 @@ def check_rule(f: Any, *samples: Any) -> None:
 
     >>> import s2sad
     >>> from s2sad.rules import elementwise
-    >>> def cubed(x):
+    >>> def cube_ruled_wrongly(x):
     ...     return np.power(x, 3.0)
-    >>> _ = elementwise(cubed, "2 * x")
-    >>> check_rule(cubed, (0.5,))  # doctest: +ELLIPSIS
+    >>> _ = elementwise(cube_ruled_wrongly, "2 * x")
+    >>> check_rule(cube_ruled_wrongly, (0.5,))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    AssertionError: cubed, operand x: the vjp gives ... along a random direction, differences ...
+    AssertionError: cube_ruled_wrongly, operand x: the vjp gives ... along a random direction, differences ...
     """
     import s2sad.rules  # noqa: F401 - fills the registry
 
