@@ -249,13 +249,13 @@ def check_rule(f: Any, *samples: Any) -> None:
 
     >>> import s2sad
     >>> from s2sad.rules import elementwise
-    >>> def cube_ruled_wrongly(x):
+    >>> def cube_misruled(x):
     ...     return np.power(x, 3.0)
-    >>> _ = elementwise(cube_ruled_wrongly, "2 * x")
-    >>> check_rule(cube_ruled_wrongly, (0.5,))  # doctest: +ELLIPSIS
+    >>> _ = elementwise(cube_misruled, "2 * x")
+    >>> check_rule(cube_misruled, (0.5,))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    AssertionError: cube_ruled_wrongly, operand x: the vjp gives ... along a random direction, differences ...
+    AssertionError: cube_misruled, operand x: the vjp gives ... along ..., differences ...
     """
     import s2sad.rules  # noqa: F401 - fills the registry
 
