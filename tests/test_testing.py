@@ -117,7 +117,7 @@ def test_a_rule_of_ones_own() -> None:
     at_zero = sample(np.zeros(2), expect=(np.zeros(2),))
     check_rule(cubed, (0.5,), (X,), (X.astype(np.float32),), at_zero)
     elementwise(cubed, "2 * x")
-    with pytest.raises(AssertionError, match="cubed, operand x: the vjp gives .* differences"):
+    with pytest.raises(AssertionError, match=r"cubed\w*, operand x: the vjp gives .* differences"):
         check_rule(cubed, (0.5,))
 
 
