@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..ir.kinds import Array, Mixed, Num
-from ..ir.nodes import Const
+from ..ir.nodes import Const, If, Node, Region, walk
 from ..rules.registry import primitive
 from . import (
     comprehensions,
@@ -107,14 +107,32 @@ def _vectorized(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     }
     if len(arrays) not in expanded:
         cx.fail("a vectorized function of more than three arrays is not supported")
+    before = len(cx.b.nodes)
     result = inlining.inline(cx, expanded[len(arrays)], [f, *arrays], {})
     if not isinstance(cx.kind(result), Array):
         cx.fail("a vectorized function must give one number", "write it as a loop")
     if types is None:
+        if _mixes_numbers(cx.b.nodes[before:]):
+            cx.fail(
+                "np.vectorize takes the dtype of its first result for all of them, and this "
+                "function may give whole numbers and others",
+                "pass otypes=[float]",
+            )
         return result
     known = cx.static(types, "the 'otypes' of np.vectorize")
     dtype = known if isinstance(known, str) else known[0]
     return _call(cx, "astype", result, dtype=np.dtype(dtype).name)
+
+
+def _mixes_numbers(nodes: Sequence[Node]) -> bool:
+    """Whether a branch gives a whole number on one path and another number on the other."""
+    for node in walk(Region((), tuple(nodes), ())):
+        if isinstance(node, If):
+            for a, b in zip(node.then.yields, node.orelse.yields, strict=True):
+                if isinstance(a.kind, Num) and isinstance(b.kind, Num):
+                    if (a.kind.dtype[0] in "fc") != (b.kind.dtype[0] in "fc"):
+                        return True
+    return False
 
 
 def vectorized_object(cx: Lowerer, obj: np.vectorize, args: Args, kwargs: Kwargs) -> Ref:

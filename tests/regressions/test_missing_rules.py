@@ -10,7 +10,7 @@ import pytest
 import s2sad
 from s2sad.ir.kinds import FLOAT
 from s2sad.rules import rule, zero
-from tests.checker import refused
+from tests.checker import check, refused
 
 
 def opaque(x):
@@ -54,3 +54,11 @@ def test_compiling_draws_no_random_number() -> None:
     drawn = noise()
     random.seed(1)
     assert s2sad.grad(lambda x: x * noise())(2.0) == drawn
+
+
+def test_vectorized_function_whose_dtype_depends_on_its_first_result() -> None:
+    halved = np.vectorize(lambda t: 1 if t < 0 else t * 0.5)
+    floats = np.vectorize(lambda t: 1 if t < 0 else t * 0.5, otypes=[float])
+    x = np.array([-1.0, 2.5, 3.0])
+    refused(lambda x: np.sum(halved(x)), x, match="takes the dtype of its first result")
+    check(lambda x: np.sum(floats(x)), x, tape=False)
