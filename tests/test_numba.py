@@ -315,3 +315,39 @@ AXES = [
 def test_forms_that_numba_lacks(f: Any) -> None:
     x = np.sin(np.arange(24.0) + 1.0).reshape(2, 4, 3)
     alike(s2sad.grad(f, backend="numba")(x), s2sad.grad(f)(x))
+
+
+def unassigned_in_a_branch(x: float, n: int) -> float:
+    for i in range(n):
+        k = i + 2
+    if x > 0.5:
+        if x > 0.7:
+            x = x * k
+    return x
+
+
+def unassigned_at_first(x: float, n: int, m: int) -> float:
+    total = 0.0
+    for i in range(n):
+        if i > m:
+            total += x * k  # noqa: F821 - the iteration before assigns it
+        k = i + 3
+    return total
+
+
+def test_whole_numbers_that_are_not_assigned() -> None:
+    first = s2sad.value_and_grad(unassigned_in_a_branch, backend="numba")
+    later = s2sad.value_and_grad(unassigned_at_first, backend="numba")
+    assert first(1.0, 2) == (3.0, 3.0)
+    assert later(1.0, 4, 0) == (12.0, 12.0)
+    for run in (lambda: first(1.0, 0), lambda: later(1.0, 4, -1)):
+        with pytest.raises(UnboundLocalError, match="local variable 'k'"):
+            run()
+
+
+@pytest.mark.parametrize("items", [[1.0, math.nan, 3.0], [1.0, 3.0, 3.0]])
+def test_extremes_of_lists_with_nan_and_ties(items: list[float]) -> None:
+    def largest(xs: list[float]) -> float:
+        return max(xs)
+
+    alike(s2sad.grad(largest, backend="numba")(items), s2sad.grad(largest)(items))

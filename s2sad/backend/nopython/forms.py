@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -104,24 +105,29 @@ def _is_used_otherwise(body: Region, a: Value) -> bool:
     )
 
 
+#: Values that may be unassigned: where they come from, and an op that tells whether they are.
+Absent: TypeAlias = dict[Value, tuple[Node, Op]]
+
+
 class _Forms:
     def __init__(self, made: dict[Value, Node], messages: set[Value]) -> None:
         self.made = made
         self.messages = messages
 
-    def region(self, r: Region, *, whole: bool = False) -> Region:
+    def region(self, r: Region, absent: Absent | None = None, *, whole: bool = False) -> Region:
+        """``absent`` is what may be unassigned around the region."""
         ops: list[Node] = []
-        absent: dict[Value, tuple[Node, Op]] = {}
+        absent = {} if absent is None else dict(absent)
         for node in r.ops:
             if isinstance(node, Op) and _reads(node):
                 ops += _demanded(node.args, absent)
-            ops += self.node(node)
+            ops += self.node(node, absent)
             absent.update(_maybe_absent(node))
         if whole:
             ops += _demanded(r.yields, absent)
         return Region(r.params, tuple(ops), r.yields)
 
-    def node(self, node: Node) -> list[Node]:
+    def node(self, node: Node, absent: Absent) -> list[Node]:
         match node:
             case Op(fn="format") if node.results[0] in self.messages:
                 return []
@@ -131,17 +137,19 @@ class _Forms:
                 args = tuple(map(self.message, node.args))
                 return [replace(node, args=args)]
             case If():
-                then = _assigned(self.region(node.then), node.results)
-                orelse = _assigned(self.region(node.orelse), node.results)
+                then = _assigned(self.region(node.then, absent), node.results)
+                orelse = _assigned(self.region(node.orelse, absent), node.results)
                 return [replace(node, then=then, orelse=orelse)]
             case For():
                 before, init = _defined(node.init, node.results)
-                body = _assigned(self.region(node.body), (None, *node.results))
+                inner = {**absent, **_absent_at_first(node)}
+                body = _assigned(self.region(node.body, inner), (None, *node.results))
                 return [*before, replace(node, init=init, body=body)]
             case While():
                 before, init = _defined(node.init, node.results)
-                body = _assigned(self.region(node.body), (None, *node.results))
-                return [*before, replace(node, init=init, test=self.region(node.test), body=body)]
+                body = _assigned(self.region(node.body, absent), (None, *node.results))
+                test = self.region(node.test, absent)
+                return [*before, replace(node, init=init, test=test, body=body)]
             case Op(fn=fn) if fn not in OWN and "dtype" in node.attrs:
                 dtype = node.attrs["dtype"]
                 known = _DTYPES.get(dtype, dtype) if isinstance(dtype, type) else dtype
@@ -170,9 +178,22 @@ def _reads(op: Op) -> bool:
     return op.span is not None and not op.span.reverse and op.fn not in _SAVING
 
 
-def _maybe_absent(node: Node) -> dict[Value, tuple[Node, Op]]:
+def _absent_at_first(node: For) -> Absent:
+    """What a loop carries that is unassigned in its first iteration."""
+    span = node.span
+    if span is None or span.reverse:
+        return {}
+    index, *params = node.body.params
+    return {
+        p: (node, Op((Value(BOOL),), "eq", (index, node.start), {}, span))
+        for p, a, y in zip(params, node.init, node.body.yields[1:], strict=True)
+        if isinstance(a.kind, Undef) and not isinstance(y.kind, Undef)
+    }
+
+
+def _maybe_absent(node: Node) -> Absent:
     """The results that a path leaves unassigned, each with the question."""
-    found: dict[Value, tuple[Node, Op]] = {}
+    found: Absent = {}
     match node:
         case If(span=span) if span is not None and not span.reverse:
             for r, a, b in zip(node.results, node.then.yields, node.orelse.yields, strict=True):
@@ -191,13 +212,14 @@ def _maybe_absent(node: Node) -> dict[Value, tuple[Node, Op]]:
     return found
 
 
-def _demanded(atoms: Sequence[Atom], absent: dict[Value, tuple[Node, Op]]) -> list[Node]:
+def _demanded(atoms: Sequence[Atom], absent: Absent) -> list[Node]:
     """What raises where one of the atoms is not assigned; each is asked for once."""
     nodes: list[Node] = []
     for a in atoms:
         if not isinstance(a, Value) or a not in absent or a.name is None:
             continue
-        node, test = absent.pop(a)
+        node, question = absent.pop(a)
+        test = replace(question, results=(Value(BOOL),))  # it may be asked in several branches
         said = Const.of(f"cannot access local variable '{a.name}', which has no value")
         fail = Op((), "raise", (Const.of(UnboundLocalError), said), {}, node.span)
         arms = Region((), (fail,), ()), Region((), (), ())

@@ -417,16 +417,25 @@ def _share_ties(g: Any, best: Any, xs: Any) -> Any:
         return None
     if isinstance(xs, types.UniTuple):
         count = len(xs)
-        parts = "".join(f"g / n if xs[{k}] == best else 0.0, " for k in range(count))
+        parts = "".join(f"each if xs[{k}] == best else rest, " for k in range(count))
         total = " + ".join(f"(xs[{k}] == best)" for k in range(count))
-        return _written(f"def impl(g, best, xs):\n    n = {total}\n    return ({parts})")
+        return _written(
+            "def impl(g, best, xs):\n"
+            f"    n = {total}\n"
+            "    each = g / max(n, 1)\n"
+            "    rest = np.nan if n == 0 and g != 0 else 0.0\n"
+            f"    return ({parts})",
+            np=np,
+        )
 
     def impl(g: Any, best: Any, xs: Any) -> Any:
         n = 0
         for x in xs:
             if x == best:
                 n += 1
-        return [g / n if x == best else 0.0 for x in xs]
+        each = g / max(n, 1)
+        rest = np.nan if n == 0 and g != 0 else 0.0  # a nan is equal to none of them
+        return [each if x == best else rest for x in xs]
 
     return impl
 
