@@ -4,8 +4,11 @@ In: a module in value semantics. Out: a function compiled by Numba, and the text
 from::
 
     containers.py   dicts and dataclasses become tuples, which nopython mode has
-    forms.py        calls that nopython mode lacks become calls of library.py
-    library.py      what they mean, in NumPy; overloads.py, the same for Numba
+    recursion.py    what recursive functions save goes on stacks that the caller passes
+    tapes.py        tapes become arrays (tape_facts.py says which lists are tapes)
+    forms.py        every name is assigned, nothing is formatted; refusals.py words what is left
+    overloads.py    what the helpers of emitted code mean, and functions that Numba lacks:
+                    accumulation, reductions, products, shapes, sequences, diagonals, indices
     modules.py      the text as a real file, so that Numba can keep machine code beside it
     compile.py      all of it in order
     calling.py      derivatives called from the user's own compiled code

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from numba import types
-from numba.extending import overload
 
-from .written import bare, dtype_text, written
+from .written import declare, dtype_text, written
 
 __all__ = ["accumulated", "install"]
 
@@ -182,5 +181,4 @@ def accumulated(buf: Any, i: Any, g: Any) -> Any:
 
 def install() -> None:
     """Tell Numba about several arrays of indices at once."""
-    overload(operator.getitem)(bare(_getitem))
-    overload(operator.setitem)(bare(_setitem))
+    declare({operator.getitem: _getitem, operator.setitem: _setitem})

@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 from numba import types
-from numba.extending import overload
 from numba.np import numpy_support
 
-from .written import bare, dtype_text, written
+from .written import declare, dtype_text, written
 
 __all__ = ["install"]
 
@@ -215,8 +214,5 @@ def _contraction(terms: list[str], out: str, arrays: list[Any], names: str) -> A
 
 def install() -> None:
     """Tell Numba about products."""
-    overload(operator.matmul)(bare(_matmul))
-    overload(np.dot)(bare(_dot))
-    overload(np.inner)(bare(_inner))
-    overload(np.tensordot, prefer_literal=True)(bare(_tensordot))
-    overload(np.einsum, prefer_literal=True)(bare(_einsum))
+    declare({operator.matmul: _matmul, np.dot: _dot, np.inner: _inner})
+    declare({np.tensordot: _tensordot, np.einsum: _einsum}, prefer_literal=True)

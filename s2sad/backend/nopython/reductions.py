@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 from numba import types
-from numba.extending import overload
 
-from .written import axes_of, bare, dtype_text, is_true, written
+from .written import axes_of, declare, dtype_text, is_true, written
 
 __all__ = ["install"]
 
@@ -287,8 +286,6 @@ def install() -> None:
         "cumsum": _cumulative("+"),
         "cumprod": _cumulative("*"),
     }
-    for name, by_types in table.items():
-        overload(getattr(np, name), prefer_literal=True)(bare(by_types))
-    overload(np.amax, prefer_literal=True)(bare(table["max"]))
-    overload(np.amin, prefer_literal=True)(bare(table["min"]))
-    overload(np.linalg.norm, prefer_literal=True)(bare(_norm))
+    named = {getattr(np, name): by_types for name, by_types in table.items()}
+    others = {np.amax: table["max"], np.amin: table["min"], np.linalg.norm: _norm}
+    declare({**named, **others}, prefer_literal=True)

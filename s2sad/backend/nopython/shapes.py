@@ -1,31 +1,23 @@
-"""Functions that join, repeat and look into arrays and lists, for Numba.
+"""Functions that join, repeat, turn and sort arrays, for Numba.
 
 In: nothing; `install` is called once. Out: Numba knows ``np.stack`` of a list, ``np.tile``,
-``np.squeeze``, ``any`` and ``all`` of a list, and the helpers of derivatives that sort or undo
-joining::
+``np.squeeze``, ``np.flip``, and the helpers of derivatives that undo joining::
 
     np.stack([a, b])   ->   out[0] = a; out[1] = b
 """
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numba import types
-from numba.extending import overload
 
-from ... import runtime
-from ...rules import helpers, matrices
-from .written import axes_of, bare, dtype_text, is_none, written
+from ...rules import helpers
+from .written import axes_of, declare, dtype_text, is_list, is_none, written
 
 __all__ = ["install"]
-
-
-def _is_list(t: Any) -> bool:
-    return isinstance(t, types.List | types.ListType)
 
 
 def _axis(axis: Any, rank: int) -> int | None:
@@ -44,7 +36,7 @@ def _whole(rank: int) -> str:
 
 def _stack(arrays: Any, axis: Any = 0) -> Any:
     """``np.stack`` of a list of arrays or numbers."""
-    if not _is_list(arrays):
+    if not is_list(arrays):
         return None
     item = arrays.dtype
     if isinstance(item, types.Number):
@@ -72,7 +64,7 @@ def _stack(arrays: Any, axis: Any = 0) -> Any:
 
 def _concatenate(arrays: Any, axis: Any = 0) -> Any:
     """``np.concatenate`` of a list of arrays."""
-    if not _is_list(arrays) or not isinstance(arrays.dtype, types.Array):
+    if not is_list(arrays) or not isinstance(arrays.dtype, types.Array):
         return None
     item = arrays.dtype
     along = _axis(axis, item.ndim)
@@ -106,7 +98,7 @@ def _concatenate(arrays: Any, axis: Any = 0) -> Any:
 
 
 def _vstack(tup: Any) -> Any:
-    if not _is_list(tup) or not isinstance(tup.dtype, types.Array):
+    if not is_list(tup) or not isinstance(tup.dtype, types.Array):
         return None
     if tup.dtype.ndim == 1:
         return written("def impl(tup): return np.stack(tup)")
@@ -114,7 +106,7 @@ def _vstack(tup: Any) -> Any:
 
 
 def _hstack(tup: Any) -> Any:
-    if not _is_list(tup) or not isinstance(tup.dtype, types.Array):
+    if not is_list(tup) or not isinstance(tup.dtype, types.Array):
         return None
     if tup.dtype.ndim == 1:
         return written("def impl(tup): return np.concatenate(tup)")
@@ -122,7 +114,7 @@ def _hstack(tup: Any) -> Any:
 
 
 def _column_stack(tup: Any) -> Any:
-    if not _is_list(tup) or not isinstance(tup.dtype, types.Array):
+    if not is_list(tup) or not isinstance(tup.dtype, types.Array):
         return None
     if tup.dtype.ndim == 1:
         return lambda tup: np.stack(tup, 1)
@@ -143,7 +135,7 @@ def _expand_dims(a: Any, axis: Any) -> Any:
 
 def _array(object: Any) -> Any:
     """``np.array`` of a list of arrays of one shape."""
-    if not _is_list(object) or not isinstance(object.dtype, types.Array):
+    if not is_list(object) or not isinstance(object.dtype, types.Array):
         return None
     return written("def impl(object): return np.stack(object)")
 
@@ -152,7 +144,7 @@ def _unstack(g: Any, x: Any) -> Any:
     unstack = helpers.unstack
     if not isinstance(g, types.Array):
         return lambda g, x: g
-    if _is_list(x):
+    if is_list(x):
         if isinstance(x.dtype, types.Array | types.List | types.ListType | types.BaseTuple):
             return lambda g, x: [unstack(g[n], x[n]) for n in range(len(x))]
         return lambda g, x: [g[n] for n in range(len(x))]
@@ -166,7 +158,7 @@ def _unconcatenate(g: Any, arrays: Any, axis: Any = 0) -> Any:
     if not isinstance(g, types.Array):
         return None
     items = arrays.types if isinstance(arrays, types.BaseTuple) else None
-    if items is None and not _is_list(arrays):
+    if items is None and not is_list(arrays):
         return None
     whole = is_none(axis) or (isinstance(axis, types.Omitted) and axis.value is None)
     along = 0 if whole else _axis(0 if isinstance(axis, types.Omitted) else axis, g.ndim)
@@ -270,94 +262,6 @@ def _squeeze(a: Any, axis: Any = None) -> Any:
     )
 
 
-# -- lists ----------------------------------------------------------------------------------------
-
-
-def _any(iterable: Any) -> Any:
-    if not _is_list(iterable) and not isinstance(iterable, types.UniTuple | types.Array):
-        return None
-
-    return written(
-        "def impl(iterable):\n    for x in iterable:\n        if x:\n            return True\n"
-        "    return False"
-    )
-
-
-def _all(iterable: Any) -> Any:
-    if not _is_list(iterable) and not isinstance(iterable, types.UniTuple | types.Array):
-        return None
-
-    return written(
-        "def impl(iterable):\n    for x in iterable:\n        if not x:\n"
-        "            return False\n    return True"
-    )
-
-
-def _order_of(keys: Any, reverse: Any = False) -> Any:
-    """A merge sort, which keeps equal keys in order; so does its reverse."""
-
-    def impl(keys: Any, reverse: Any = False) -> Any:
-        n = len(keys)
-        order = np.arange(n)
-        spare = np.empty(n, np.int64)
-        width = 1
-        while width < n:
-            for low in range(0, n, 2 * width):
-                middle, high = min(low + width, n), min(low + 2 * width, n)
-                i, j = low, middle
-                for k in range(low, high):
-                    if i >= middle:
-                        second = True
-                    elif j >= high:
-                        second = False
-                    elif reverse:
-                        second = keys[order[i]] < keys[order[j]]
-                    else:
-                        second = keys[order[j]] < keys[order[i]]
-                    if second:
-                        spare[k] = order[j]
-                        j += 1
-                    else:
-                        spare[k] = order[i]
-                        i += 1
-            order[:] = spare
-            width *= 2
-        return list(order)
-
-    return impl
-
-
-def _place_of_best(keys: Any, largest: Any = False) -> Any:
-    def impl(keys: Any, largest: Any = False) -> Any:
-        if len(keys) == 0:
-            raise ValueError("no smallest or largest of an empty sequence")
-        best = 0
-        for n in range(1, len(keys)):
-            if largest:
-                if keys[n] > keys[best]:
-                    best = n
-            elif keys[n] < keys[best]:
-                best = n
-        return best
-
-    return impl
-
-
-def _gather_ties(g: Any, best: Any, xs: Any) -> Any:
-    if not _is_list(xs) and not isinstance(xs, types.UniTuple):
-        return None
-
-    def impl(g: Any, best: Any, xs: Any) -> Any:
-        total, count = 0.0, 0
-        for n in range(len(xs)):
-            if xs[n] == best:
-                total += g[n]
-                count += 1
-        return total / count if count else np.nan
-
-    return impl
-
-
 def _may_share_memory(a: Any, b: Any, max_work: Any = None) -> Any:
     """Whether the bytes of two arrays overlap, as NumPy tells by their bounds."""
     if not isinstance(a, types.Array) or not isinstance(b, types.Array):
@@ -374,48 +278,7 @@ def _may_share_memory(a: Any, b: Any, max_work: Any = None) -> Any:
     return written("\n".join(lines))
 
 
-# -- diagonals and turns --------------------------------------------------------------------------
-
-
-def _diagonal(a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
-    """``np.diagonal`` of a matrix; a new array, which the program cannot write."""
-    if not isinstance(a, types.Array) or a.ndim != 2:
-        return None
-    axes = _axis_value(axis1, 0) % 2, _axis_value(axis2, 1) % 2
-    if axes not in ((0, 1), (1, 0)):
-        return None
-    up = "-offset" if axes == (0, 1) else "offset"
-    return written(
-        "def impl(a, offset=0, axis1=0, axis2=1):\n"
-        f"    i, j = max({up}, 0), max(-({up}), 0)\n"
-        "    n = max(min(a.shape[0] - i, a.shape[1] - j), 0)\n"
-        "    out = np.empty(n, a.dtype)\n"
-        "    for k in range(n):\n        out[k] = a[i + k, j + k]\n"
-        "    return out"
-    )
-
-
-def _axis_value(axis: Any, default: int) -> int:
-    value = axis.value if isinstance(axis, types.Omitted) else axis
-    value = getattr(value, "literal_value", value)
-    return value if isinstance(value, int) else default
-
-
-def _undiagonal(g: Any, x: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
-    if not isinstance(g, types.Array) or not isinstance(x, types.Array) or x.ndim != 2:
-        return None
-    axes = _axis_value(axis1, 0) % 2, _axis_value(axis2, 1) % 2
-    if axes not in ((0, 1), (1, 0)) or g.ndim != 1:
-        return None
-    up = "-offset" if axes == (0, 1) else "offset"
-    return written(
-        "def impl(g, x, offset=0, axis1=0, axis2=1):\n"
-        f"    i, j = max({up}, 0), max(-({up}), 0)\n"
-        "    out = np.zeros(x.shape, g.dtype)\n"
-        "    for k in range(min(x.shape[0] - i, x.shape[1] - j)):\n"
-        "        out[i + k, j + k] = g[k]\n"
-        "    return out"
-    )
+# -- turning and sorting --------------------------------------------------------------------------
 
 
 def _flip(m: Any, axis: Any = None) -> Any:
@@ -440,33 +303,6 @@ def _sort(a: Any, axis: Any = -1) -> Any:
     return written("def impl(a, axis=-1): return np.sort(a)")
 
 
-def _cofactors(a: Any) -> Any:
-    """The derivative of the determinant of one matrix, as in `helpers.cofactors`."""
-    if not isinstance(a, types.Array) or a.ndim != 2 or not isinstance(a.dtype, types.Float):
-        return None
-    least = 1e-3 / np.finfo(str(a.dtype)).eps
-
-    def impl(a: Any) -> Any:
-        n = a.shape[0]
-        u, s, vh = np.linalg.svd(np.ascontiguousarray(a))
-        if n > 1 and s[n - 1] > 0 and s[0] / s[n - 1] * n * n < least:
-            return np.linalg.det(a) * np.linalg.inv(a).T
-        others = np.ones(n, a.dtype)
-        for k in range(n):
-            for m in range(n):
-                if m != k:
-                    others[k] *= s[m]
-        return np.linalg.det(u) * np.linalg.det(vh) * ((u * others) @ vh)
-
-    return impl
-
-
-def _inv_lower(low: Any) -> Any:
-    if not isinstance(low, types.Array) or low.ndim != 2:
-        return None
-    return written("def impl(low): return np.linalg.inv(low)")
-
-
 def _asanyarray(a: Any) -> Any:
     return written("def impl(a): return np.asarray(a)")
 
@@ -481,28 +317,18 @@ _TABLE: dict[Any, Callable[..., Any]] = {
     np.expand_dims: _expand_dims,
     np.tile: _tile,
     np.squeeze: _squeeze,
-    np.diagonal: _diagonal,
     np.flip: _flip,
     np.argsort: _argsort,
     np.sort: _sort,
     np.asanyarray: _asanyarray,
-    matrices.inv_lower: _inv_lower,
-    helpers.undiagonal: _undiagonal,
-    helpers.cofactors: _cofactors,
     np.may_share_memory: _may_share_memory,
-    builtins.any: _any,
-    builtins.all: _all,
-    runtime.order_of: _order_of,
-    runtime.place_of_best: _place_of_best,
     helpers.unstack: _unstack,
     helpers.unconcatenate: _unconcatenate,
     helpers.broadcast_like: _broadcast_like,
     helpers.untile: _untile,
-    helpers.gather_ties: _gather_ties,
 }
 
 
 def install() -> None:
     """Tell Numba about them."""
-    for f, by_types in _TABLE.items():
-        overload(f, prefer_literal=True)(bare(by_types))
+    declare(_TABLE, prefer_literal=True)

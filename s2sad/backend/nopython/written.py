@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numba import types
+from numba.extending import overload
 
-__all__ = ["axes_of", "bare", "dtype_text", "is_none", "is_true", "written"]
+__all__ = ["axes_of", "declare", "dtype_text", "is_list", "is_none", "is_true", "written"]
 
 
 def written(text: str, **scope: Any) -> Any:
@@ -26,7 +27,17 @@ def written(text: str, **scope: Any) -> Any:
     return scope["impl"]
 
 
-def bare(by_types: Callable[..., Any]) -> Callable[..., Any]:
+def declare(table: Mapping[Any, Callable[..., Any]], **options: Any) -> None:
+    """Tell Numba what functions mean: each has one that maps types to code, or to None."""
+    for f, by_types in table.items():
+        overload(f, **options)(_bare(by_types))
+
+
+def is_list(t: Any) -> bool:
+    return isinstance(t, types.List | types.ListType)
+
+
+def _bare(by_types: Callable[..., Any]) -> Callable[..., Any]:
     """The same without annotations: Numba compares signatures to the letter."""
 
     @functools.wraps(by_types)
