@@ -104,6 +104,10 @@ def test_rule(name: str, sums: Any) -> None:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
+            f(*fresh(values))
+        except (TypeError, ValueError):
+            pytest.skip("its result has no sum")
+        try:
             expected = s2sad.grad(f, argnums)(*fresh(values))
         except (s2sad.S2sadError, TypeError):
             pytest.skip("the sum of its result is no real number")
