@@ -78,6 +78,10 @@ def test_program(n: int) -> None:
 SAMPLES = {name: calls[0] for name, calls in test_through_grad.PROGRAMS.items()}
 
 
+def _sum_of(name: str) -> str:
+    return f"sum_of_{name.replace('.', '_')}"
+
+
 @pytest.fixture(scope="module")
 def sums(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A module with one function for each rule: the sum of the elements of what it returns."""
@@ -85,7 +89,7 @@ def sums(tmp_path_factory: pytest.TempPathFactory) -> Any:
     parts = [test_through_grad._HEAD]
     for name, (body, _) in SAMPLES.items():
         head, _, call = body.partition("return ")
-        parts.append(f"\n\ndef {name.replace('.', '_')}{head}return np.sum({call.strip()})\n")
+        parts.append(f"\n\ndef {_sum_of(name)}{head}return np.sum({call.strip()})\n")
     path.write_text("".join(parts))
     spec = importlib.util.spec_from_file_location("rule_sums", path)
     assert spec is not None
@@ -99,7 +103,7 @@ def sums(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_rule(name: str, sums: Any) -> None:
     values = SAMPLES[name][1]
-    f = getattr(sums, name.replace(".", "_"))
+    f = getattr(sums, _sum_of(name))
     argnums = tuple(range(len(values)))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
