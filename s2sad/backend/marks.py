@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..ir.nodes import Atom, For, If, Module, Node, Op, Region, Value, While, walk
-from ..ir.rewrite import resolve, substitute
+from ..ir.mapping import Mapper
+from ..ir.nodes import Module, Node, Op, walk
 
 __all__ = ["without_marks"]
 
@@ -23,30 +23,13 @@ def without_marks(module: Module) -> Module:
     functions = {}
     for name, f in module.functions.items():
         marked = any(isinstance(n, Op) and n.fn in MARKS for n in walk(f.body))
-        functions[name] = replace(f, body=_region(f.body, {})) if marked else f
+        functions[name] = replace(f, body=_Unmarked().region(f.body)) if marked else f
     return Module(functions)
 
 
-def _region(region: Region, known: dict[Value, Atom]) -> Region:
-    ops = _nodes(region.ops, known)
-    return Region(region.params, ops, resolve(region.yields, known))
-
-
-def _nodes(nodes: Sequence[Node], known: dict[Value, Atom]) -> tuple[Node, ...]:
-    kept: list[Node] = []
-    for node in nodes:
-        (new,) = substitute([node], known)
-        match new:
-            case Op() if new.fn in MARKS:
-                known[new.results[0]] = new.args[0]
-                continue
-            case If():
-                new = replace(
-                    new, then=_region(new.then, known), orelse=_region(new.orelse, known)
-                )
-            case For():
-                new = replace(new, body=_region(new.body, known))
-            case While():
-                new = replace(new, test=_region(new.test, known), body=_region(new.body, known))
-        kept.append(new)
-    return tuple(kept)
+class _Unmarked(Mapper):
+    def op(self, op: Op) -> Sequence[Node]:
+        if op.fn not in MARKS:
+            return super().op(op)
+        self.known[op.results[0]] = self.atom(op.args[0])
+        return ()

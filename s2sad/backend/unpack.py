@@ -14,18 +14,16 @@ from dataclasses import replace
 from typing import Any
 
 from ..ir.kinds import FixedList, Opaque, Tuple
+from ..ir.mapping import map_regions
 from ..ir.nodes import (
     Call,
     Const,
-    For,
     Function,
-    If,
     Module,
     Node,
     Op,
     Region,
     Value,
-    While,
     operands_of,
     regions_of,
     walk,
@@ -94,7 +92,7 @@ def _region(region: Region, sizes: Mapping[Value, int]) -> Region:
             if first[node].results:
                 new.append(first[node])
         elif node not in gone:
-            new.append(_node(node, sizes))
+            new.append(map_regions(node, lambda inner: _region(inner, sizes)))
     return Region(region.params, tuple(new), region.yields)
 
 
@@ -124,20 +122,6 @@ def _nest(region: Region, first: dict[Node, Op]) -> None:
                 flat.append(r)
         if any(parts):
             first[begin] = Op(tuple(flat), "unpack", op.args, {"pattern": tuple(parts)}, op.span)
-
-
-def _node(node: Node, sizes: Mapping[Value, int]) -> Node:
-    match node:
-        case If():
-            return replace(
-                node, then=_region(node.then, sizes), orelse=_region(node.orelse, sizes)
-            )
-        case For():
-            return replace(node, body=_region(node.body, sizes))
-        case While():
-            return replace(node, test=_region(node.test, sizes), body=_region(node.body, sizes))
-        case _:
-            return node
 
 
 def _place(node: Node) -> tuple[Value, int] | None:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..ir.mapping import Mapper
 from ..ir.naming import unused
-from ..ir.nodes import Call, For, Function, If, Module, Region, While, walk
+from ..ir.nodes import Call, Function, Module, Node, Region, walk
 from .context import Lowerer
 
 __all__ = ["adopt"]
@@ -45,18 +46,13 @@ def adopt(cx: Lowerer, module: Module, roots: Sequence[str]) -> list[Function]:
 def _renamed(region: Region, names: dict[str, str]) -> Region:
     if not names:
         return region
-    ops = []
-    for node in region.ops:
-        match node:
-            case Call():
-                node = replace(node, callee=names.get(node.callee, node.callee))
-            case If():
-                then, orelse = _renamed(node.then, names), _renamed(node.orelse, names)
-                node = replace(node, then=then, orelse=orelse)
-            case For():
-                node = replace(node, body=_renamed(node.body, names))
-            case While():
-                test, body = _renamed(node.test, names), _renamed(node.body, names)
-                node = replace(node, test=test, body=body)
-        ops.append(node)
-    return Region(region.params, tuple(ops), region.yields)
+    return _Renamer(names).region(region)
+
+
+class _Renamer(Mapper):
+    def __init__(self, names: dict[str, str]) -> None:
+        super().__init__()
+        self.names = names
+
+    def call(self, call: Call) -> Sequence[Node]:
+        return (replace(call, callee=self.names.get(call.callee, call.callee)),)

@@ -11,10 +11,10 @@ branches and loops that are unused, and without carried values that never change
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from ..ir.kinds import BOOL
+from ..ir.mapping import Mapper, carrying, yielding
 from ..ir.nodes import (
     Atom,
     Call,
@@ -39,87 +39,39 @@ def prune(body: Region) -> Region:
     return _Sweep(live).region(body)
 
 
-class _Invariant:
+class _Invariant(Mapper):
     """Carried values that every iteration yields unchanged are what they were before the loop."""
 
-    def __init__(self) -> None:
-        self.mapping: dict[Value, Atom] = {}
+    def branch(self, node: If) -> Sequence[Node]:
+        (new,) = super().branch(node)
+        assert isinstance(new, If)
+        keep = []
+        flags: dict[tuple[Any, Any], Value] = {}
+        for n, r in enumerate(new.results):
+            a, b = new.then.yields[n], new.orelse.yields[n]
+            if a is b and isinstance(a, Value) and a.kind == r.kind:
+                self.known[r] = a
+                continue
+            if isinstance(a, Const) and isinstance(b, Const) and r.kind == BOOL:
+                same = flags.setdefault((a.value, b.value), r)
+                if same is not r:  # two flags set at one place
+                    self.known[r] = same
+                    continue
+            keep.append(n)
+        return (yielding(new, keep),)
 
-    def region(self, r: Region) -> Region:
-        ops = tuple(self.node(n) for n in r.ops)
-        return Region(r.params, ops, self.atoms(r.yields))
-
-    def atoms(self, atoms: Sequence[Atom]) -> tuple[Atom, ...]:
-        out = []
-        for a in atoms:
-            while isinstance(a, Value) and a in self.mapping:
-                a = self.mapping[a]
-            out.append(a)
-        return tuple(out)
-
-    def node(self, node: Node) -> Node:
-        match node:
-            case Op():
-                args = self.atoms(node.args)
-                if all(a is b for a, b in zip(args, node.args, strict=True)):
-                    return node
-                return replace(node, args=args)
-            case Call():
-                return replace(node, args=self.atoms(node.args))
-            case If():
-                (cond,) = self.atoms((node.cond,))
-                then, orelse = self.region(node.then), self.region(node.orelse)
-                keep = []
-                flags: dict[tuple[Any, Any], Value] = {}
-                for n, r in enumerate(node.results):
-                    a, b = then.yields[n], orelse.yields[n]
-                    if a is b and isinstance(a, Value) and a.kind == r.kind:
-                        self.mapping[r] = a
-                        continue
-                    if isinstance(a, Const) and isinstance(b, Const) and r.kind == BOOL:
-                        same = flags.setdefault((a.value, b.value), r)
-                        if same is not r:  # two flags set at one place
-                            self.mapping[r] = same
-                            continue
-                    keep.append(n)
-                if len(keep) < len(node.results):
-                    then = Region((), then.ops, tuple(then.yields[n] for n in keep))
-                    orelse = Region((), orelse.ops, tuple(orelse.yields[n] for n in keep))
-                results = tuple(node.results[n] for n in keep)
-                return replace(node, cond=cond, then=then, orelse=orelse, results=results)
-            case For():
-                start, stop, step = self.atoms((node.start, node.stop, node.step))
-                node = replace(node, start=start, stop=stop, step=step, init=self.atoms(node.init))
-                return self.loop(node, 1)
-            case While():
-                return self.loop(replace(node, init=self.atoms(node.init)), 0)
-
-    def loop(self, node: For | While, first: int) -> For | While:
-        params = node.body.params[first:]
+    def loop(self, node: For | While) -> Sequence[Node]:
+        params = node.body.params[1 if isinstance(node, For) else 0 :]
         keep = []
         for n, (p, y) in enumerate(zip(params, node.body.yields[1:], strict=True)):
-            init = node.init[n]
-            if y is p and (isinstance(init, Value) and init.kind == p.kind):
-                self.mapping[p] = init
-                self.mapping[node.results[n]] = init
+            before = self.atom(node.init[n])
+            if y is p and (isinstance(before, Value) and before.kind == p.kind):
+                self.known[p] = self.known[node.results[n]] = before
                 if isinstance(node, While):
-                    self.mapping[node.test.params[n]] = init
+                    self.known[node.test.params[n]] = before
             else:
                 keep.append(n)
-        body = Region(
-            (*node.body.params[:first], *(params[n] for n in keep)),
-            node.body.ops,
-            (node.body.yields[0], *(node.body.yields[n + 1] for n in keep)),
-        )
-        node = replace(
-            node,
-            init=tuple(node.init[n] for n in keep),
-            results=tuple(node.results[n] for n in keep),
-        )
-        if isinstance(node, While):
-            test = replace(node.test, params=tuple(node.test.params[n] for n in keep))
-            node = replace(node, test=self.region(test))
-        return replace(node, body=self.region(body))
+        return super().loop(carrying(node, keep))
 
 
 def _live(body: Region) -> set[Value]:
@@ -193,61 +145,31 @@ def _live(body: Region) -> set[Value]:
     return live
 
 
-class _Sweep:
+class _Sweep(Mapper):
     """Rebuilds regions with what is live."""
 
     def __init__(self, live: set[Value]) -> None:
+        super().__init__()
         self.live = live
 
-    def region(self, r: Region) -> Region:
-        ops = [kept for n in r.ops if (kept := self.node(n)) is not None]
-        return Region(r.params, tuple(ops), r.yields)
+    def op(self, op: Op) -> Sequence[Node]:
+        pure = primitive(op.fn).effect == "pure"
+        return () if pure and not any(r in self.live for r in op.results) else (op,)
 
-    def node(self, node: Node) -> Node | None:
-        match node:
-            case Op():
-                pure = primitive(node.fn).effect == "pure"
-                return None if pure and not any(r in self.live for r in node.results) else node
-            case Call():
-                return node
-            case If():
-                keep = [n for n, r in enumerate(node.results) if r in self.live]
-                then, orelse = (
-                    self.region(Region((), r.ops, tuple(r.yields[n] for n in keep)))
-                    for r in (node.then, node.orelse)
-                )
-                if not keep and not then.ops and not orelse.ops:
-                    return None
-                results = tuple(node.results[n] for n in keep)
-                return replace(node, results=results, then=then, orelse=orelse)
-            case For() | While():
-                return self.loop(node)
+    def branch(self, node: If) -> Sequence[Node]:
+        keep = [n for n, r in enumerate(node.results) if r in self.live]
+        (new,) = super().branch(yielding(node, keep))
+        empty = not keep and not any(r.ops for r in regions_of(new))
+        return () if empty else (new,)
 
-    def loop(self, node: For | While) -> Node | None:
-        first = 1 if isinstance(node, For) else 0
-        params = node.body.params[first:]
+    def loop(self, node: For | While) -> Sequence[Node]:
+        params = node.body.params[1 if isinstance(node, For) else 0 :]
         tests = node.test.params if isinstance(node, While) else params
         keep = [
             n
             for n, (r, p, t) in enumerate(zip(node.results, params, tests, strict=True))
             if r in self.live or p in self.live or t in self.live
         ]
-        body = self.region(
-            Region(
-                (*node.body.params[:first], *(params[n] for n in keep)),
-                node.body.ops,
-                (node.body.yields[0], *(node.body.yields[n + 1] for n in keep)),
-            )
-        )
-        if isinstance(node, For) and not keep and not body.ops:
-            return None
-        node = replace(
-            node,
-            results=tuple(node.results[n] for n in keep),
-            init=tuple(node.init[n] for n in keep),
-            body=body,
-        )
-        if isinstance(node, While):
-            test = replace(node.test, params=tuple(node.test.params[n] for n in keep))
-            node = replace(node, test=self.region(test))
-        return node
+        (new,) = super().loop(carrying(node, keep))
+        empty = isinstance(new, For) and not keep and not new.body.ops
+        return () if empty else (new,)

@@ -11,8 +11,10 @@ Effects (draws, prints, raises) are never dropped, duplicated or reordered.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
+from ..ir.mapping import carrying
 from ..ir.nodes import (
     Atom,
     Call,
@@ -109,10 +111,8 @@ def _sweep_loop(node: For | While, live: set[Value], effect: Effect) -> For | Wh
         keep = grown
     order = sorted(keep)
     live |= inner
-    body = Region((*node.body.params[:offset], *(params[k] for k in order)), tuple(ops), yields)
-    results = tuple(node.results[k] for k in order)
-    init = tuple(node.init[k] for k in order)
-    if isinstance(node, For):
-        return For(results, node.start, node.stop, node.step, init, body, node.span)
-    test = Region(tuple(node.test.params[k] for k in order), tuple(test_ops), node.test.yields)
-    return While(results, init, test, body, node.span)
+    slim = carrying(node, order)
+    body = replace(slim.body, ops=tuple(ops))
+    if isinstance(slim, For):
+        return replace(slim, body=body)
+    return replace(slim, test=replace(slim.test, ops=tuple(test_ops)), body=body)

@@ -16,9 +16,11 @@ of the user's by its place: the statement that appends to it is none of the prog
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ..ir.kinds import Kind, ListOf, Tuple
+from ..ir.mapping import Mapper, carrying, yielding
 from ..ir.nodes import (
     Atom,
     Const,
@@ -32,7 +34,6 @@ from ..ir.nodes import (
     operands_of,
     regions_of,
 )
-from ..ir.rewrite import resolve
 
 
 def join_tapes(region: Region) -> Region:
@@ -48,7 +49,7 @@ def join_tapes(region: Region) -> Region:
         for tapes in groups.values():
             if len(tapes) > 1:
                 _join(tapes, facts, joined)
-    return _rewrite(region, joined) if joined.gone else region
+    return _Rewrite(joined).region(region) if joined.gone else region
 
 
 @dataclass(slots=True)
@@ -263,57 +264,43 @@ def _part_kind(a: Atom, tapes: list[_Tape]) -> Kind:
     return a.kind
 
 
-def _rewrite(region: Region, joined: _Joined) -> Region:
-    """The region with the nodes replaced and the values of dropped tapes gone."""
-    ops: list[Node] = []
-    for node in region.ops:
-        if node in joined.instead:
-            ops.extend(
-                replace(n, args=resolve(n.args, joined.known)) if isinstance(n, Op) else n
-                for n in joined.instead[node]
-            )
-        elif node not in joined.gone:
-            ops.append(_node(node, joined))
-    return Region(region.params, tuple(ops), resolve(region.yields, joined.known))
+class _Rewrite(Mapper):
+    """Copies a region with the nodes replaced and the values of dropped tapes gone."""
 
+    def __init__(self, joined: _Joined) -> None:
+        super().__init__(joined.known)
+        self.joined = joined
 
-def _node(node: Node, joined: _Joined) -> Node:
-    known = joined.known
-    match node:
-        case If():
-            keep = [k for k, r in enumerate(node.results) if r not in joined.dropped]
-            then, orelse = (
-                replace(new, yields=tuple(new.yields[k] for k in keep))
-                for new in (_rewrite(node.then, joined), _rewrite(node.orelse, joined))
-            )
-            results = tuple(joined.kind.get(node.results[k], node.results[k]) for k in keep)
-            (cond,) = resolve((node.cond,), known)
-            return If(results, cond, then, orelse, node.span)
-        case For() | While():
-            keep = [k for k, r in enumerate(node.results) if r not in joined.dropped]
-            offset = 1 if isinstance(node, For) else 0
-            new = _rewrite(node.body, joined)
-            params = [joined.kind.get(p, p) for p in node.body.params]
-            body = Region(
-                (*params[:offset], *(params[k + offset] for k in keep)),
-                new.ops,
-                (new.yields[0], *(new.yields[k + 1] for k in keep)),
-            )
-            results = tuple(joined.kind.get(node.results[k], node.results[k]) for k in keep)
-            init = resolve((node.init[k] for k in keep), known)
-            if isinstance(node, For):
-                start, stop, step = resolve((node.start, node.stop, node.step), known)
-                return For(results, start, stop, step, init, body, node.span)
-            old = _rewrite(node.test, joined)
-            faces = tuple(
-                Value(body.params[n].kind, body.params[n].name)
-                if node.results[k] in joined.kind
-                else node.test.params[k]
-                for n, k in enumerate(keep)
-            )
-            return While(results, init, Region(faces, old.ops, old.yields), body, node.span)
-        case _:
-            return replace(node, args=resolve(node.args, known))
+    def value(self, value: Value) -> Value:
+        return self.joined.kind.get(value, value)
+
+    def node(self, node: Node) -> Sequence[Node]:
+        if node in self.joined.instead:
+            return [
+                replace(n, args=self.atoms(n.args)) if isinstance(n, Op) else n
+                for n in self.joined.instead[node]
+            ]
+        return () if node in self.joined.gone else super().node(node)
+
+    def branch(self, node: If) -> Sequence[Node]:
+        return super().branch(yielding(node, self.kept(node)))
+
+    def loop(self, node: For | While) -> Sequence[Node]:
+        keep = self.kept(node)
+        (new,) = super().loop(carrying(node, keep))
+        if isinstance(node, For) or not isinstance(new, While):
+            return (new,)
+        faces = tuple(
+            Value(new.body.params[n].kind, new.body.params[n].name)
+            if node.results[k] in self.joined.kind
+            else node.test.params[k]
+            for n, k in enumerate(keep)
+        )
+        return (replace(new, test=replace(new.test, params=faces)),)
+
+    def kept(self, node: Node) -> list[int]:
+        """Which results are not tapes that another one has joined."""
+        return [k for k, r in enumerate(node.results) if r not in self.joined.dropped]
 
 
 __all__ = ["join_tapes"]

@@ -17,10 +17,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..ir.kinds import Array, ListOf, Size, not_one, same_dim
-from ..ir.nodes import Atom, For, If, Node, Op, Region, Value, While
+from ..ir.mapping import map_regions
+from ..ir.nodes import Atom, For, Node, Op, Region, Value
 from .delay import count_reads
 
 _SUMS = frozenset({"add", "add_to", "sub"})
@@ -34,23 +35,8 @@ def sum_outer_products_once(region: Region) -> Region:
 def _region(region: Region, count: Counter[Atom]) -> Region:
     ops: list[Node] = []
     for node in region.ops:
-        match node:
-            case If():
-                then, orelse = _region(node.then, count), _region(node.orelse, count)
-                ops.append(
-                    node
-                    if then is node.then and orelse is node.orelse
-                    else replace(node, then=then, orelse=orelse)
-                )
-            case While():
-                body = _region(node.body, count)
-                ops.append(node if body is node.body else replace(node, body=body))
-            case For():
-                body = _region(node.body, count)
-                node = node if body is node.body else replace(node, body=body)
-                ops.extend(_loop(node, count))
-            case _:
-                ops.append(node)
+        node = map_regions(node, lambda inner: _region(inner, count))
+        ops.extend(_loop(node, count) if isinstance(node, For) else (node,))
     if len(ops) == len(region.ops) and all(a is b for a, b in zip(ops, region.ops, strict=True)):
         return region
     return Region(region.params, tuple(ops), region.yields)

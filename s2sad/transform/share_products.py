@@ -12,14 +12,12 @@ name is computed where it stands, and what a sum is started with is nobody else'
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Hashable
-from dataclasses import replace
 
 from ..ir.kinds import Array
-from ..ir.nodes import Atom, For, If, Node, Op, Region, Value, While, walk
-from ..ir.rewrite import resolve, substitute
+from ..ir.nodes import Atom, For, Op, Region, Value, While, walk
 from ..rules.registry import primitive
+from .sharing import Sharing
 
 _ALIKE_EITHER_WAY = frozenset({"add", "mul", "np.multiply", "np.add"})
 _WORTH_SHARING = _ALIKE_EITHER_WAY | frozenset(
@@ -31,9 +29,9 @@ _WORTH_SHARING = _ALIKE_EITHER_WAY | frozenset(
 
 def share_products(region: Region) -> Region:
     """The region with such arrays shared, those of inner regions with the outer ones."""
-    known: dict[Value, Atom] = {}
-    shared = _region(region, ChainMap(), known, _started_with(region))
-    return shared if known else region
+    sharing = _Products(_started_with(region))
+    shared = sharing.region(region)
+    return shared if sharing.known else region
 
 
 def _started_with(region: Region) -> set[Atom]:
@@ -50,36 +48,19 @@ def _started_with(region: Region) -> set[Atom]:
     return found
 
 
-def _region(
-    region: Region,
-    seen: ChainMap[Hashable, Value],
-    known: dict[Value, Atom],
-    written: set[Atom],
-) -> Region:
-    nodes: list[Node] = []
-    for original in region.ops:
-        (node,) = substitute([original], known)
-        match node:
-            case Op():
-                key = _key(node)
-                if key is not None and node.results[0] not in written:
-                    if key in seen and node.results[0].name is None:
-                        known[node.results[0]] = seen[key]
-                        continue
-                    seen.setdefault(key, node.results[0])
-            case If():
-                then = _region(node.then, seen.new_child(), known, written)
-                orelse = _region(node.orelse, seen.new_child(), known, written)
-                node = replace(node, then=then, orelse=orelse)
-            case For():
-                node = replace(node, body=_region(node.body, seen.new_child(), known, written))
-            case While():
-                test = _region(node.test, seen.new_child(), known, written)
-                node = replace(
-                    node, test=test, body=_region(node.body, seen.new_child(), known, written)
-                )
-        nodes.append(node)
-    return Region(region.params, tuple(nodes), resolve(region.yields, known))
+class _Products(Sharing):
+    """Shares arrays that are not ``written`` over."""
+
+    def __init__(self, written: set[Atom]) -> None:
+        super().__init__()
+        self.written = written
+
+    def key(self, op: Op) -> Hashable:
+        key = _key(op)
+        return None if key is None or op.results[0] in self.written else key
+
+    def is_free(self, op: Op) -> bool:
+        return op.results[0].name is None
 
 
 def _key(op: Op) -> Hashable:

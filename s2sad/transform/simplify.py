@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..ir.mapping import Mapper, carrying, yielding
 from ..ir.nodes import (
-    Atom,
     Call,
     For,
     Function,
@@ -22,11 +22,9 @@ from ..ir.nodes import (
     Module,
     Node,
     Region,
-    Value,
     While,
     walk,
 )
-from ..ir.rewrite import resolve, substitute
 from .dead_code import has_effect, needed
 from .delay import delay
 from .share_parts import share_parts
@@ -52,70 +50,44 @@ def simplify(module: Module, keep: Sequence[str] = ()) -> Module:
 
 def _function(function: Function, impure: frozenset[str]) -> Function:
     body = settle_signs(unfold_uniform(share_parts(function.body)))
-    nodes, yields = _hoist(body.ops, body.yields, {})
-    kept = needed(nodes, yields, lambda node: has_effect(node, impure))
-    body = start_from_the_whole(Region((), tuple(kept), yields))
+    body = _Hoist().region(body)
+    kept = needed(body.ops, body.yields, lambda node: has_effect(node, impure))
+    body = start_from_the_whole(Region((), tuple(kept), body.yields))
     return replace(function, body=delay(body))
 
 
 # -- carried values that do not change ----------------------------------------------------------
 
 
-def _hoist(
-    nodes: Sequence[Node], yields: Sequence[Atom], known: dict[Value, Atom]
-) -> tuple[list[Node], tuple[Atom, ...]]:
-    out: list[Node] = []
-    for node in nodes:
-        (node,) = substitute([node], known) if known else (node,)
-        match node:
-            case If():
-                node = _hoist_branch(node, known)
-            case For() | While():
-                node = _hoist_loop(node, known)
-        out.append(node)
-    return out, resolve(yields, known)
+class _Hoist(Mapper):
+    """Branches without results that are the same in both arms, loops without such values."""
 
+    def branch(self, node: If) -> Sequence[Node]:
+        (new,) = super().branch(node)
+        assert isinstance(new, If)
+        differing: list[int] = []
+        for k, (r, a, b) in enumerate(
+            zip(new.results, new.then.yields, new.orelse.yields, strict=True)
+        ):
+            if a is b:
+                self.known[r] = a
+            else:
+                differing.append(k)
+        return (yielding(new, differing),)
 
-def _hoist_branch(node: If, known: dict[Value, Atom]) -> If:
-    then_nodes, then_yields = _hoist(node.then.ops, node.then.yields, known)
-    else_nodes, else_yields = _hoist(node.orelse.ops, node.orelse.yields, known)
-    keep: list[int] = []
-    for k, (r, a, b) in enumerate(zip(node.results, then_yields, else_yields, strict=True)):
-        if a is b:
-            known[r] = a
-        else:
-            keep.append(k)
-    return If(
-        tuple(node.results[k] for k in keep),
-        node.cond,
-        Region((), tuple(then_nodes), tuple(then_yields[k] for k in keep)),
-        Region((), tuple(else_nodes), tuple(else_yields[k] for k in keep)),
-        node.span,
-    )
-
-
-def _hoist_loop(node: For | While, known: dict[Value, Atom]) -> For | While:
-    offset = 1 if isinstance(node, For) else 0
-    params = node.body.params[offset:]
-    same = [k for k, (p, y) in enumerate(zip(params, node.body.yields[1:], strict=True)) if p is y]
-    for k in same:
-        known[params[k]] = known[node.results[k]] = node.init[k]
-        if isinstance(node, While):
-            known[node.test.params[k]] = node.init[k]
-    ops, yields = _hoist(node.body.ops, node.body.yields, known)
-    positions = [k for k in range(len(params)) if k not in same]
-    body = Region(
-        (*node.body.params[:offset], *(params[k] for k in positions)),
-        tuple(ops),
-        (yields[0], *(yields[k + 1] for k in positions)),
-    )
-    results = tuple(node.results[k] for k in positions)
-    init = tuple(node.init[k] for k in positions)
-    if isinstance(node, For):
-        return For(results, node.start, node.stop, node.step, init, body, node.span)
-    test_ops, test_yields = _hoist(node.test.ops, node.test.yields, known)
-    test = Region(tuple(node.test.params[k] for k in positions), tuple(test_ops), test_yields)
-    return While(results, init, test, body, node.span)
+    def loop(self, node: For | While) -> Sequence[Node]:
+        first = 1 if isinstance(node, For) else 0
+        carried = zip(node.body.params[first:], node.body.yields[1:], strict=True)
+        changing: list[int] = []
+        for k, (p, y) in enumerate(carried):
+            if p is not y:
+                changing.append(k)
+                continue
+            before = self.atom(node.init[k])
+            self.known[p] = self.known[node.results[k]] = before
+            if isinstance(node, While):
+                self.known[node.test.params[k]] = before
+        return super().loop(carrying(node, changing))
 
 
 # -- effects --------------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ..ir.kinds import Array
-from ..ir.nodes import Atom, For, If, Node, Op, Region, Value, While
+from ..ir.mapping import map_regions
+from ..ir.nodes import Atom, Node, Op, Region, Value
 from ..ir.rewrite import resolve, substitute
 from .adjoints import shape_key
 from .delay import count_reads
@@ -25,7 +25,7 @@ def start_from_the_whole(region: Region) -> Region:
 
 
 def _region(region: Region, count: Counter[Atom]) -> Region:
-    ops = [_inside(node, count) for node in region.ops]
+    ops = [map_regions(node, lambda inner: _region(inner, count)) for node in region.ops]
     made = {r: n for n, node in enumerate(ops) for r in node.results}
     dropped: set[int] = set()
     known: dict[Value, Atom] = {}
@@ -46,18 +46,6 @@ def _region(region: Region, count: Counter[Atom]) -> Region:
     if all(a is b for a, b in zip(ops, region.ops, strict=True)):
         return region
     return Region(region.params, tuple(ops), region.yields)
-
-
-def _inside(node: Node, count: Counter[Atom]) -> Node:
-    match node:
-        case If():
-            then, orelse = _region(node.then, count), _region(node.orelse, count)
-            same = then is node.then and orelse is node.orelse
-            return node if same else replace(node, then=then, orelse=orelse)
-        case For() | While():
-            body = _region(node.body, count)
-            return node if body is node.body else replace(node, body=body)
-    return node
 
 
 def _zeros_below(

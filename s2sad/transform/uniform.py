@@ -12,16 +12,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..ir.kinds import Num
+from ..ir.mapping import map_regions
 from ..ir.nodes import (
     Atom,
     Const,
     For,
-    If,
     Node,
     Op,
     Region,
     Value,
-    While,
     operands_of,
     regions_of,
     walk,
@@ -42,23 +41,14 @@ def _region(region: Region, made: dict[Value, Op], read: set[Atom]) -> Region:
 
 
 def _node(node: Node, made: dict[Value, Op], read: set[Atom]) -> Node:
-    match node:
-        case Op(fn="list" | "mul"):
-            made.update(dict.fromkeys(node.results, node))
-        case If():
-            then, orelse = _region(node.then, made, read), _region(node.orelse, made, read)
-            if then is not node.then or orelse is not node.orelse:
-                return replace(node, then=then, orelse=orelse)
-        case For():
-            body = _region(node.body, made, read)
-            node = node if body is node.body else replace(node, body=body)
-            for k, start in enumerate(node.init):
-                number = _repeated(start, made)
-                if number is not None and node.results[k] not in read:
-                    node = _popped(node, k, number)
-        case While():
-            body = _region(node.body, made, read)
-            return node if body is node.body else replace(node, body=body)
+    if isinstance(node, Op) and node.fn in ("list", "mul"):
+        made.update(dict.fromkeys(node.results, node))
+    node = map_regions(node, lambda inner: _region(inner, made, read))
+    if isinstance(node, For):
+        for k, start in enumerate(node.init):
+            number = _repeated(start, made)
+            if number is not None and node.results[k] not in read:
+                node = _popped(node, k, number)
     return node
 
 

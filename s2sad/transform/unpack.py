@@ -9,47 +9,34 @@ however the container is written to later: that makes another value.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
-from ..ir.nodes import Atom, Const, For, If, Node, Op, Region, Value, While
-from ..ir.rewrite import resolve, substitute
+from ..ir.mapping import Mapper
+from ..ir.nodes import Atom, Const, Node, Op, Region, Value
 
 __all__ = ["unpacked"]
 
 
 def unpacked(region: Region) -> Region:
     """The region with every read of a known part replaced by the part."""
-    return _region(region, {}, {})
+    return _Unpacker().region(region)
 
 
-def _region(region: Region, built: dict[Value, Op], known: dict[Value, Atom]) -> Region:
-    nodes: list[Node] = []
-    for node in region.ops:
-        (node,) = substitute([node], known)
-        match node:
-            case Op():
-                part = _part(node, built)
-                if part is not None:
-                    known[node.results[0]] = part
-                    continue
-                if node.fn in ("tuple", "list", "dict", "record"):
-                    built[node.results[0]] = node
-            case If():
-                node = replace(
-                    node,
-                    then=_region(node.then, built, known),
-                    orelse=_region(node.orelse, built, known),
-                )
-            case For():
-                node = replace(node, body=_region(node.body, built, known))
-            case While():
-                test, body = _region(node.test, built, known), _region(node.body, built, known)
-                node = replace(node, test=test, body=body)
-            case _:
-                pass
-        nodes.append(node)
-    return Region(region.params, tuple(nodes), resolve(region.yields, known))
+class _Unpacker(Mapper):
+    def __init__(self) -> None:
+        super().__init__()
+        self.built: dict[Value, Op] = {}
+
+    def op(self, op: Op) -> Sequence[Node]:
+        new = Op(op.results, op.fn, self.atoms(op.args), op.attrs, op.span)
+        part = _part(new, self.built)
+        if part is not None:
+            self.known[op.results[0]] = part
+            return ()
+        if op.fn in ("tuple", "list", "dict", "record"):
+            self.built[op.results[0]] = new
+        return (new,)
 
 
 def _part(node: Op, built: dict[Value, Op]) -> Atom | None:
