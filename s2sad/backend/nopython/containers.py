@@ -16,20 +16,16 @@ from typing import Any
 import numpy as np
 
 from ...ir.kinds import Array, Dict, FixedList, Kind, ListOf, Num, Record, Tuple
+from ...ir.mapping import Mapper
 from ...ir.nodes import (
     Atom,
-    Call,
     Const,
-    For,
     Function,
-    If,
     Module,
     Node,
     Op,
-    Region,
     Struct,
     Value,
-    While,
     free_values,
 )
 from ...ir.tree import rebuild
@@ -96,61 +92,18 @@ def _keys(kind: Kind) -> tuple[Any, ...] | None:
 
 def _function(f: Function) -> Function:
     change = _Change()
-    params = tuple(map(change.value, f.params))
-    return replace(f, params=params, body=change.region(f.body))
+    return replace(f, params=change.values(f.params), body=change.region(f.body))
 
 
-class _Change:
-    def __init__(self) -> None:
-        self.known: dict[Value, Value] = {}
-
-    def value(self, v: Value) -> Value:
-        kind = tupled(v.kind)
-        new = v if kind == v.kind else Value(kind, v.name, v.hint, v.primal)
-        self.known[v] = new
+class _Change(Mapper):
+    def value(self, value: Value) -> Value:
+        kind = tupled(value.kind)
+        if kind == value.kind:
+            return value
+        new = self.known[value] = Value(kind, value.name, value.hint, value.primal)
         return new
 
-    def atom(self, a: Atom) -> Atom:
-        if isinstance(a, Value):
-            return self.known.get(a, a)
-        return a
-
-    def atoms(self, atoms: Sequence[Atom]) -> tuple[Atom, ...]:
-        return tuple(map(self.atom, atoms))
-
-    def region(self, r: Region) -> Region:
-        params = tuple(map(self.value, r.params))
-        ops: list[Node] = []
-        for node in r.ops:
-            ops += self.node(node)
-        return Region(params, tuple(ops), self.atoms(r.yields))
-
-    def node(self, node: Node) -> list[Node]:
-        match node:
-            case Op():
-                return self.op(node)
-            case Call():
-                args = self.atoms(node.args)
-                return [replace(node, args=args, results=self.values(node.results))]
-            case If():
-                then, orelse = self.region(node.then), self.region(node.orelse)
-                cond = self.atom(node.cond)
-                results = self.values(node.results)
-                return [replace(node, cond=cond, then=then, orelse=orelse, results=results)]
-            case For():
-                start, stop, step = self.atoms((node.start, node.stop, node.step))
-                init, body = self.atoms(node.init), self.region(node.body)
-                results = self.values(node.results)
-                return [For(results, start, stop, step, init, body, node.span)]
-            case While():
-                init = self.atoms(node.init)
-                test, body = self.region(node.test), self.region(node.body)
-                return [While(self.values(node.results), init, test, body, node.span)]
-
-    def values(self, values: Sequence[Value]) -> tuple[Value, ...]:
-        return tuple(map(self.value, values))
-
-    def op(self, op: Op) -> list[Node]:
+    def op(self, op: Op) -> Sequence[Node]:
         whole = op.args[0] if op.args else None
         keys = None if whole is None else _keys(whole.kind)
         args = self.atoms(op.args)

@@ -14,7 +14,7 @@ function appends to a stack, too, and what the call saves of it is how long it w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ...analysis.storage import Overwritten
@@ -23,33 +23,22 @@ from ...ir.nodes import (
     Atom,
     Call,
     Const,
-    For,
     Function,
-    If,
     Module,
     Node,
     Op,
     Region,
     Value,
-    While,
     walk,
 )
-from ...rules.declare import define
-from ...rules.registry import has_primitive
+from .counting import Counting, text_only
 from .tape_facts import Tape, Uses, follow_branches, recognise
 
 __all__ = ["stack_saves"]
 
 
-def _no_run(*_: object, **__: object) -> None:
-    raise NotImplementedError("stacks of recursive functions exist in emitted text only")
-
-
 for _name in ("new", "push", "pop"):
-    if not has_primitive(f"stack_{_name}"):
-        define(
-            f"stack_{_name}", _no_run, "*xs", lambda args, attrs: (), effect="draws", answers_to=()
-        )
+    text_only(f"stack_{_name}")
 
 #: A stack is handed on, never looked into: for the backend it holds no memory.
 _HANDLE = Opaque(type(Ellipsis))
@@ -132,9 +121,9 @@ def _tapes(f: Function, packed: Op) -> tuple[tuple[Tape, int, _Stack], ...]:
 
 
 def _function(module: Module, f: Function, pairs: Sequence[_Pair]) -> Function:
-    change = _Change(module, f, pairs)
+    change = _Change(f, pairs)
     paired = {name for p in pairs for name in (p.forward, p.reverse)}
-    params = tuple(map(change.value, f.params))
+    params = change.values(f.params)
     if f.name in paired:
         body = change.region(f.body)
         # What a buffer's new version is called moves with the results; the stacks come last.
@@ -150,12 +139,14 @@ def _function(module: Module, f: Function, pairs: Sequence[_Pair]) -> Function:
     return replace(f, params=params, body=Region(body.params, (*made, *body.ops), body.yields))
 
 
-class _Change:
+class _Change(Counting):
     """Writes one function with its stacks; what was a saved tuple is the number 0."""
 
-    def __init__(self, module: Module, f: Function, pairs: Sequence[_Pair]) -> None:
-        self.paired = {name for p in pairs for name in (p.forward, p.reverse)}
+    def __init__(self, f: Function, pairs: Sequence[_Pair]) -> None:
         self.forward = next((p for p in pairs if p.forward == f.name), None)
+        tapes = () if self.forward is None else self.forward.tapes
+        super().__init__({v for t, *_ in tapes for v in t.names()})
+        self.paired = {name for p in pairs for name in (p.forward, p.reverse)}
         self.reverse = next((p for p in pairs if p.reverse == f.name), None)
         self.handles = {
             stack: Value(_HANDLE, "stack" if stack is pair.own else "tape")
@@ -164,51 +155,34 @@ class _Change:
             if stack.kinds
         }
         self.stacks = tuple(self.handles.values())
-        self.known: dict[Value, Atom] = {}
         self.overwritten = Overwritten(f.body)
         self.saved = f.params[0] if self.reverse is not None else None
         self.fields: dict[int, Value] = {}
         #: entries of tapes: what they are of, or what they were taken apart into
         self.lists: dict[Value, _Stack] = {}
         self.entries: dict[Value, dict[int, Value]] = {}
-        tapes = () if self.forward is None else self.forward.tapes
         self.made = {t.made for t, *_ in tapes}
         self.appends = {t.append: (t, stack) for t, _, stack in tapes}
         self.packed = {t.packed for t, *_ in tapes if t.packed is not None}
-        self.counts = {v for t, *_ in tapes for v in (*t.aliases, *t.joins)}
-        for t, *_ in tapes:
-            self.counts.add(t.loop.body.params[t.position + isinstance(t.loop, For)])
-            if isinstance(t.loop, While):
-                self.counts.add(t.loop.test.params[t.position])
 
-    def value(self, v: Value) -> Value:
-        kind = INT if v in self.counts else _plain(v.kind)
-        if kind == v.kind:
-            return v
-        new = Value(kind, v.name, v.hint)
-        self.known[v] = new
+    def value(self, value: Value) -> Value:
+        kind = INT if value in self.counts else _plain(value.kind)
+        if kind == value.kind:
+            return value
+        new = self.known[value] = Value(kind, value.name, value.hint)
         return new
 
-    def values(self, values: Sequence[Value]) -> tuple[Value, ...]:
-        return tuple(map(self.value, values))
-
-    def atom(self, a: Atom) -> Atom:
-        return self.known.get(a, a) if isinstance(a, Value) else a
-
-    def atoms(self, atoms: Sequence[Atom]) -> tuple[Atom, ...]:
+    def atoms(self, atoms: Iterable[Atom]) -> tuple[Atom, ...]:
         return tuple(
-            Const.of(0) if isinstance(a, Const) and a.kind == SAVED else self.atom(a)
-            for a in atoms
+            Const.of(0) if isinstance(a, Const) and a.kind == SAVED else a
+            for a in super().atoms(atoms)
         )
 
-    def region(self, r: Region) -> Region:
-        params = self.values(r.params)
-        ops: list[Node] = []
+    def nodes(self, nodes: Iterable[Node]) -> tuple[Node, ...]:
+        first: Sequence[Node] = ()
         if self.saved is not None and not self.fields and self.reverse is not None:
-            ops += self.popped(self.reverse)
-        for node in r.ops:
-            ops += self.node(node)
-        return Region(params, tuple(ops), self.atoms(r.yields))
+            first = self.popped(self.reverse)
+        return (*first, *super().nodes(nodes))
 
     def popped(self, pair: _Pair) -> list[Node]:
         """What the forward function of this call saved."""
@@ -220,38 +194,14 @@ class _Change:
             return []
         return [Op(fields, "stack_pop", (self.handles[pair.own],))]
 
-    def node(self, node: Node) -> list[Node]:
-        match node:
-            case Op():
-                return self.op(node)
-            case Call():
-                args = self.atoms(node.args)
-                if node.callee in self.paired:
-                    args = (*args, *self.stacks)
-                return [replace(node, args=args, results=self.values(node.results))]
-            case If():
-                arms = []
-                for arm in (node.then, node.orelse):
-                    made = self.region(arm)
-                    yields = [
-                        y if isinstance(y, Value) or r not in self.counts else Const.of(0)
-                        for r, y in zip(node.results, made.yields, strict=True)
-                    ]
-                    arms.append(Region((), made.ops, tuple(yields)))
-                then, orelse = arms
-                cond = self.atom(node.cond)
-                return [If(self.values(node.results), cond, then, orelse, node.span)]
-            case For():
-                start, stop, step = self.atoms((node.start, node.stop, node.step))
-                init, body = self.atoms(node.init), self.region(node.body)
-                results = self.values(node.results)
-                return [For(results, start, stop, step, init, body, node.span)]
-            case While():
-                init = self.atoms(node.init)
-                test, body = self.region(node.test), self.region(node.body)
-                return [While(self.values(node.results), init, test, body, node.span)]
+    def call(self, call: Call) -> Sequence[Node]:
+        (new,) = super().call(call)
+        assert isinstance(new, Call)
+        if call.callee not in self.paired:
+            return (new,)
+        return (replace(new, args=(*new.args, *self.stacks)),)
 
-    def op(self, op: Op) -> list[Node]:
+    def op(self, op: Op) -> Sequence[Node]:
         if op in self.made:
             self.known[op.results[0]] = Const.of(0)
             return []

@@ -56,6 +56,13 @@ class Tape:
     def read(self) -> Op:
         return self.reads[0]
 
+    def names(self) -> set[Value]:
+        """All that the list is called: its aliases, and its names in the loop and branches."""
+        carried = {self.loop.body.params[self.position + isinstance(self.loop, For)]}
+        if isinstance(self.loop, While):
+            carried.add(self.loop.test.params[self.position])
+        return self.aliases | self.joins | carried
+
     def entry_values(self, uses: Uses) -> list[tuple[Atom, Value]]:
         """What was saved, and as what the reverse sweep finds it again."""
         (whole,) = self.read.results
@@ -189,18 +196,27 @@ def follow_branches(uses: Uses, tape: Tape) -> bool:
     """Add what the tape is called after branches; False where another list may be there."""
     ahead = set(tape.aliases)
     while ahead:
-        alias = ahead.pop()
-        for region, n in uses.yields.get(alias, ()):
-            branch = uses.parent.get(region)
-            if not isinstance(branch, If):
-                return False
-            result = branch.results[n]
-            other = branch.orelse if region is branch.then else branch.then
-            if isinstance(other.yields[n], Value) and other.yields[n] is not alias:
-                return False
-            if result not in tape.aliases:
-                ahead.add(result)
-                tape.aliases.add(result)
+        if not _leaves_branches(uses, tape, ahead.pop(), ahead):
+            return False
+    return True
+
+
+def _leaves_branches(uses: Uses, tape: Tape, alias: Value, ahead: set[Value]) -> bool:
+    """Add what ``alias`` is called after the branches that yield it, to ``ahead`` as well.
+
+    False where a loop or the function yields it, or another list may be there after the branch.
+    """
+    for region, n in uses.yields.get(alias, ()):
+        branch = uses.parent.get(region)
+        if not isinstance(branch, If):
+            return False
+        result = branch.results[n]
+        other = branch.orelse if region is branch.then else branch.then
+        if isinstance(other.yields[n], Value) and other.yields[n] is not alias:
+            return False
+        if result not in tape.aliases:
+            ahead.add(result)
+            tape.aliases.add(result)
     return True
 
 
@@ -224,17 +240,8 @@ def _find_readers(uses: Uses, tape: Tape, ahead: set[Value]) -> bool:
                     tape.aliases |= found
                 case _:
                     return False
-        for region, n in uses.yields.get(alias, ()):
-            branch = uses.parent.get(region)
-            if not isinstance(branch, If):
-                return False
-            result = branch.results[n]
-            other = branch.orelse if region is branch.then else branch.then
-            if isinstance(other.yields[n], Value) and other.yields[n] is not alias:
-                return False
-            if result not in tape.aliases:
-                ahead.add(result)
-                tape.aliases.add(result)
+        if not _leaves_branches(uses, tape, alias, ahead):
+            return False
     return len(tape.reads) == 1
 
 

@@ -22,9 +22,9 @@ from typing import Any
 
 from ...analysis.storage import Overwritten
 from ...ir.kinds import INT, Num, Tuple
+from ...ir.mapping import carrying, yielding
 from ...ir.nodes import (
     Atom,
-    Call,
     Const,
     For,
     Function,
@@ -32,13 +32,11 @@ from ...ir.nodes import (
     Module,
     Node,
     Op,
-    Region,
     Value,
     While,
     regions_of,
 )
-from ...rules.declare import define
-from ...rules.registry import has_primitive
+from .counting import Counting, text_only
 from .tape_facts import Tape, Uses, find_tapes
 
 __all__ = ["stack_tapes"]
@@ -49,18 +47,11 @@ def stack_tapes(module: Module) -> Module:
     return Module({name: _function(f) for name, f in module.functions.items()})
 
 
-def _no_run(*_: Any, **__: Any) -> None:
-    raise NotImplementedError("arrays of a tape exist in emitted text only")
-
-
 #: tape_new(room): empty arrays; tape_room(n): room for n more; tape_put, tape_get: an entry by the
 #: number of the iteration; tape_skip, tape_back: past the n entries of a whole run of the loop;
 #: tape_push, tape_pop: an entry at the end.
 for _name in ("new", "room", "put", "get", "skip", "back", "push", "pop"):
-    if not has_primitive(f"tape_{_name}"):
-        define(
-            f"tape_{_name}", _no_run, "*xs", lambda args, attrs: (), effect="draws", answers_to=()
-        )
+    text_only(f"tape_{_name}")
 
 
 @dataclass(slots=True)
@@ -149,16 +140,16 @@ def _defined_in(node: Node) -> set[Atom]:
     return found
 
 
-class _Rewrite:
+class _Rewrite(Counting):
     """Puts arrays in the place of tapes."""
 
     def __init__(
         self, uses: Uses, tapes: Sequence[Tape], plan: _Plan, overwritten: Overwritten
     ) -> None:
+        super().__init__({v for t in tapes if not t.counted for v in t.names()})
         self.uses = uses
         self.plan = plan
         self.overwritten = overwritten
-        self.known: dict[Value, Atom] = {}
         self.made = {t.made: t for t in tapes}
         self.appends = {t.append: t for t in tapes}
         self.packed = {t.packed for t in tapes if t.packed is not None}
@@ -166,36 +157,19 @@ class _Rewrite:
         self.reads = {t.read: t for t in tapes}
         self.forward = {t.loop: t for t in tapes}
         self.reverse = {t.reader: t for t in tapes}
-        #: carried lists that are counters now, or nothing
-        self.counts: set[Value] = set()
-        self.gone: set[Value] = set()
-        for t in tapes:
-            mine = self.gone if t.counted else self.counts
-            mine |= {*t.aliases, *t.joins}
-            mine.add(t.loop.body.params[t.position + isinstance(t.loop, For)])
-            if isinstance(t.loop, While):
-                mine.add(t.loop.test.params[t.position])
+        #: carried lists that nothing is left of, not even a counter
+        self.gone = {v for t in tapes if t.counted for v in t.names()}
         self.entry: dict[Atom, dict[int, Value]] = {}
         #: sizes computed again before the loops, and by what
         self.sizes: dict[Atom, str] = {}
 
     # -- values -------------------------------------------------------------------------------
 
-    def value(self, v: Value) -> Value:
-        if v in self.counts:
-            new = Value(INT, "count")
-            self.known[v] = new
-            return new
-        return v
-
-    def values(self, values: Sequence[Value]) -> tuple[Value, ...]:
-        return tuple(self.value(v) for v in values if v not in self.gone)
-
-    def atom(self, a: Atom) -> Atom:
-        return self.known.get(a, a) if isinstance(a, Value) else a
-
-    def atoms(self, atoms: Sequence[Atom]) -> tuple[Atom, ...]:
-        return tuple(self.atom(a) for a in atoms)
+    def value(self, value: Value) -> Value:
+        if value not in self.counts:
+            return value
+        new = self.known[value] = Value(INT, "count")
+        return new
 
     def fields(self, tape: Tape) -> list[tuple[int, Atom]]:
         """What is saved besides inner tapes that need no counter."""
@@ -203,56 +177,23 @@ class _Rewrite:
 
     # -- nodes --------------------------------------------------------------------------------
 
-    def region(self, r: Region) -> Region:
-        params = self.values(r.params)
-        ops: list[Node] = []
-        for node in r.ops:
-            for tape in self.plan.before.get(node, ()):
-                ops += self.new(tape)
-            ops += self.node(node)
-        return Region(params, tuple(ops), self.atoms(r.yields))
+    def node(self, node: Node) -> Sequence[Node]:
+        made = [n for tape in self.plan.before.get(node, ()) for n in self.new(tape)]
+        return [*made, *super().node(node)]
 
-    def node(self, node: Node) -> list[Node]:
-        match node:
-            case Op():
-                return self.op(node)
-            case Call():
-                return [replace(node, args=self.atoms(node.args))]
-            case If():
-                return [self.branch(node)]
-            case For() | While():
-                return self.loop(node)
+    def branch(self, node: If) -> Sequence[Node]:
+        return super().branch(yielding(node, self.kept(node)))
 
-    def branch(self, node: If) -> If:
-        keep = [n for n, r in enumerate(node.results) if r not in self.gone]
-        arms = []
-        for arm in (node.then, node.orelse):
-            new = self.region(arm)
-            yields = [
-                y if isinstance(y, Value) or node.results[n] not in self.counts else Const.of(0)
-                for n, y in enumerate(new.yields)
-                if n in keep
-            ]
-            arms.append(Region((), new.ops, tuple(yields)))
-        cond = self.atom(node.cond)
-        return If(self.values(node.results), cond, arms[0], arms[1], node.span)
+    def loop(self, node: For | While) -> Sequence[Node]:
+        made = super().loop(carrying(node, self.kept(node)))
+        if isinstance(node, While):
+            return made
+        before, after = self.counters(node, self.atoms((node.start, node.stop, node.step)))
+        return [*before, *made, *after]
 
-    def loop(self, node: For | While) -> list[Node]:
-        keep = [n for n, r in enumerate(node.results) if r not in self.gone]
-        init = tuple(self.atom(node.init[n]) for n in keep)
-        body = self.region(node.body)
-        kept = [body.yields[0], *(body.yields[n + 1] for n in keep)]
-        body = Region(body.params, body.ops, tuple(kept))
-        around: tuple[list[Node], list[Node]] = ([], [])
-        if isinstance(node, For):
-            bounds = self.atoms((node.start, node.stop, node.step))
-            around = self.counters(node, bounds)
-            start, stop, step = bounds
-            made: Node = For(self.values(node.results), start, stop, step, init, body, node.span)
-        else:
-            test = self.region(node.test)
-            made = While(self.values(node.results), init, test, body, node.span)
-        return [*around[0], made, *around[1]]
+    def kept(self, node: Node) -> list[int]:
+        """Which results are not tapes that nothing is left of."""
+        return [n for n, r in enumerate(node.results) if r not in self.gone]
 
     def counters(self, node: For, bounds: tuple[Atom, ...]) -> tuple[list[Node], list[Node]]:
         """What moves the counter of a tape past a whole run of its loop."""
@@ -334,7 +275,7 @@ class _Rewrite:
             )
         return [*nodes, Op((), "tape_new", room, attrs)]
 
-    def op(self, op: Op) -> list[Node]:
+    def op(self, op: Op) -> Sequence[Node]:
         if op in self.made:
             self.known[op.results[0]] = Const.of(0)
             return []
