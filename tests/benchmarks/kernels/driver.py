@@ -1,6 +1,8 @@
 """Measures the kernels; every gradient is checked before it is timed.
 
-What is wrong, refused or fails stays in the table, with the reason below it.
+s2sad's gradient under NumPy is checked against differences, every other column against it. What is
+wrong, refused or fails stays in the table, with the reason below it. The columns of a kernel are
+timed in turns in one process, so that what else the machine does strikes all of them alike.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import statistics
 import time
 import types
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +21,11 @@ import numpy as np
 
 import s2sad
 
+from .columns import COLUMNS, Run
 from .kernel import Kernel
 
 GROUPS = ("stencils", "linear", "learning", "processes")
+TURNS = 5
 
 
 @dataclass
@@ -35,13 +39,13 @@ class Row:
 
 
 def kernels(
-    only: str | None = None, groups: Sequence[str] = GROUPS
+    only: Sequence[str] = (), groups: Sequence[str] = GROUPS
 ) -> Iterator[tuple[types.ModuleType, Kernel]]:
-    """Every kernel with the module of its group; ``only`` is a part of the name."""
+    """Every kernel with the module of its group, or those with one of ``only`` in their name."""
     for group in groups:
         module = importlib.import_module(f".{group}", __package__)
         for kernel in module.KERNELS:
-            if only is None or only.lower() in kernel.name.lower():
+            if not only or any(part.lower() in kernel.name.lower() for part in only):
                 yield module, kernel
 
 
@@ -88,93 +92,59 @@ def differences(kernel: Kernel, args: tuple[Any, ...], gradient: np.ndarray) -> 
     return worst
 
 
-def best_time(run: Callable[[], Any], budget: float) -> float:
-    """Seconds of one call, of as many as fit into the budget, three at least.
+@dataclass
+class Clock:
+    """The times of one column's calls."""
 
-    The best by the clock or, on a busy machine where that is no measure, the median of the
-    processor's time; its best would miss what other threads have not reported yet.
-    """
-    walls: list[float] = []
-    owns: list[float] = []
-    while len(walls) < 3 or (sum(owns) < budget and len(walls) < 1000):
-        wall, own = time.perf_counter(), time.process_time()
-        run()
-        owns.append(time.process_time() - own)
-        walls.append(time.perf_counter() - wall)
-        if owns[-1] > 4 * budget:
-            break
-    return min(min(walls), statistics.median(owns))
+    run: Run
+    walls: list[float] = field(default_factory=list)
+    owns: list[float] = field(default_factory=list)
 
+    def turn(self, seconds: float) -> None:
+        """Call as often as fits into the time, and once more to forget the column before."""
+        began = time.perf_counter()
+        while True:
+            wall, own = time.perf_counter(), time.process_time()
+            self.run()
+            self.owns.append(time.process_time() - own)
+            self.walls.append(time.perf_counter() - wall)
+            if time.perf_counter() - began > seconds:
+                return
 
-def rebound(module: types.ModuleType, f: Callable[..., Any], library: Any) -> Callable[..., Any]:
-    """``f`` and the functions of its module, with ``np`` standing for another library."""
-    namespace = dict(vars(module), np=library)
-    for name, value in vars(module).items():
-        if isinstance(value, types.FunctionType) and value.__module__ == module.__name__:
-            copy = types.FunctionType(
-                value.__code__, namespace, name, value.__defaults__, value.__closure__
-            )
-            namespace[name] = copy
-    return namespace[f.__name__]
+    def best(self) -> float:
+        """The best by the clock or, on a busy machine where that is no measure, the median of the
+        processor's time; its best would miss what other threads have not reported yet."""
+        return min(min(self.walls), statistics.median(self.owns))
 
 
-def under_s2sad(backend: str | None) -> Callable[..., Any]:
-    def make(module: Any, kernel: Kernel, args: tuple[Any, ...]) -> Callable[[], Any]:
-        df = s2sad.grad(kernel.primal, kernel.argnums, backend=backend)
-        return lambda: df(*args)
-
-    return make
-
-
-def under_jax(module: Any, kernel: Kernel, args: tuple[Any, ...]) -> Callable[[], Any]:
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
-    import jax.numpy as jnp
-
-    if kernel.jax is None:
-        raise NotImplementedError(kernel.remark)
-    if kernel.jax == "same":
-        f = rebound(module, kernel.primal, jnp)
-    else:
-        f = module.under_jax()[kernel.jax]
-    df = jax.jit(jax.grad(f, kernel.argnums), static_argnums=kernel.static)
-    given = tuple(
-        arg if n in kernel.static else jax.tree_util.tree_map(jnp.asarray, arg)
-        for n, arg in enumerate(args)
-    )
-    return lambda: jax.block_until_ready(df(*given))
+def in_turns(runs: dict[str, Run], budget: float) -> dict[str, float]:
+    """Seconds of one call of each, of as many as fit into the budget; slow ones take fewer turns,
+    two at least unless one takes long."""
+    clocks = {name: Clock(run) for name, run in runs.items()}
+    for turn in range(TURNS):
+        for clock in clocks.values():
+            used = sum(clock.walls)
+            if used < budget or (turn == 1 and used < 4 * budget):
+                clock.turn(budget / TURNS)
+    return {name: clock.best() for name, clock in clocks.items()}
 
 
-def under_autograd(module: Any, kernel: Kernel, args: tuple[Any, ...]) -> Callable[[], Any]:
-    import autograd
-    import autograd.numpy as anp
-
-    f = rebound(module, kernel.primal, anp)
-    df = autograd.grad(f, kernel.argnums)
-    return lambda: df(*args)
-
-
-TOOLS: dict[str, Callable[..., Any]] = {
-    "s2sad": under_s2sad(None),
-    "s2sad, Numba": under_s2sad("numba"),
-    "JAX": under_jax,
-    "autograd": under_autograd,
-}
-
-
-def warm(tools: list[str]) -> None:
+def warm(columns: Sequence[str]) -> None:
     """Imports and first compilations are no kernel's."""
-    small = Kernel("square", square, lambda r, s: (np.ones(3),))
-    for tool in tools:
+    small = Kernel("square", square, lambda r, s: (np.ones(3),), by_hand=twice)
+    for column in columns:
         try:
-            TOOLS[tool](importlib.import_module(__name__), small, (np.ones(3),))()
+            COLUMNS[column](importlib.import_module(__name__), small, (np.ones(3),))()
         except ImportError:
             continue
 
 
 def square(x: np.ndarray) -> float:
     return np.sum(x * x)
+
+
+def twice(x: np.ndarray) -> tuple[Any, ...]:
+    return (2.0 * x,)
 
 
 def brief(error: BaseException) -> str:
@@ -189,33 +159,52 @@ def brief(error: BaseException) -> str:
 
 
 def measure(
-    module: types.ModuleType, kernel: Kernel, scale: float, budget: float, tools: list[str]
+    module: types.ModuleType, kernel: Kernel, scale: float, budget: float, columns: Sequence[str]
 ) -> Row:
-    """Run, check and time one kernel under each tool."""
+    """Run, check and time one kernel in each column."""
     args = kernel.make(np.random.default_rng(0), scale)
     row = Row(kernel.name)
-    row.seconds["primal"] = best_time(lambda: kernel.primal(*args), budget)
-    for tool in tools:
+    expected = reference(kernel, args)
+    runs: dict[str, Run] = {"primal": lambda: kernel.primal(*args)}
+    for column in columns:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                run = TOOLS[tool](module, kernel, args)
+                run = COLUMNS[column](module, kernel, args)
                 wall, own = time.perf_counter(), time.process_time()
                 out = run()
-                row.first[tool] = min(time.perf_counter() - wall, time.process_time() - own)
-                gradient = flat(out)
-                error = differences(kernel, args, gradient)
+                row.first[column] = min(time.perf_counter() - wall, time.process_time() - own)
         except ImportError:
-            row.reasons[tool] = "not installed"
+            row.reasons[column] = "not installed"
             continue
         except Exception as problem:  # noqa: BLE001 - whatever it is, it goes into the table
-            row.reasons[tool] = brief(problem)
+            row.reasons[column] = brief(problem)
             continue
-        if not error < 1e-4:
-            row.reasons[tool] = f"WRONG: {error:.1e} from central differences"
+        error = distance(flat(out), expected)
+        if not error < 1e-8:
+            row.reasons[column] = f"WRONG: {error:.1e} from s2sad's under NumPy"
             continue
-        row.seconds[tool] = best_time(run, budget)
+        runs[column] = run
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        row.seconds = in_turns(runs, budget)
     return row
+
+
+def reference(kernel: Kernel, args: tuple[Any, ...]) -> np.ndarray:
+    """The gradient by s2sad under NumPy; ArithmeticError if central differences say otherwise."""
+    gradient = flat(s2sad.grad(kernel.primal, kernel.argnums)(*args))
+    error = differences(kernel, args, gradient)
+    if not error < 1e-4:
+        raise ArithmeticError(f"{kernel.name}: {error:.1e} from central differences")
+    return gradient
+
+
+def distance(gradient: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference, in parts of the largest entry."""
+    if gradient.shape != expected.shape:
+        return math.inf
+    return float(np.max(np.abs(gradient - expected)) / np.max(np.abs(expected)))
 
 
 def milliseconds(seconds: float) -> str:
@@ -223,48 +212,60 @@ def milliseconds(seconds: float) -> str:
     return f"{number:.3g}" if number < 1000 else f"{number:.0f}"
 
 
-def table(rows: list[Row], tools: list[str]) -> str:
+def table(rows: list[Row], columns: Sequence[str]) -> str:
     """The rows as Markdown: milliseconds warm, seconds of the first call; reasons below."""
-    heads = ["kernel", "primal", *tools, *(f"first: {tool}" for tool in tools)]
+    heads = ["kernel", "primal", *columns, *(f"first: {column}" for column in columns)]
     lines = ["| " + " | ".join(heads) + " |", "| --- |" + " ---: |" * (len(heads) - 1)]
     notes: list[str] = []
     for row in rows:
         cells = [row.name, milliseconds(row.seconds["primal"])]
-        for tool in tools:
-            if tool in row.seconds:
-                cells.append(milliseconds(row.seconds[tool]))
+        for column in columns:
+            if column in row.seconds:
+                cells.append(milliseconds(row.seconds[column]))
+            elif column not in row.reasons:
+                cells.append("")
             else:
-                reason = row.reasons[tool]
+                reason = row.reasons[column]
                 word = "wrong" if reason.startswith("WRONG") else "refused"
-                if tool in ("JAX", "autograd") and word == "refused":
+                if column in ("JAX", "autograd") and word == "refused":
                     word = "cannot"
                 if reason == "not installed":
                     word = reason
                 cells.append(word)
-                if tool not in ("autograd",) and reason != "not installed":
-                    notes.append(f"- {row.name}, {tool}: {reason}")
-        cells += [f"{row.first[tool]:.2f}" if tool in row.first else "" for tool in tools]
+                if column not in ("autograd",) and reason != "not installed":
+                    notes.append(f"- {row.name}, {column}: {reason}")
+        cells += [f"{row.first[column]:.2f}" if column in row.first else "" for column in columns]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", *notes])
 
 
-def summary(rows: list[Row], tools: list[str]) -> str:
-    """Geometric means over the kernels that both of two tools run."""
+def summary(rows: list[Row], columns: Sequence[str]) -> str:
+    """Geometric means over the kernels that both of two columns have."""
     lines = []
     for other in ("JAX", "autograd"):
-        for own in ("s2sad", "s2sad, Numba"):
-            if other not in tools or own not in tools:
-                continue
-            pairs = [
-                (r.seconds[other] / r.seconds[own])
-                for r in rows
-                if own in r.seconds and other in r.seconds
-            ]
-            if pairs:
-                mean = math.exp(sum(map(math.log, pairs)) / len(pairs))
-                ahead = sum(p >= 1.0 for p in pairs)
-                lines.append(
-                    f"- {own} against {other}: {mean:.2f} times as fast in geometric mean, "
-                    f"ahead on {ahead} of {len(pairs)}"
-                )
+        for own in ("s2sad", "s2sad, Numba", "the faster of the two"):
+            line = against(rows, own, other)
+            if line and other in columns:
+                lines.append(line)
+    line = against(rows, "s2sad, Numba", "by hand")
+    if line and "by hand" in columns:
+        lines.append(line.replace("by hand", "the adjoint by hand"))
     return "\n".join(lines)
+
+
+def against(rows: list[Row], own: str, other: str) -> str:
+    """How one column compares with another, or nothing if they share no kernel."""
+    pairs = []
+    for row in rows:
+        seconds = dict(row.seconds)
+        if both := {"s2sad", "s2sad, Numba"} & seconds.keys():
+            seconds["the faster of the two"] = min(seconds[name] for name in both)
+        if own in seconds and other in seconds:
+            pairs.append(seconds[other] / seconds[own])
+    if not pairs:
+        return ""
+    mean = math.exp(sum(map(math.log, pairs)) / len(pairs))
+    return (
+        f"- {own} against {other}: {mean:.2g} times as fast in geometric mean, "
+        f"ahead on {sum(p >= 1.0 for p in pairs)} of {len(pairs)}"
+    )

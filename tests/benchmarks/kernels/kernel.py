@@ -16,7 +16,9 @@ class Kernel:
 
     ``jax`` is the name of its JAX version in the group's ``under_jax``; "same": the source as it
     is, with ``np`` standing for ``jax.numpy``; None: a JAX user cannot write it in a few lines.
-    ``static``: the arguments that are numbers a trace needs to know.
+    ``static``: the arguments that are numbers a trace needs to know. ``by_hand`` is the gradient as
+    an expert writes it, of the same arguments and with the same result; Numba compiles it and what
+    it calls, or it is NumPy as it stands, if ``compiled`` is not set.
     """
 
     name: str
@@ -26,3 +28,5 @@ class Kernel:
     jax: str | None = "same"
     static: tuple[int, ...] = ()
     remark: str = ""
+    by_hand: Callable[..., tuple[Any, ...]] | None = None
+    compiled: bool = True

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from . import adjoints_learning as adjoints
 from .kernel import Kernel
 
 
@@ -168,28 +169,36 @@ def layers(r: np.random.Generator, sizes: list[int]) -> tuple[Any, ...]:
 
 KERNELS = [
     Kernel("softmax", softmax_loss,
-           lambda r, s: tuple(r.normal(size=(int(256 * s), 512)) for _ in range(2))),
+           lambda r, s: tuple(r.normal(size=(int(256 * s), 512)) for _ in range(2)),
+           by_hand=adjoints.softmax_loss, compiled=False),
     Kernel("network", network,
            lambda r, s: (layers(r, [64, 100, 100, 10]), r.normal(size=(int(256 * s), 64)),
-                         r.integers(0, 10, int(256 * s)))),
+                         r.integers(0, 10, int(256 * s))),
+           by_hand=adjoints.network, compiled=False),
     Kernel("attention", attention,
            lambda r, s: (r.normal(size=(int(128 * s), 64)),
                          *(r.normal(size=(64, 64)) / 8 for _ in range(3))),
-           argnums=(0, 1, 2, 3)),
+           argnums=(0, 1, 2, 3),
+           by_hand=adjoints.attention, compiled=False),
     Kernel("convolution", convolution,
            lambda r, s: (r.normal(size=(3, 3, 3, 8)), r.normal(size=(4, int(24 * s), 24, 3)),
-                         r.normal(size=8)), argnums=(0, 1, 2), jax="convolution"),
+                         r.normal(size=8)), argnums=(0, 1, 2), jax="convolution",
+           by_hand=adjoints.convolution, compiled=False),
     Kernel("residual block", resnet_block,
            lambda r, s: (r.normal(size=(16, 8)) / 4, r.normal(size=(3, 3, 8, 8)) / 8,
                          r.normal(size=(8, 16)) / 3, r.normal(size=(4, int(12 * s), 12, 16))),
-           argnums=(0, 1, 2), jax="resnet_block"),
+           argnums=(0, 1, 2), jax="resnet_block",
+           by_hand=adjoints.resnet_block, compiled=False),
     Kernel("LSTM", lstm,
            lambda r, s: (r.normal(size=(32, 256)) / 6, r.normal(size=(64, 256)) / 8,
                          0.1 * r.normal(size=256), r.normal(size=(int(60 * s), 32))),
-           argnums=(0, 1, 2), jax="lstm"),
+           argnums=(0, 1, 2), jax="lstm",
+           by_hand=adjoints.lstm),
     Kernel("similarity windows", similarity,
            lambda r, s: (r.uniform(size=(int(40 * s),) * 2), r.uniform(size=(int(40 * s),) * 2), 7),
-           jax="similarity", static=(2,)),
+           jax="similarity", static=(2,),
+           by_hand=adjoints.similarity),
     Kernel("k-means", kmeans,
-           lambda r, s: (r.normal(size=(20, 8)), r.normal(size=(int(4000 * s), 8)))),
+           lambda r, s: (r.normal(size=(20, 8)), r.normal(size=(int(4000 * s), 8))),
+           by_hand=adjoints.kmeans),
 ]  # fmt: skip

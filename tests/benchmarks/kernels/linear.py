@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from . import adjoints_linear as adjoints
 from .kernel import Kernel
 
 
@@ -252,25 +253,35 @@ def compressed(r: np.random.Generator, n: int) -> tuple[Any, ...]:
 KERNELS = [
     Kernel("triangular solve", triangular_solve,
            lambda r, s: (lower(r, int(2000 * s)), r.normal(size=int(2000 * s))),
-           argnums=(0, 1), jax="triangular_solve"),
-    Kernel("Cholesky, loops", cholesky, lambda r, s: (spd(r, int(40 * s)),), jax="cholesky"),
-    Kernel("LU, loops", lu, lambda r, s: (spd(r, int(60 * s)),), jax="lu"),
+           argnums=(0, 1), jax="triangular_solve",
+           by_hand=adjoints.triangular_solve),
+    Kernel("Cholesky, loops", cholesky, lambda r, s: (spd(r, int(40 * s)),), jax="cholesky",
+           by_hand=adjoints.cholesky),
+    Kernel("LU, loops", lu, lambda r, s: (spd(r, int(60 * s)),), jax="lu",
+           by_hand=adjoints.lu),
     Kernel("Gram–Schmidt", gram_schmidt,
-           lambda r, s: (r.normal(size=(int(70 * s), int(60 * s))),), jax="gram_schmidt"),
+           lambda r, s: (r.normal(size=(int(70 * s), int(60 * s))),), jax="gram_schmidt",
+           by_hand=adjoints.gram_schmidt),
     Kernel("Floyd–Warshall", floyd_warshall,
-           lambda r, s: (r.uniform(1, 100, (int(200 * s),) * 2),), jax="floyd_warshall"),
+           lambda r, s: (r.uniform(1, 100, (int(200 * s),) * 2),), jax="floyd_warshall",
+           by_hand=adjoints.floyd_warshall),
     Kernel("sparse product", sparse_product, lambda r, s: compressed(r, int(4096 * s)),
-           argnums=(0, 1), jax="sparse_product"),
+           argnums=(0, 1), jax="sparse_product",
+           by_hand=adjoints.sparse_product),
     Kernel("Durbin", durbin, lambda r, s: (r.uniform(-0.5, 0.5, int(400 * s)) / (400 * s),),
-           jax="durbin"),
+           jax="durbin",
+           by_hand=adjoints.durbin),
     Kernel("triangular product", triangular_product,
            lambda r, s: (r.normal(size=(int(60 * s),) * 2) / 10,
                          r.normal(size=(int(60 * s), int(70 * s)))),
-           argnums=(0, 1), jax="triangular_product"),
+           argnums=(0, 1), jax="triangular_product",
+           by_hand=adjoints.triangular_product),
     Kernel("conjugate gradients", conjugate_gradients,
            lambda r, s: (spd(r, int(200 * s)), r.normal(size=int(200 * s)), 20),
-           argnums=(0, 1), jax="conjugate_gradients", static=(2,)),
+           argnums=(0, 1), jax="conjugate_gradients", static=(2,),
+           by_hand=adjoints.conjugate_gradients),
     Kernel("matrix products", matrix_products,
            lambda r, s: tuple(r.normal(size=(int(300 * s),) * 2) for _ in range(3)),
-           argnums=(0, 1, 2)),
+           argnums=(0, 1, 2),
+           by_hand=adjoints.matrix_products, compiled=False),
 ]  # fmt: skip

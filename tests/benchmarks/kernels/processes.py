@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from . import adjoints_processes as adjoints
 from .kernel import Kernel
 
 
@@ -255,23 +256,32 @@ KERNELS = [
     Kernel("bodies", bodies,
            lambda r, s: (r.normal(size=(int(25 * s), 3)), r.normal(size=(int(25 * s), 3)),
                          r.uniform(1, 2, int(25 * s)), 0.01, 20),
-           argnums=(0, 1, 2), jax="bodies", static=(4,)),
+           argnums=(0, 1, 2), jax="bodies", static=(4,),
+           by_hand=adjoints.bodies),
     Kernel("Asian option", asian_option,
            lambda r, s: (np.array([100.0, 0.05, 0.2]), r.normal(size=(int(1000 * s), 50)), 100.0),
-           jax="asian_option"),
+           jax="asian_option",
+           by_hand=adjoints.asian_option),
     Kernel("hidden Markov chain", hidden_markov, lambda r, s: chain(r, 20, 30, int(200 * s)),
-           argnums=(0, 1, 2), jax="hidden_markov"),
+           argnums=(0, 1, 2), jax="hidden_markov",
+           by_hand=adjoints.hidden_markov),
     Kernel("Kalman filter", kalman, lambda r, s: system(r, int(100 * s)),
-           argnums=(0, 1, 2, 3), jax="kalman"),
+           argnums=(0, 1, 2, 3), jax="kalman",
+           by_hand=adjoints.kalman),
     Kernel("spectral steps", spectral_steps,
            lambda r, s: (1.0 / np.cosh(np.linspace(-20, 20, int(256 * s))) ** 2, 1e-3, 50),
-           jax="spectral_steps", static=(2,)),
+           jax="spectral_steps", static=(2,),
+           by_hand=adjoints.spectral_steps, compiled=False),
     Kernel("adaptive steps", adaptive, lambda r, s: (1.0, 1.5, 1e-4), argnums=(0, 1), jax=None,
-           remark="JAX has no reverse mode through `while_loop`"),
+           remark="JAX has no reverse mode through `while_loop`",
+           by_hand=adjoints.adaptive),
     Kernel("checksum", checksum,
-           lambda r, s: (r.normal(size=256), r.integers(0, 256, int(2000 * s))), jax="checksum"),
+           lambda r, s: (r.normal(size=256), r.integers(0, 256, int(2000 * s))), jax="checksum",
+           by_hand=adjoints.checksum),
     Kernel("Mandelbrot, where", escape, lambda r, s: (plane(r, int(100 * s)), 12),
-           jax="escape", static=(1,)),
+           jax="escape", static=(1,),
+           by_hand=adjoints.escape),
     Kernel("Mandelbrot, masks", masked_escape, lambda r, s: (plane(r, int(100 * s)), 12),
-           jax="masked_escape", static=(1,)),
+           jax="masked_escape", static=(1,),
+           by_hand=adjoints.escape),
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from . import adjoints_stencils as adjoints
 from .kernel import Kernel
 
 
@@ -301,23 +302,31 @@ def under_jax() -> dict[str, Any]:
 
 KERNELS = [
     Kernel("Jacobi, 1-D", jacobi_1d, lambda r, s: (r.normal(size=int(3200 * s)), 100),
-           jax="jacobi_1d", static=(1,)),
+           jax="jacobi_1d", static=(1,),
+           by_hand=adjoints.jacobi_1d),
     Kernel("Jacobi, 2-D", jacobi_2d, lambda r, s: (r.normal(size=(int(150 * s),) * 2), 20),
-           jax="jacobi_2d", static=(1,)),
+           jax="jacobi_2d", static=(1,),
+           by_hand=adjoints.jacobi_2d),
     Kernel("heat in place, 3-D", heat_3d, lambda r, s: (r.normal(size=(int(30 * s),) * 3), 20),
-           jax="heat_3d", static=(1,)),
+           jax="heat_3d", static=(1,),
+           by_hand=adjoints.heat_3d),
     Kernel("Seidel, 2-D", seidel_2d, lambda r, s: (r.normal(size=(int(50 * s),) * 2), 8),
-           jax="seidel_2d", static=(1,)),
+           jax="seidel_2d", static=(1,),
+           by_hand=adjoints.seidel_2d),
     Kernel("Burgers, upwind", burgers,
            lambda r, s: (np.sin(np.linspace(0, 6, int(2000 * s))) + 0.3, 1e-4, 100),
-           argnums=(0, 1), jax="burgers", static=(2,)),
+           argnums=(0, 1), jax="burgers", static=(2,),
+           by_hand=adjoints.burgers),
     Kernel("cavity flow", cavity_flow, lambda r, s: (1.0, int(41 * s), 25, 10),
-           jax="cavity_flow", static=(1, 2, 3)),
+           jax="cavity_flow", static=(1, 2, 3),
+           by_hand=adjoints.cavity_flow),
     Kernel("vertical advection", vertical_advection,
            lambda r, s: (r.uniform(-1, 1, (int(30 * s), 30, 60)),
                          r.normal(size=(int(30 * s), 30, 60)), 0.15),
-           argnums=(0, 1), jax="vertical_advection"),
+           argnums=(0, 1), jax="vertical_advection",
+           by_hand=adjoints.vertical_advection),
     Kernel("limited diffusion", limited_diffusion,
            lambda r, s: (r.normal(size=(int(64 * s), 64, 30)),
-                         r.uniform(0, 0.1, (int(64 * s) - 4, 60, 30))), argnums=(0, 1)),
+                         r.uniform(0, 0.1, (int(64 * s) - 4, 60, 30))), argnums=(0, 1),
+           by_hand=adjoints.limited_diffusion),
 ]  # fmt: skip
