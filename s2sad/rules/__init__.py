@@ -27,6 +27,7 @@ from . import (  # noqa: F401
     eigenvalues,
     fourier,
     gathers,
+    gradients,
     grids,
     histograms,
     joins,
@@ -42,6 +43,7 @@ from . import (  # noqa: F401
     scalars,
     scans,
     selection,
+    sequence_sums,
     shape,
     singular,
     solutions,
@@ -49,6 +51,7 @@ from . import (  # noqa: F401
     statistics,
     structural,
     ufuncs,
+    unique,
 )
 from .declare import elementwise, rule, sample, zero
 

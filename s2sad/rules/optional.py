@@ -32,7 +32,7 @@ Maker: TypeAlias = "tuple[Callable[..., Any], list[Any], dict[str, Any]]"
 #: Parts of SciPy and the modules of rules that know their functions.
 _FAMILIES: dict[str, tuple[str, ...]] = {
     "special": ("special", "gammas", "error_functions", "bessels", "softmax"),
-    "stats": ("stats", "multivariate"),
+    "stats": ("stats", "discrete", "multivariate"),
     "linalg": ("linalg",),
     "signal": ("signal",),
     "ndimage": ("ndimage",),

@@ -15,10 +15,10 @@ import numpy as np
 
 from ..ir.kinds import Num
 from ..ir.nodes import Atom, Const
+from .axes import part
 from .declare import rule, sample
 from .derived import derived
 from .gathers import places_of, scattered
-from .grids import part
 from .linear import rank
 from .registry import KindError, Sample
 

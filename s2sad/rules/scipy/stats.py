@@ -1,6 +1,6 @@
-"""The distributions of ``scipy.stats``: densities and distribution functions, and their logs.
+"""Continuous distributions of ``scipy.stats``: densities, distribution functions, their logs.
 
-In: nothing. Out: records in the registry. A continuous distribution is what its log-density does
+In: nothing. Out: records in the registry. A distribution is what its log-density does
 with ``z = (x - loc) / scale`` and with its shapes; every rule of its six methods follows.
 
     norm      dlogf/dz = -z       norm.logpdf(x, loc, scale):   x_bar = -g * z / scale
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from ...ir.kinds import FixedList, Kind, ListOf, Tuple
+from ...ir.kinds import Kind
 from ...ir.nodes import Atom, Const
 from ..declare import rule, sample
 from ..eager import EagerBuilder
 from ..kindrules import as_array, elementwise_kind
-from ..registry import KindError, Sample
+from ..registry import Sample
 from ..staged import linear_jvp
 from . import bessels, error_functions, gammas, special  # noqa: F401 (the texts call these)
 from .declare import text
@@ -125,7 +125,7 @@ FAMILIES: dict[str, Family] = {
 Rule = Callable[..., list[Any]]
 
 
-def _kind(args: Sequence[Atom], attrs: Any) -> Kind:
+def in_double(args: Sequence[Atom], attrs: Any) -> Kind:
     """Double precision whatever the operands are, broadcast."""
     return elementwise_kind("float64", [as_array(a.kind) for a in args])
 
@@ -139,8 +139,8 @@ class _Standard:
         shapes, places = rest[: len(family.shapes)], rest[len(family.shapes) :]
         loc: Atom | None = places[0] if places else None
         self.scale: Atom | None = places[1] if len(places) > 1 else None
-        z = x if loc is None or _is(loc, 0) else b.sub(x, loc)
-        self.z = z if self.scale is None or _is(self.scale, 1) else b.div(z, self.scale)
+        z = x if loc is None or is_just(loc, 0) else b.sub(x, loc)
+        self.z = z if self.scale is None or is_just(self.scale, 1) else b.div(z, self.scale)
         inner, self.inside = self.z, None
         if (
             family.inside is not None and not self._surely_inside()
@@ -154,10 +154,14 @@ class _Standard:
     def _surely_inside(self) -> bool:
         """Whether z is a number in the program, inside of the support."""
         one = Const.of(1.0)  # what matters of the shapes matters at the ends alone
-        return _surely(self.family.inside, z=self.z, a=one, b=one, c=one, df=one)
+        return surely(self.family.inside, z=self.z, a=one, b=one, c=one, df=one)
 
     def over_scale(self, value: Atom) -> Atom:
-        return value if self.scale is None or _is(self.scale, 1) else self.b.div(value, self.scale)
+        return (
+            value
+            if self.scale is None or is_just(self.scale, 1)
+            else self.b.div(value, self.scale)
+        )
 
     def said(self, source: str) -> Atom:
         return text(self.b, source, **self.names)
@@ -169,7 +173,7 @@ class _Standard:
         return self.b.op("np.where", self.inside, value, Const.of(0.0))
 
 
-def _surely(condition: str | None, /, **names: Atom) -> bool:
+def surely(condition: str | None, /, **names: Atom) -> bool:
     """Whether a condition on numbers in the program is known to hold; not at 0 and 1."""
     first = next(iter(names.values()))
     if condition is None or not isinstance(first, Const):
@@ -180,7 +184,7 @@ def _surely(condition: str | None, /, **names: Atom) -> bool:
     return isinstance(found, Const) and bool(found.value)
 
 
-def _is(a: Atom, value: int) -> bool:
+def is_just(a: Atom, value: int) -> bool:
     return isinstance(a, Const) and type(a.value) in (int, float) and bool(a.value == value)
 
 
@@ -286,7 +290,7 @@ def _continuous(name: str, family: Family) -> None:
             getattr(instance, method),
             operands,
             name=f"scipy.stats.{name}.{method}",
-            kind=_kind,
+            kind=in_double,
             vjp=vjp,
             jvp=linear_jvp(vjp),
             samples=points,
@@ -303,136 +307,3 @@ _ENDS: dict[str, list[Sample]] = {
 
 for _name, _family in FAMILIES.items():
     _continuous(_name, _family)
-
-# -- discrete distributions ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """A discrete distribution, as texts of k, its parameters, and g, the cotangent.
-
-    Attributes
-    ----------
-    inside: where the mass depends on the parameters.
-    logs, masses: what the logarithm of the mass, and the mass itself, contribute to each of the
-        parameters; None where it is a whole number. The masses divide by nothing that may be 0.
-    """
-
-    inside: str
-    logs: dict[str, str | None]
-    masses: dict[str, str | None]
-
-
-_WHOLE = "(k >= 0) & (k == floor(k))"
-_DISCRETE: dict[str, Counts] = {
-    "poisson": Counts(
-        _WHOLE,
-        {"mu": "ratio(g * k, mu) - g"},
-        {"mu": "g * (scipy.stats.poisson.pmf(k - 1, mu) - scipy.stats.poisson.pmf(k, mu))"},
-    ),
-    "binom": Counts(
-        f"{_WHOLE} & (k <= n)",
-        {"n": None, "p": "ratio(g * k, p) - ratio(g * (n - k), 1 - p)"},
-        {
-            "n": None,
-            "p": "g * n * (scipy.stats.binom.pmf(k - 1, n - 1, p)"
-            " - scipy.stats.binom.pmf(k, n - 1, p))",
-        },
-    ),
-    "bernoulli": Counts(
-        "(k == 0) | (k == 1)",
-        {"p": "ratio(g * k, p) - ratio(g * (1 - k), 1 - p)"},
-        {"p": "g * (2 * k - 1)"},
-    ),
-    "geom": Counts(
-        "(k >= 1) & (k == floor(k))",
-        {"p": "ratio(g, p) - ratio(g * (k - 1), 1 - p)"},
-        {"p": "g * ((1 - p) ** maximum(k - 1, 0) - (k - 1) * p * (1 - p) ** maximum(k - 2, 0))"},
-    ),
-    "nbinom": Counts(
-        _WHOLE,
-        {
-            "n": "g * (psi(k + n) - psi(n) + log(p))",
-            "p": "ratio(g * n, p) - ratio(g * k, 1 - p)",
-        },
-        {
-            "n": "g * scipy.stats.nbinom.pmf(k, n, p) * (psi(k + n) - psi(n) + log(p))",
-            "p": "g * n / p * (scipy.stats.nbinom.pmf(k, n, p)"
-            " - scipy.stats.nbinom.pmf(k - 1, n + 1, p))",
-        },
-    ),
-}
-_MASSES: dict[str, list[tuple[Any, ...]]] = {
-    "poisson": [(np.array([0, 2, 5]), 2.3), (3, 0.7), (2.0, np.array([0.4, 2.0]))],
-    "binom": [(np.array([0, 2, 5]), 5, 0.3), (2, 4, np.array([0.4, 0.9]))],
-    "bernoulli": [(np.array([0, 1, 1]), 0.3), (1, np.array([0.4, 0.9]))],
-    "geom": [(np.array([1, 2, 5]), 0.3), (2, np.array([0.4, 0.9]))],
-    "nbinom": [(np.array([0, 2, 5]), 2.5, 0.3), (2, np.array([1.5, 4.0]), 0.6)],
-}
-
-
-_INF = float("inf")
-_EDGES = {
-    "poisson.pmf": [sample(np.array([0, 1, 2]), 0.0, expect=(None, 0.0))],
-    "poisson.logpmf": [
-        sample(np.array([0, -1]), 0.0, expect=(None, -1.0)),
-        sample(1, 0.0, expect=(None, _INF)),
-    ],
-    "binom.pmf": [sample(1, 3, np.array([0.0]), expect=(None, None, np.array([3.0])))],
-    "bernoulli.pmf": [
-        sample(np.array([0, 1, 2]), np.zeros(3), expect=(None, np.array([-1, 1, 0])))
-    ],
-    "geom.pmf": [
-        sample(np.array([1, 2, 0]), np.ones(3), expect=(None, np.array([1.0, -1.0, 0.0])))
-    ],
-    "nbinom.pmf": [sample(1, 2.0, 1.0, expect=(None, None, -2.0))],
-}
-
-
-def mass(name: str, counts: Counts, *, log: bool) -> Rule:
-    """The rule of ``pmf`` or ``logpmf``: k and loc are whole numbers, the rest may vary."""
-    sources = counts.logs if log else counts.masses
-
-    def vjp(b: Builder, g: Atom, out: Atom, k: Atom, *rest: Atom) -> list[Any]:
-        given, places = rest[: len(sources)], rest[len(sources) :]
-        n = b.sub(k, places[0]) if places and not _is(places[0], 0) else k
-        if isinstance(n.kind, Tuple | FixedList | ListOf):
-            n = b.op("np.asarray", n)
-        names = {"k": n, **dict(zip(sources, given, strict=True))}
-        seed = g
-        if name == "binom" or not _surely(counts.inside, **names):
-            seed = text(b, f"where({counts.inside}, g, 0.0)", g=g, **names)
-
-        def along(parameter: str, source: str | None) -> Callable[[], Atom]:
-            def found() -> Atom:
-                if source is None:
-                    raise KindError(
-                        f"scipy.stats.{name} has no derivative with respect to {parameter}, "
-                        "a whole number"
-                    )
-                return text(b, source, g=seed, **names)
-
-            return found
-
-        return [None, *(along(p, s) for p, s in sources.items()), None]
-
-    return vjp
-
-
-for _name, _counts in _DISCRETE.items():
-    for _log in (False, True):
-        _vjp = mass(_name, _counts, log=_log)
-        _method = "logpmf" if _log else "pmf"
-        rule(
-            getattr(getattr(stats, _name), _method),
-            " ".join(["k", *_counts.logs, "loc=0"]),
-            name=f"scipy.stats.{_name}.{_method}",
-            kind=_kind,
-            vjp=_vjp,
-            jvp=linear_jvp(_vjp),
-            samples=[
-                *(sample(*p) for p in _MASSES[_name] if not isinstance(p[0], float)),
-                sample(np.array([1]) + 2, *_MASSES[_name][0][1:], 2),
-                *_EDGES.get(f"{_name}.{_method}", ()),
-            ],
-        )
