@@ -26,6 +26,7 @@ from . import (  # noqa: F401
     draws,
     eigenvalues,
     fourier,
+    fourier_axes,
     gathers,
     gradients,
     grids,

@@ -17,7 +17,7 @@ from ..ir.kinds import Array, Kind, Mixed, Num, Tuple
 from ..ir.nodes import Atom, Const
 from . import decompositions as dec
 from . import helpers, matrices
-from .declare import rule, sample, zero
+from .declare import complexes, reals, rule, sample, zero
 from .examplekinds import by_example
 from .kindrules import as_array
 from .linear import rank
@@ -35,15 +35,8 @@ from .registry import Sample
 if TYPE_CHECKING:
     from ..ir.builder import Builder
 
-_RNG = np.random.default_rng(2)
-
-
-def _r(*shape: int) -> Any:
-    return _RNG.uniform(-1.0, 1.0, shape)
-
-
-def _c(*shape: int) -> Any:
-    return _r(*shape) + 1j * _r(*shape)
+_r = reals(2)
+_c = complexes(_r)
 
 
 def _square_kind(rank_lost: int) -> Any:

@@ -17,7 +17,7 @@ from ..ir.kinds import Array, FixedList, Tuple
 from ..ir.nodes import Atom, Const
 from . import productkinds
 from .apply import conform
-from .declare import rule, sample
+from .declare import complexes, reals, rule, sample
 from .linear import rank
 from .pieces import total
 from .registry import KindError
@@ -25,15 +25,8 @@ from .registry import KindError
 if TYPE_CHECKING:
     from ..ir.builder import Builder
 
-_RNG = np.random.default_rng(9)
-
-
-def _r(*shape: int) -> Any:
-    return _RNG.uniform(-1.0, 1.0, shape)
-
-
-def _c(*shape: int) -> Any:
-    return _r(*shape) + 1j * _r(*shape)
+_r = reals(9)
+_c = complexes(_r)
 
 
 def multi_dot_vjp(b: Builder, g: Atom, out: Atom, arrays: Atom) -> list[Any]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..ir.kinds import Array, Kind
 from ..ir.nodes import Atom
-from .declare import rule, sample
+from .declare import complexes, reals, rule, sample
 from .kindrules import as_array, broadcast_dims, ufunc_dtypes
 from .linear import rank
 from .pieces import total
@@ -23,15 +23,8 @@ from .registry import KindError
 if TYPE_CHECKING:
     from ..ir.builder import Builder
 
-_RNG = np.random.default_rng(8)
-
-
-def _r(*shape: int) -> Any:
-    return _RNG.uniform(-1.0, 1.0, shape)
-
-
-def _c(*shape: int) -> Any:
-    return _r(*shape) + 1j * _r(*shape)
+_r = reals(8)
+_c = complexes(_r)
 
 
 def _cross_array(x: Atom) -> Array:

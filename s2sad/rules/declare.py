@@ -226,3 +226,19 @@ def define(
 def points(count: int, domain: str = "real") -> Callable[[], Sequence[Sample]]:
     """The samples of an elementwise primitive that has no name in NumPy."""
     return _Points("", count, domain, ())
+
+
+def reals(seed: int, size: float = 1.0) -> Callable[..., Any]:
+    """Makes arrays for samples: uniform between -size and size, in every run the same.
+
+    >>> f = reals(1)
+    >>> f(2, 3).shape
+    (2, 3)
+    """
+    rng = np.random.default_rng(seed)
+    return lambda *shape: rng.uniform(-size, size, shape)
+
+
+def complexes(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Makes complex arrays whose parts are drawn by ``real``."""
+    return lambda *shape: real(*shape) + 1j * real(*shape)

@@ -20,7 +20,7 @@ import numpy as np
 from ..ir.kinds import Array, Kind, Size, Tuple
 from ..ir.nodes import Atom, Const
 from . import matrices
-from .declare import rule, sample, zero
+from .declare import complexes, reals, rule, sample, zero
 from .kindrules import as_array
 from .pieces import (
     adjoint_of,
@@ -38,15 +38,8 @@ from .pieces import (
 if TYPE_CHECKING:
     from ..ir.builder import Builder
 
-_RNG = np.random.default_rng(5)
-
-
-def _r(*shape: int) -> Any:
-    return _RNG.uniform(-1.0, 1.0, shape)
-
-
-def _c(*shape: int) -> Any:
-    return _r(*shape) + 1j * _r(*shape)
+_r = reals(5)
+_c = complexes(_r)
 
 
 def item(b: Builder, x: Atom, n: int) -> Atom:

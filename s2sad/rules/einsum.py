@@ -19,7 +19,7 @@ import numpy as np
 from ..ir.kinds import Array, Dim, Kind, broadcast_dim, not_one, same_dim
 from ..ir.nodes import Atom, Const
 from . import helpers
-from .declare import rule, sample
+from .declare import complexes, reals, rule, sample
 from .kindrules import as_array, dims_of
 from .linear import rank
 from .pieces import array_or_number
@@ -197,15 +197,8 @@ def einsum_jvp(
     return total
 
 
-_RNG = np.random.default_rng(10)
-
-
-def _r(*shape: int) -> Any:
-    return _RNG.uniform(-1.0, 1.0, shape)
-
-
-def _c(*shape: int) -> Any:
-    return _r(*shape) + 1j * _r(*shape)
+_r = reals(10)
+_c = complexes(_r)
 
 
 rule(

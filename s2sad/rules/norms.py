@@ -20,7 +20,7 @@ from ..ir.nodes import Atom, Const
 from . import decompositions as dec
 from . import kindrules as kr
 from . import matrices
-from .declare import elementwise, rule, sample
+from .declare import complexes, elementwise, reals, rule, sample
 from .linear import rank
 from .pieces import array_or_number, columns, conj, real, real_dtype, stack_of
 from .reductions import kept
@@ -29,15 +29,8 @@ from .registry import KindError, Sample
 if TYPE_CHECKING:
     from ..ir.builder import Builder
 
-_RNG = np.random.default_rng(7)
-
-
-def _r(*shape: int) -> Any:
-    return _RNG.uniform(-1.0, 1.0, shape)
-
-
-def _c(*shape: int) -> Any:
-    return _r(*shape) + 1j * _r(*shape)
+_r = reals(7)
+_c = complexes(_r)
 
 
 # -- the slope of a norm times a seed ------------------------------------------------------------

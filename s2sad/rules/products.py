@@ -15,7 +15,7 @@ import numpy as np
 from ..ir.kinds import Array
 from ..ir.nodes import Atom, Const
 from . import einsum, linear, productkinds
-from .declare import rule, sample
+from .declare import complexes, reals, rule, sample
 from .kindrules import matmul_kind
 from .linear import rank
 from .pieces import conj, is_complex
@@ -24,15 +24,8 @@ from .registry import KindError
 if TYPE_CHECKING:
     from ..ir.builder import Builder
 
-_RNG = np.random.default_rng(1)
-
-
-def _r(*shape: int) -> Any:
-    return _RNG.uniform(-1.0, 1.0, shape)
-
-
-def _c(*shape: int) -> Any:
-    return _r(*shape) + 1j * _r(*shape)
+_r = reals(1)
+_c = complexes(_r)
 
 
 _PRODUCTS = [

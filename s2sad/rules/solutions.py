@@ -17,7 +17,7 @@ from ..ir.kinds import Array, Kind, Num, Size, Tuple
 from ..ir.nodes import Atom, Const
 from . import decompositions as dec
 from . import matrices
-from .declare import rule, sample
+from .declare import complexes, reals, rule, sample
 from .kindrules import as_array, broadcast_dims
 from .linear import rank
 from .pieces import (
@@ -39,15 +39,8 @@ from .singular import singular_bar, singular_dot
 if TYPE_CHECKING:
     from ..ir.builder import Builder
 
-_RNG = np.random.default_rng(4)
-
-
-def _r(*shape: int) -> Any:
-    return _RNG.uniform(-1.0, 1.0, shape)
-
-
-def _c(*shape: int) -> Any:
-    return _r(*shape) + 1j * _r(*shape)
+_r = reals(4)
+_c = complexes(_r)
 
 
 _SQUARE = np.array([[2.0, 0.5, -0.3], [0.1, 1.5, 0.4], [0.7, -0.2, 1.1]])

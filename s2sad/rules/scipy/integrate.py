@@ -14,7 +14,7 @@ import numpy as np
 from scipy import integrate
 
 from ...ir.nodes import Atom, Const
-from ..declare import rule, sample
+from ..declare import reals, rule, sample
 from ..linear import rank
 from ..registry import KindError, lookup
 from ..staged import is_none
@@ -23,11 +23,7 @@ from . import sampled
 if TYPE_CHECKING:
     from ...ir.builder import Builder
 
-_RNG = np.random.default_rng(4)
-
-
-def _r(*shape: int) -> Any:
-    return _RNG.uniform(-1.0, 1.0, shape)
+_r = reals(4)
 
 
 _X = np.array([0.0, 0.4, 1.0, 1.7, 1.9])

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from ...ir.kinds import Array, Kind
 from ...ir.nodes import Atom
-from ..declare import rule, sample
+from ..declare import reals, rule, sample
 from ..kindrules import as_array
 from ..registry import KindError
 from ..staged import total
@@ -25,11 +25,7 @@ from .signal import _like_kind as like_kind
 if TYPE_CHECKING:
     from ...ir.builder import Builder
 
-_RNG = np.random.default_rng(3)
-
-
-def _r(*shape: int) -> Any:
-    return _RNG.uniform(-1.0, 1.0, shape)
+_r = reals(3)
 
 
 def _kind(args: Sequence[Atom], attrs: Any) -> Kind:

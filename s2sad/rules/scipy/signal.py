@@ -15,7 +15,7 @@ from scipy import signal
 
 from ...ir.kinds import Array, Kind, Mixed, Num, Size
 from ...ir.nodes import Atom, Const
-from ..declare import rule, sample
+from ..declare import reals, rule, sample
 from ..examplekinds import by_example
 from ..kindrules import as_array
 from ..registry import KindError
@@ -25,11 +25,7 @@ from . import filters
 if TYPE_CHECKING:
     from ...ir.builder import Builder
 
-_RNG = np.random.default_rng(5)
-
-
-def _r(*shape: int) -> Any:
-    return _RNG.uniform(-1.0, 1.0, shape)
+_r = reals(5)
 
 
 def _real(name: str, *operands: Atom) -> None:

@@ -15,7 +15,7 @@ import scipy.special as sp
 
 from ...ir.kinds import Array, Num
 from ...ir.nodes import Atom, Const
-from ..declare import rule, sample
+from ..declare import reals, rule, sample
 from ..pieces import is_complex
 from ..reductions import kept
 from ..registry import KindError
@@ -24,11 +24,7 @@ from ..staged import is_none
 if TYPE_CHECKING:
     from ...ir.builder import Builder
 
-_RNG = np.random.default_rng(7)
-
-
-def _r(*shape: int) -> Any:
-    return _RNG.uniform(-2.0, 2.0, shape)
+_r = reals(7, 2.0)
 
 
 _A = _r(2, 3)

@@ -16,7 +16,7 @@ import scipy.linalg as sl
 
 from ...ir.kinds import Array, Kind, Num, Tuple, promote
 from ...ir.nodes import Atom
-from ..declare import rule, sample
+from ..declare import reals, rule, sample
 from ..kindrules import as_array
 from ..linear import rank
 from ..pieces import inexact, stack_of
@@ -27,13 +27,9 @@ from .declare import text
 if TYPE_CHECKING:
     from ...ir.builder import Builder
 
-RNG = np.random.default_rng(11)
+r = reals(11)
 A = np.array([[2.0, 0.5, -0.3], [0.1, 1.5, 0.4], [0.7, -0.2, 1.1]])
 POSITIVE = A @ A.T
-
-
-def r(*shape: int) -> Any:
-    return RNG.uniform(-1.0, 1.0, shape)
 
 
 def checked(name: str, attrs: Mapping[str, Any], *, ranks: int = 2) -> None:

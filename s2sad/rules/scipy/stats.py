@@ -157,11 +157,9 @@ class _Standard:
         return surely(self.family.inside, z=self.z, a=one, b=one, c=one, df=one)
 
     def over_scale(self, value: Atom) -> Atom:
-        return (
-            value
-            if self.scale is None or is_just(self.scale, 1)
-            else self.b.div(value, self.scale)
-        )
+        if self.scale is None or is_just(self.scale, 1):
+            return value
+        return self.b.div(value, self.scale)
 
     def said(self, source: str) -> Atom:
         return text(self.b, source, **self.names)
