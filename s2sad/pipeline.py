@@ -105,7 +105,13 @@ def backend_of(named: Backend) -> Numba | None:
 
 
 def for_compiled(transform: Transform, f: Any) -> Transform:
-    """The transform, with the Numba backend where ``f`` is compiled by Numba."""
+    """The transform, with the Numba backend where ``f`` is compiled by Numba.
+
+    So is the derivative of a derivative that is compiled.
+    """
+    inner = getattr(f, "_transform", None)
+    if transform.backend is None and isinstance(inner, Transform):
+        transform = dataclasses.replace(transform, backend=inner.backend)
     if transform.backend is None and type(f).__module__.startswith("numba."):
         from .frontend.source import is_numba_dispatcher
 
@@ -141,6 +147,14 @@ class Program:
     guards: tuple[Guard, ...]
     written: tuple[int, ...]
     aliases: tuple[tuple[int, ...], ...] = ()
+
+    def specialization(
+        self, run: Callable[..., Any], kinds: tuple[Kind, ...], text: str, ir: Module
+    ) -> Specialization:
+        """What ``run``, a derivative of the program with that text and IR, is dispatched by."""
+        return Specialization(
+            run, kinds, self.captures, self.guards, self.written, self.aliases, text, ir
+        )
 
 
 def build(
@@ -197,16 +211,7 @@ def _build(
         run, text = _compile(module, module.entry.name, transform.backend)
         if made.checked or finish is not None:
             run = checked_runner(name, run, transform, made.checked, finish)
-    return Specialization(
-        run,
-        kinds,
-        program.captures,
-        program.guards,
-        program.written,
-        program.aliases,
-        text,
-        module,
-    )
+    return program.specialization(run, kinds, text, module)
 
 
 def primal_ir(f: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Module:

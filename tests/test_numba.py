@@ -74,6 +74,14 @@ def test_gradient_of_a_compiled_function_is_compiled() -> None:
     alike(df(X, 1.3), s2sad.grad(wave)(X, 1.3))
 
 
+def test_derivative_of_a_compiled_gradient_is_compiled() -> None:
+    inner = s2sad.grad(numba.njit(wave))
+    given, along = (X, 1.3), (np.ones(4), 0.5)
+    alike(s2sad.jvp(inner, given, along), s2sad.jvp(s2sad.grad(wave), given, along))
+    for outer in (s2sad.jvp(inner).along((0, 1)), s2sad.jacfwd(inner)):
+        assert outer._transform.backend == Numba()
+
+
 def test_called_from_compiled_code() -> None:
     slope = s2sad.grad(weighted, backend="numba")
 
@@ -351,3 +359,19 @@ def test_extremes_of_lists_with_nan_and_ties(items: list[float]) -> None:
         return max(xs)
 
     alike(s2sad.grad(largest, backend="numba")(items), s2sad.grad(largest)(items))
+
+
+def columns_from_the_left(w: np.ndarray, u: np.ndarray) -> float:
+    c = np.zeros_like(u)
+    for k in range(3):
+        if k == 0:
+            c[:, 0] = u[:, 0]
+        else:
+            c[:, k] = w[:, k] * c[:, k - 1]
+    return np.sum(c)
+
+
+def test_tapes_of_what_only_some_branches_compute() -> None:
+    w, u = np.arange(6.0).reshape(2, 3), np.arange(1.0, 7.0).reshape(2, 3)
+    compiled = s2sad.grad(columns_from_the_left, (0, 1), backend="numba")
+    alike(compiled(w, u), s2sad.grad(columns_from_the_left, (0, 1))(w, u))

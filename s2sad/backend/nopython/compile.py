@@ -25,6 +25,7 @@ from ...transform.target import for_compiler
 from ..compile import file_name
 from ..emit import Emitted, emit
 from . import modules
+from .ascending import count_upwards
 from .containers import Door, as_tuples, door, flat_out
 from .forms import in_forms
 from .recursion import stack_saves
@@ -66,7 +67,7 @@ def compile_nopython(
         name: replace(f, out=flat_out(f.out)) if f is module.entry else f
         for name, f in module.functions.items()
     }
-    lowered = stack_tapes(stack_saves(as_tuples(in_forms(Module(flat)))))
+    lowered = count_upwards(stack_tapes(stack_saves(as_tuples(in_forms(Module(flat))))))
     with for_compiler():
         emitted = emit(lowered, fresh_results=True, private_from=private_from)
     options = {"fastmath": fastmath, "parallel": parallel, "boundscheck": boundscheck}

@@ -26,6 +26,7 @@ import numpy as np  # noqa: E402
 from .check import check, functions  # noqa: E402
 from .inputs import SMALL, TABLE, draw  # noqa: E402
 from .peers import peer  # noqa: E402
+from .tool import keep_memory  # noqa: E402
 
 #: C++ primal, hand-written C++ derivative, Enzyme: milliseconds.
 QUOTED: dict[str, tuple[float | None, float | None, float | None]] = {
@@ -113,6 +114,7 @@ def main() -> None:
     parser.add_argument("--size", choices=("small", "table"), default="table")
     parser.add_argument("--seconds", type=float, default=1.0, help="to time each function")
     options = parser.parse_args()
+    keep_memory()
     for label, (name, size) in SMALL.items():
         if options.evals is None or name in options.evals:
             wrong = check(name, draw(name, **size))

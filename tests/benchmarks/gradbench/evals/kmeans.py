@@ -41,12 +41,12 @@ def cost(points: np.ndarray, centroids: np.ndarray) -> float:
 
 
 gradient = s2sad.grad(cost, "centroids")
-curvature = s2sad.hvp(cost, "centroids")
 
 
 def direction(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
     ones = np.ones_like(centroids)
-    return gradient(points, centroids) / curvature(points, centroids, ones)
+    slope, curvature = s2sad.jvp(gradient, (points, centroids), (None, ones))
+    return slope / curvature
 
 
 def prepare(given: dict[str, Any]) -> tuple[Any, ...]:
