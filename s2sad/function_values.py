@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .ir.builder import Builder
 from .ir.clone import clone
 from .ir.kinds import Array
-from .ir.nodes import Atom, Module, Region, Value
+from .ir.nodes import Atom, Module, Node, Region, Value
 
 if TYPE_CHECKING:
     from .backend.emit import Emitted
@@ -117,19 +117,13 @@ class FunctionValue:
         """The sum of the result times one more parameter, which is as the result is."""
 
         def make() -> Module:
-            entry = self.module.entry
             b = Builder(tidy=True)
             with b.region() as nodes:
-                inner, (result,) = clone(entry.body, {})
-                for node in inner:
-                    b.append(node)
+                result = self.inline(b, *self.module.entry.params)
                 weights = Value(result.kind, "weights")
                 product = b.op("mul", result, weights)
                 total = b.op("np.sum", product) if isinstance(product.kind, Array) else product
-            body = Region((), tuple(nodes), (total,))
-            name = f"{entry.name}_weighted"
-            made = replace(entry, name=name, params=(*entry.params, weights), body=body)
-            return Module({name: made})
+            return self._like("weighted", nodes, total, weights)
 
         return self._once("weighted", make)
 
@@ -137,18 +131,20 @@ class FunctionValue:
         """The function whose result is made of the parameters and this one's result."""
 
         def make() -> Module:
-            entry = self.module.entry
             b = Builder(tidy=True)
             with b.region() as nodes:
-                inner, (result,) = clone(entry.body, {})
-                for node in inner:
-                    b.append(node)
-                new = change(b, entry.params, result)
-            name = f"{entry.name}_{key}"
-            made = replace(entry, name=name, body=Region((), tuple(nodes), (new,)))
-            return Module({name: made})
+                params = self.module.entry.params
+                new = change(b, params, self.inline(b, *params))
+            return self._like(key, nodes, new)
 
         return self._once(key, make)
+
+    def _like(self, suffix: str, nodes: Sequence[Node], result: Atom, *more: Value) -> Module:
+        """A function of the same parameters, and ``more``, with another body."""
+        entry = self.module.entry
+        name, params = f"{entry.name}_{suffix}", (*entry.params, *more)
+        body = Region((), tuple(nodes), (result,))
+        return Module({name: replace(entry, name=name, params=params, body=body)})
 
     def _once(self, key: Any, make: Callable[[], Module]) -> FunctionValue:
         if key not in self._made:

@@ -21,9 +21,10 @@ from ..ir.nodes import Atom, Const, If, Op, Value
 from ..rules.registry import keyword_from, primitive
 from ..transform.target import is_for_compiler
 from .constants import is_kept
-from .literals import Literals, Namespace, attribute, call, load
+from .literals import Namespace, attribute, call, load
 from .ops import is_container
 from .plan import Plan
+from .solvers import Solvers
 
 BINARY: dict[str, type[ast.operator]] = {
     "add": ast.Add,
@@ -72,7 +73,7 @@ _REDUCTIONS = frozenset({f"np.{f}" for f in ("sum", "mean", "prod", "max", "min"
 _REDUCED = frozenset({"axis", "keepdims"})
 
 
-class Expressions(Literals):
+class Expressions(Solvers):
     """Writes atoms and ops of one function as expressions."""
 
     def __init__(
@@ -206,56 +207,6 @@ class Expressions(Literals):
         return ast.BinOp(left, ast.MatMult(), right)
 
     op_matmul_sparse = op_sparse_matmul
-
-    def op_implicit_solution(self, op: Op) -> ast.expr:
-        """``optimize.root(f, x0, args=(p,)).x``."""
-        found = self.solver(op)
-        field = op.attrs.get("field")
-        return found if field is None else attribute(found, field)
-
-    def op_integral(self, op: Op) -> ast.expr:
-        """``integrate.quad(f, a, b, args=(p,))[0]``."""
-        field = ast.Constant(op.attrs["field"])
-        return ast.Subscript(self.solver(op), field, ast.Load())
-
-    op_integral_error = op_integral
-
-    def op_odeint(self, op: Op) -> ast.expr:
-        """``integrate.odeint(f, y0, t, args=(p,))``."""
-        y0, t, *free = self.atoms(op.args)
-        options = {k: self.constant(v) for k, v in op.attrs.get("options", ())}
-        if op.attrs["time_first"]:
-            options["tfirst"] = ast.Constant(True)
-        if free:
-            options = {"args": ast.Tuple(free, ast.Load()), **options}
-        function = self.object(op.attrs["function"])
-        return call(self.path("scipy.integrate.odeint"), function, y0, t, **options)
-
-    def op_solve_ivp(self, op: Op) -> ast.expr:
-        """``integrate.solve_ivp(f, (t0, t1), y0, t_eval=t, args=(p,)).y``."""
-        t0, t1, y0, t, *free = self.atoms(op.args)
-        options = {"t_eval": t}
-        if free:
-            options["args"] = ast.Tuple(free, ast.Load())
-        options |= {k: self.constant(v) for k, v in op.attrs.get("options", ())}
-        function = self.object(op.attrs["function"])
-        span = ast.Tuple([t0, t1], ast.Load())
-        found = call(self.path("scipy.integrate.solve_ivp"), function, span, y0, **options)
-        return attribute(found, "y")
-
-    def solver(self, op: Op) -> ast.expr:
-        """A function of SciPy called with a function of the program."""
-        leading = op.attrs["leading"]
-        args = self.atoms(op.args)
-        options = {k: self.constant(v) for k, v in op.attrs.get("options", ())}
-        if args[leading:]:
-            options = {"args": ast.Tuple(args[leading:], ast.Load()), **options}
-        return call(
-            self.path(op.attrs["solver"]),
-            self.object(op.attrs["function"]),
-            *args[:leading],
-            **options,
-        )
 
     def op_item(self, op: Op) -> ast.expr:
         base, index = op.args

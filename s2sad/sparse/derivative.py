@@ -76,16 +76,7 @@ class SparseDerivative(Derivative):
             module = recipe_of("grad").make(module, Request(inner, grad, targets)).module
         wrt = tuple((target.parameter, target.key) for target in targets)
         run = _Runner(module, wrt, self._pattern, inner.function.__qualname__)
-        return Specialization(
-            run,
-            kinds,
-            program.captures,
-            program.guards,
-            program.written,
-            program.aliases,
-            run.text,
-            run.tangents_ir,
-        )
+        return program.specialization(run, kinds, run.text, run.tangents_ir)
 
     def _planned(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Plan:
         found = self._find(args, kwargs)

@@ -55,6 +55,11 @@ class Pair:
     reverse: str
     saved: int
 
+    def apart(self) -> tuple[Function, Function, dict[str, Function]]:
+        """The forward function, the reverse function, and those that they call, by name."""
+        others = dict(self.module.functions)
+        return others.pop(self.forward), others.pop(self.reverse), others
+
 
 def gradient(
     module: Module, wrt: Sequence[int], *, value: bool, has_aux: bool = False, single: bool = True

@@ -90,9 +90,7 @@ def cotangents_along(module: Module, wrt: Wrt) -> Module:
     function = module.entry
     numbers = list(dict.fromkeys(parameter for parameter, _ in wrt.targets))
     pair = forward_and_reverse(module, numbers)
-    sweep = pair.module.functions[pair.forward]
-    reverse = pair.module.functions[pair.reverse]
-    rest = {n: f for n, f in pair.module.functions.items() if f not in (sweep, reverse)}
+    sweep, reverse, rest = pair.apart()
     b = Builder(tidy=True)
     with b.region() as nodes:
         inputs = _inputs(b, function, wrt)

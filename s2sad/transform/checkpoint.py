@@ -18,7 +18,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from ..analysis.activity import active_values
 from ..errors import Problem, UnsupportedError
 from ..ir.kinds import Array, Kind, ListOf, Mixed
 from ..ir.nodes import (
@@ -113,17 +112,7 @@ def again(rev: Reverse, callee: Function, pattern: Pattern, node: Call) -> Again
         known.recursive = known.recursive or known.uses is None
         return known
     _refuse_draws(rev.module, callee, node)
-    sub = Reverse(
-        rev.module,
-        callee,
-        active_values(
-            rev.module,
-            callee,
-            [callee.params[n] for n in active],
-            [callee.body.yields[n] for n in seeded],
-        ),
-        rev,
-    )
+    sub = rev.of_callee(callee, active, seeded, packs=False)
     kinds = tuple(adjoint_kind(callee.params[n].kind, sub.weak) for n in active)
     made = Again(rev.unused(f"{callee.name}_reverse"), active, accumulated, kinds)
     rev.again[key] = made

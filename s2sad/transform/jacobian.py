@@ -137,9 +137,7 @@ def _reverse(
     primary, aux = _parted(function, has_aux)
     numbers = list(dict.fromkeys(parameter for parameter, _ in wrt.targets))
     pair = forward_and_reverse(module, numbers)
-    sweep = pair.module.functions[pair.forward]
-    reverse = pair.module.functions[pair.reverse]
-    others = {n: f for n, f in pair.module.functions.items() if f not in (sweep, reverse)}
+    sweep, reverse, others = pair.apart()
     b = Builder(tidy=True)
     with b.region() as nodes:
         inputs = input_tree(b, function, wrt)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..analysis.activity import active_values
 from ..analysis.storage import Overwritten
 from ..errors import Problem, UnsupportedError
 from ..ir.builder import Builder
@@ -41,7 +42,7 @@ from ..ir.nodes import (
     Region,
     Value,
     While,
-    regions_of,
+    walk,
 )
 from ..rules.apply import conform, cotangents
 from ..rules.registry import KindError
@@ -58,6 +59,7 @@ from .adjoints import (
     reversed_span,
     shape_key,
 )
+from .survey import Scope, Survey
 from .terms import sum_of_like
 from .twins import Twins
 
@@ -73,17 +75,7 @@ SELECTIONS = frozenset({"np.where", "np.select", "np.choose", "np.piecewise"})
 COPIES = frozenset({"copy", "np.copy", "copy_with_strides"})
 
 
-class Scope:
-    """Where a value is defined: the function, a loop body or an arm of a branch."""
-
-    __slots__ = ("in_loop", "parent")
-
-    def __init__(self, parent: Scope | None, in_loop: bool) -> None:
-        self.parent = parent
-        self.in_loop = in_loop
-
-
-class Reverse:
+class Reverse(Survey):
     """Builds the reverse sweep of one function."""
 
     def __init__(
@@ -101,18 +93,12 @@ class Reverse:
         self.builder = Builder(tidy=True)
         mutates = {name: f.mutates for name, f in module.functions.items() if f.mutates}
         self.overwritten = Overwritten(function.body, mutates)
-        self.definition: dict[Value, Op] = {}
+        # where saved values are packed in a tuple, every one of them must exist on every path
+        super().__init__(function, Scope(None, packs))
         self.builder.outer = self.definition
         self.builder.cheaper = self.shape_of
-        self.scope: dict[Value, Scope] = {}
-        self.region_scope: dict[Region, Scope] = {}
-        self.use_count: dict[Value, int] = {}
         #: what replaces a forward node: the node with its exports or its tape
         self.rewritten: dict[Node, tuple[Node, ...]] = {}
-        self.producer: dict[Value, Node] = {}
-        #: values the user's program reads wherever they exist: they are never unassigned
-        self.assigned: set[Value] = set()
-        self.position: dict[Value, int] = {}
         self.twins = Twins(self)
         self.handled: set[Node] = set()
         #: adjoints that are 0 where ``np.where`` took the other arm
@@ -127,12 +113,10 @@ class Reverse:
         #: functions that run a checkpointed callee again and reverse it
         self.again: dict[tuple[str, Pattern], Again] = {} if caller is None else caller.again
         #: in a function NumPy has no part in, adjoints are Python's own numbers
-        self.weak: bool | None = all(is_python_only(p.kind) for p in function.params) or None
-        # where saved values are packed in a tuple, every one of them must exist on every path
-        top = Scope(None, packs)
-        for p in function.params:
-            self.scope[p] = top
-        self._survey(function.body, top)
+        values = (*function.params, *self.position)
+        self.weak: bool | None = all(is_python_only(v.kind) for v in values) or None
+        for loop in (n for n in walk(function.body) if isinstance(n, For | While)):
+            self.twins.own(loop)
         self._same_shape: dict[tuple[object, ...], Value] = {}
         # a parameter that is only copied on entry gives its name to the copy
         copied = {
@@ -142,61 +126,20 @@ class Reverse:
         }
         for v in (*function.params, *(r for n in function.body.ops for r in n.results)):
             key = shape_key(v.kind)
-            if key is not None and v not in copied and self._is_array(v):
+            if key is not None and v not in copied and self.is_array(v):
                 self._same_shape.setdefault(key, v)
 
-    def _is_array(self, value: Atom, depth: int = 8) -> bool:
-        """Whether a value of an array's kind is an array on every path, and not None on some."""
-        if not isinstance(value, Value) or depth == 0:
-            return False
-        node = self.producer.get(value)
-        ends: tuple[Atom, ...]
-        match node:
-            case If():
-                k = node.results.index(value)
-                ends = (node.then.yields[k], node.orelse.yields[k])
-            case For() | While():
-                k = node.results.index(value)
-                ends = (node.init[k],)
-            case _:
-                return True
-        return all(self._is_array(end, depth - 1) for end in ends)
+    def of_callee(
+        self, callee: Function, active: Sequence[int], seeded: Sequence[int], *, packs: bool
+    ) -> Reverse:
+        """The sweep of a callee whose parameters ``active`` are differentiated.
 
-    def _survey(self, region: Region, scope: Scope) -> None:
-        self.region_scope[region] = scope
-        for p in region.params:
-            self.scope[p] = scope
-        for node in region.ops:
-            for r in node.results:
-                self.scope[r] = scope
-                self.producer[r] = node
-                self.position[r] = len(self.position)
-                if self.weak and not is_python_only(r.kind):
-                    self.weak = None
-            if isinstance(node, Op):
-                for r in node.results:
-                    self.definition[r] = node
-                for a in node.args:
-                    if isinstance(a, Value):
-                        self.use_count[a] = self.use_count.get(a, 0) + 1
-                        if self.scope[a] is scope:
-                            self.assigned.add(a)
-            elif isinstance(node, Call):
-                for a in node.args:
-                    if isinstance(a, Value):
-                        self.use_count[a] = self.use_count.get(a, 0) + 1
-            else:
-                if not isinstance(node, If):
-                    self.twins.own(node)
-                head = (node.cond,) if isinstance(node, If) else node.init
-                for a in head:
-                    if isinstance(a, Value):
-                        self.use_count[a] = self.use_count.get(a, 0) + 1
-            for inner in regions_of(node):
-                self._survey(inner, Scope(scope, scope.in_loop or isinstance(node, For | While)))
-        for a in region.yields:
-            if isinstance(a, Value):
-                self.use_count[a] = self.use_count.get(a, 0) + 1
+        ``seeded`` are the results with adjoints.
+        """
+        inputs = [callee.params[n] for n in active]
+        outputs = [callee.body.yields[n] for n in seeded]
+        values = active_values(self.module, callee, inputs, outputs)
+        return Reverse(self.module, callee, values, self, packs=packs)
 
     def unused(self, name: str) -> str:
         """The name, or the first with a number, that no function has."""
@@ -204,14 +147,6 @@ class Reverse:
         again = {made.name for made in self.again.values()}
         taken = {*self.module.functions, *self.extra_functions, *pairs, *again}
         return unused(name, taken)
-
-    def is_inside(self, value: Value, scope: Scope) -> bool:
-        at = self.scope.get(value)
-        while at is not None:
-            if at is scope:
-                return True
-            at = at.parent
-        return False
 
     # -- adjoints -----------------------------------------------------------------------------
 
@@ -418,4 +353,4 @@ class Reverse:
         return conform(self.builder, g, like)
 
 
-__all__ = ["Adjoint", "Env", "Reverse", "Scope"]
+__all__ = ["Adjoint", "Env", "Reverse"]

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..analysis.activity import active_values
 from ..ir.kinds import SAVED, Array, Kind, ListOf, Mixed, Num
 from ..ir.nodes import Atom, Call, Const, Function, Op, Region, Struct, Value, free_values
 from .adjoints import Env, accumulators, adjoint_kind, bar, reversed_span
@@ -109,22 +108,8 @@ def pair_of(
         if isinstance(callee.params[n].kind, Array | ListOf | Mixed) and n not in written
     )
 
-    def reverse_of_callee() -> Reverse:
-        return Reverse(
-            rev.module,
-            callee,
-            active_values(
-                rev.module,
-                callee,
-                [callee.params[n] for n in active],
-                [callee.body.yields[n] for n in seeded],
-            ),
-            rev,
-            packs=True,
-        )
-
     base = callee.name
-    sub = reverse_of_callee()
+    sub = rev.of_callee(callee, active, seeded, packs=True)
     kinds = tuple(adjoint_kind(callee.params[n].kind, sub.weak) for n in active)
     pair = CalleePair(
         rev.unused(f"{base}_forward"), rev.unused(f"{base}_reverse"), active, accumulated, kinds
@@ -144,7 +129,7 @@ def pair_of(
             known_now.clear()
             known_now.update(before)  # type: ignore[arg-type]
         rev.pairs[key] = pair
-        _build(reverse_of_callee(), callee, pair, seeded)
+        _build(rev.of_callee(callee, active, seeded, packs=True), callee, pair, seeded)
     return pair
 
 
