@@ -86,3 +86,16 @@ class _Nothing(Content):
 
 #: The content of a root on a path that never gets here.
 NOTHING = _Nothing()
+
+
+def children(content: Content) -> tuple[Ref, ...]:
+    """The references that a container holds."""
+    match content:
+        case Items():
+            return content.items
+        case Entries() | Fields():
+            return tuple(content.items.values())
+        case Table(at, keys, values):
+            return (at, keys, values)
+        case _:
+            return ()

@@ -16,9 +16,8 @@ from ..ir.builder import Builder
 from ..ir.kinds import Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Opaque, Record, Tuple
 from ..ir.nodes import Atom, If, Value
 from . import join_values, joins, optional
-from .contents import NOTHING, Content, Data, Entries, Fields, Items, Stale, Table
+from .contents import NOTHING, Content, Data, Stale, children
 from .position import Unreachable
-from .ref_kinds import children
 from .refs import (
     UNASSIGNED,
     ArrayRef,
@@ -28,7 +27,6 @@ from .refs import (
     Perhaps,
     Ref,
     Root,
-    TupleRef,
     Val,
     View,
 )
@@ -97,7 +95,7 @@ class Lowerer(Values):
         home = self.state.homes.get(root)
         held = None if home is None else self.state.heap.get(home.root)
         self.state.heap[root] = content
-        parts = self._roots_in(content)
+        parts = self.state.roots_of(*children(content))
         known = {r: self.state.content(r) for r in (root, *parts)}
         if deep or isinstance(content, Data) and isinstance(content.atom.kind, Array | Mixed):
             self.state.write(root, content, self.span())
@@ -116,32 +114,6 @@ class Lowerer(Values):
             self.store(home.root, Data(new))
             self.state.heap.update(known)
             self.state.homes[root] = Home(home.root, home.index, new)
-
-    def _roots_in(self, content: Content) -> list[Root]:
-        """The roots that a container leads to."""
-        found: list[Root] = []
-
-        def visit(ref: Ref) -> None:
-            if isinstance(ref, TupleRef):
-                for r in ref.items:
-                    visit(r)
-            elif isinstance(ref, ArrayRef | HeapRef) and ref.root not in found:
-                found.append(ref.root)
-                visit_content(self.state.content(ref.root))
-
-        def visit_content(content: Content) -> None:
-            if isinstance(content, Items):
-                for r in content.items:
-                    visit(r)
-            elif isinstance(content, Entries | Fields):
-                for r in content.items.values():
-                    visit(r)
-            elif isinstance(content, Table):
-                for r in children(content):
-                    visit(r)
-
-        visit_content(content)
-        return found
 
     def partners(self, root: Root) -> list[tuple[Root, Atom, Perhaps]]:
         """Roots that share memory with this one if the layout makes a view, and with no other."""

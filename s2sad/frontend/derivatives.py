@@ -28,7 +28,7 @@ from .contents import Entries, Fields, Items
 from .context import Lowerer
 from .directions import directed
 from .position import Refuse
-from .refs import ArrayRef, Choice, Fetch, FuncRef, HeapRef, PartialRef, Ref, Static, TupleRef, Val
+from .refs import Choice, Fetch, FuncRef, HeapRef, PartialRef, Ref, Static, TupleRef, Val
 from .results import put_together
 
 __all__ = [
@@ -268,7 +268,7 @@ def _take_guards(cx: Lowerer, function: Any, program: Any) -> None:
 
 
 def _check_apart(cx: Lowerer, refs: Sequence[Ref], written: Sequence[int]) -> None:
-    roots = [_roots(cx, ref) for ref in refs]
+    roots = [cx.state.roots_of(ref) for ref in refs]
     for i in written:
         for j, others in enumerate(roots):
             if i != j and any(cx.state.may_share(a, b) for a in roots[i] for b in others):
@@ -276,23 +276,6 @@ def _check_apart(cx: Lowerer, refs: Sequence[Ref], written: Sequence[int]) -> No
                     "this derivative's function writes to an argument that is passed twice",
                     "pass a copy of one of them",
                 )
-
-
-def _roots(cx: Lowerer, ref: Ref) -> list[Any]:
-    match ref:
-        case ArrayRef():
-            return [ref.root]
-        case TupleRef():
-            return [root for r in ref.items for root in _roots(cx, r)]
-        case HeapRef():
-            content = cx.content(ref)
-            parts: list[Ref] = []
-            if isinstance(content, Items):
-                parts = list(content.items)
-            elif isinstance(content, (Entries, Fields)):
-                parts = list(content.items.values())
-            return [ref.root, *(root for r in parts for root in _roots(cx, r))]
-    return []
 
 
 def _captured(cx: Lowerer, fetch: Fetch) -> Atom:

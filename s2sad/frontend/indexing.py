@@ -23,11 +23,10 @@ from ..ir.kinds import (
 )
 from ..ir.nodes import Atom, Const
 from . import attributes, lower_calls, lower_expr, optional, tables
-from .contents import Data, Entries, Fields, Items, Stale, Table
+from .contents import Data, Entries, Fields, Items, Stale, Table, children
 from .context import Lowerer
 from .describe import describe_ref
 from .position import NeedsUnrolling
-from .ref_kinds import children
 from .refs import ArrayRef, HeapRef, Home, Ref, Static, TupleRef, Val, View
 from .sameness import same_ref
 

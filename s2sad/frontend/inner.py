@@ -29,7 +29,7 @@ from .context import Lowerer
 from .describe import describe_ref
 from .position import Refuse, Unreachable
 from .prune import prune
-from .refs import ArrayRef, Choice, FuncRef, HeapRef, PartialRef, Ref, Root, Static, TupleRef, Val
+from .refs import ArrayRef, Choice, FuncRef, HeapRef, PartialRef, Ref, Static, TupleRef, Val
 from .sameness import same_content, same_ref
 from .source import find_source
 from .state import State
@@ -204,7 +204,7 @@ class Inner:
                         opened(cx, ref, param if n in wrt else None)
                         for n, (ref, param) in enumerate(zip(refs, params, strict=True))
                     ]
-                    roots = [_roots(cx, ref) for ref in inside]
+                    roots = [cx.state.roots_of(ref) for ref in inside]
                     start = cx.state.copy()
                     positional, keywords = self.as_call(inside)
                     result = lower_calls.apply(cx, self.func, positional, keywords)
@@ -283,7 +283,7 @@ class Inner:
     def check_unread(self, ref: Ref, free: Sequence[Value]) -> None:
         """Refuse if an argument that is written is also read by its name outside."""
         cx = self.cx
-        for root in _roots(cx, ref):
+        for root in cx.state.roots_of(ref):
             for other in (root, *cx.state.shares.get(root, ())):
                 content = cx.state.content(other) if cx.state.has(other) else None
                 if not isinstance(content, Data):
@@ -340,21 +340,3 @@ def opened(cx: Lowerer, ref: Ref, atom: Atom | None) -> Ref:
 
 def _name(key: Any) -> str | None:
     return key if isinstance(key, str) and key.isidentifier() else None
-
-
-def _roots(cx: Lowerer, ref: Ref) -> list[Root]:
-    """The roots that a reference leads to."""
-    match ref:
-        case ArrayRef():
-            return [ref.root]
-        case TupleRef():
-            return [root for r in ref.items for root in _roots(cx, r)]
-        case HeapRef():
-            content = cx.state.content(ref.root) if cx.state.has(ref.root) else None
-            parts: Sequence[Ref] = ()
-            if isinstance(content, Items):
-                parts = content.items
-            elif isinstance(content, Entries | Fields):
-                parts = tuple(content.items.values())
-            return [ref.root, *(root for r in parts for root in _roots(cx, r))]
-    return []

@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 
 from ..ir.kinds import Array, FixedList, Kind, ListOf, Mixed
 from ..ir.nodes import UNDEFINED, Atom, Value
-from . import joins, ref_kinds
-from .contents import NOTHING, Content, Data, Entries, Fields, Items, Stale, Table
+from . import joins
+from .contents import NOTHING, Content, Data, Entries, Fields, Items, Stale, Table, children
 from .refs import UNASSIGNED, ArrayRef, HeapRef, Lost, Maybe, Ref, Root, TupleRef, Val
 from .state import State
 
@@ -63,7 +63,7 @@ def extract(
                     case TupleRef():
                         refs = ref.items
                     case Content() if ref is not NOTHING:
-                        refs = ref_kinds.children(ref)
+                        refs = children(ref)
                     case _:
                         refs = [UNASSIGNED] * len(t.children)
                 for child, r in zip(t.children, refs, strict=True):

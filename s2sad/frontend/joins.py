@@ -18,7 +18,18 @@ from typing import Any, TypeAlias
 from ..ir.kinds import NONE, Kind, forget_sizes, join
 from ..ir.nodes import FALSE, TRUE, Value
 from . import ref_kinds
-from .contents import NOTHING, Consumed, Content, Data, Entries, Fields, Items, Stale, Table
+from .contents import (
+    NOTHING,
+    Consumed,
+    Content,
+    Data,
+    Entries,
+    Fields,
+    Items,
+    Stale,
+    Table,
+    children,
+)
 from .refs import (
     UNASSIGNED,
     ArrayRef,
@@ -251,12 +262,12 @@ class _Maker:
             case (Fields(), Fields()) if ca.cls is cb.cls and list(ca.items) == list(cb.items):
                 return Many(ca, tuple(map(self.refs, ca.items.values(), cb.items.values())))
             case (Table(), Table()):
-                pairs = zip(ref_kinds.children(ca), ref_kinds.children(cb), strict=True)
+                pairs = zip(children(ca), children(cb), strict=True)
                 return Many(ca, tuple(self.refs(x, y) for x, y in pairs))
             case (Items() | Entries() | Fields() | Table(), None):
-                return Many(ca, tuple(self.refs(r, UNASSIGNED) for r in ref_kinds.children(ca)))
+                return Many(ca, tuple(self.refs(r, UNASSIGNED) for r in children(ca)))
             case (None, Items() | Entries() | Fields() | Table()):
-                return Many(cb, tuple(self.refs(UNASSIGNED, r) for r in ref_kinds.children(cb)))
+                return Many(cb, tuple(self.refs(UNASSIGNED, r) for r in children(cb)))
             case Consumed(), _:
                 return Same(Consumed(True))
             case _:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..ir.kinds import UNKNOWN, FixedList, Kind, ListOf, Undef, forget_sizes, join, loosen
 from ..ir.nodes import Atom, Value
-from .contents import Content, Data, Entries, Fields, Items, Stale, Table
+from .contents import Content, Data, Entries, Fields, Items, Stale
 from .refs import ArrayRef, HeapRef, Ref, Static, TupleRef, Val
 from .state import State
 
@@ -28,18 +28,6 @@ def stale_text(name: str | None, content: Stale) -> str:
         f"it may share memory with an array that was written{where} through another name"
     )
     return f"the content of {what} cannot be told here: {why}"
-
-
-def children(content: Content) -> tuple[Ref, ...]:
-    match content:
-        case Items():
-            return content.items
-        case Entries() | Fields():
-            return tuple(content.items.values())
-        case Table(at, keys, values):
-            return (at, keys, values)
-        case _:
-            return ()
 
 
 def array_kind(state: State, ref: Ref) -> Kind:

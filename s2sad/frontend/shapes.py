@@ -13,9 +13,8 @@ from typing import Any
 from ..ir.kinds import NONE, UNKNOWN, Kind, Num, forget_sizes, join
 from ..ir.nodes import Atom, Const, Struct
 from . import indexing, recursion
-from .contents import Data, Entries, Fields, Items, Table
+from .contents import Data, Entries, Fields, Items, Table, children
 from .context import Lowerer
-from .ref_kinds import children
 from .refs import ArrayRef, FuncRef, HeapRef, Maybe, Ref, Static, TupleRef, Val
 from .sameness import same_ref
 

@@ -28,8 +28,8 @@ from ..ir.kinds import (
     loosen,
 )
 from ..ir.nodes import Atom
-from .contents import Content, Data, Stale
-from .refs import UNASSIGNED, Chosen, Frame, Home, Perhaps, Ref, Root
+from .contents import Content, Data, Stale, children
+from .refs import UNASSIGNED, ArrayRef, Chosen, Frame, HeapRef, Home, Perhaps, Ref, Root, TupleRef
 
 
 class State:
@@ -119,6 +119,20 @@ class State:
         """What the root holds now."""
         found = self.heap.get(root)
         return self.ground[root] if found is None else found
+
+    def roots_of(self, *refs: Ref) -> list[Root]:
+        """The roots that references lead to, each once, those of containers first."""
+        found: dict[Root, None] = {}
+        ahead = list(reversed(refs))
+        while ahead:
+            ref = ahead.pop()
+            if isinstance(ref, TupleRef):
+                ahead.extend(reversed(ref.items))
+            elif isinstance(ref, ArrayRef | HeapRef) and ref.root not in found:
+                found[ref.root] = None
+                if self.has(ref.root):
+                    ahead.extend(reversed(children(self.content(ref.root))))
+        return list(found)
 
     def has(self, root: Root) -> bool:
         return root in self.heap or root in self.ground

@@ -28,7 +28,7 @@ from ..ir.kinds import (
 from ..ir.nodes import Atom, Const, Value
 from ..rules.registry import primitive
 from . import ref_kinds
-from .contents import Data, Entries, Fields, Items, Stale
+from .contents import Data, Entries, Fields, Items, Stale, children
 from .position import NeedsUnrolling, Position, Refuse
 from .refs import UNASSIGNED, ArrayRef, HeapRef, Lost, Ref, Root, Static, TupleRef, Val, View
 
@@ -222,7 +222,7 @@ class Values(Position):
                 content = self.state.content(ref.root)
                 if isinstance(content, Data):
                     return [content.atom]
-                return [a for r in ref_kinds.children(content) for a in self.leaves(r)]
+                return [a for r in children(content) for a in self.leaves(r)]
             case ArrayRef():
                 content = self.state.content(ref.root)
                 return [content.atom] if isinstance(content, Data) else []
