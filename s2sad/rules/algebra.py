@@ -28,9 +28,9 @@ from .pieces import (
     parts,
     real_dtype,
     stack_of,
-    total,
 )
 from .registry import Sample
+from .staged import total
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -131,8 +131,10 @@ rule(
     vjp=cofactors_dot_vjp,
     jvp=lambda b, dots, out, t, a: total(
         b,
-        None if dots[0] is None else b.op("cofactors_dot", dots[0], a),
-        None if dots[1] is None else _third(b, t, dots[1], a),
+        [
+            None if dots[0] is None else b.op("cofactors_dot", dots[0], a),
+            None if dots[1] is None else _third(b, t, dots[1], a),
+        ],
     ),
     samples=[sample(_r(3, 3), _SQUARE), sample(_r(2, 3, 3), np.stack([_SQUARE, _SQUARE.T]))],
 )
@@ -152,7 +154,7 @@ def slogdet_vjp(b: Builder, g: Atom, out: Atom, a: Atom) -> list[Any]:
     if turn is not None:
         text = "1j * imag(t * s)"
         turn = None if not is_complex(a) else b.text(text, t=turn, s=dec.item(b, out, 0))
-    whole = total(b, up, turn)
+    whole = total(b, [up, turn])
     return [None if whole is None else b.mul(_wide(b, whole, a), b.text("inv(a).mT", a=a))]
 
 
@@ -204,10 +206,10 @@ def _power_vjp(b: Builder, g: Atom, a: Atom, n: int) -> Atom:
             )
         if n >> bit & 1 and product_bar is not None:
             if product is None:
-                square_bar, product_bar = total(b, square_bar, product_bar), None
+                square_bar, product_bar = total(b, [square_bar, product_bar]), None
             else:
                 with_product = b.text("p.mT @ g", p=product, g=product_bar)
-                square_bar = total(b, square_bar, with_product)
+                square_bar = total(b, [square_bar, with_product])
                 product_bar = b.text("g @ s.mT", g=product_bar, s=square)
     assert square_bar is not None
     return square_bar
@@ -222,7 +224,7 @@ def _power_jvp(b: Builder, t: Atom, a: Atom, n: int) -> Atom:
         if n >> bit & 1:
             new = square_dot if product is None else b.op("matmul", product, square_dot)
             old = None if product_dot is None else b.op("matmul", product_dot, square)
-            product_dot = total(b, new, old)
+            product_dot = total(b, [new, old])
         last = square
     assert product_dot is not None
     return product_dot

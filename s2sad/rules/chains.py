@@ -19,8 +19,8 @@ from . import productkinds
 from .apply import conform
 from .declare import complexes, reals, rule, sample
 from .linear import rank
-from .pieces import total
 from .registry import KindError
+from .staged import total
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -65,7 +65,7 @@ def multi_dot_jvp(b: Builder, dots: Sequence[Atom], out: Atom, arrays: Atom) -> 
     for n, t in enumerate(tangents):
         chain = [*items[:n], t, *items[n + 1 :]]
         terms.append(b.op("np.linalg.multi_dot", b.op("list", *chain)))
-    return total(b, *terms)
+    return total(b, terms)
 
 
 def parts_of_list(b: Builder, arrays: Atom) -> list[Atom]:

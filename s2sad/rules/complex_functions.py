@@ -17,8 +17,9 @@ from ..ir.kinds import BOOL, COMPLEX, FLOAT, Array, Kind, Tuple
 from ..ir.nodes import Atom, Const
 from . import kindrules as kr
 from .declare import each, elementwise, rule, sample, zero
-from .pieces import part, total
+from .pieces import part
 from .registry import KindError, KindRule
+from .staged import total
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -81,7 +82,7 @@ def log_jvp(
         if t is not None:
             c = log_vjp(b, t, out, x, *([] if base is None else [base]))[n]
             terms.append(c() if callable(c) else c)
-    return total(b, *terms)
+    return total(b, terms)
 
 
 rule(
@@ -112,7 +113,7 @@ def polar_vjp(b: Builder, g: Atom, out: Atom, x: Atom) -> list[Any]:
         None if gr is None else b.op("ratio", b.mul(gr, b.op("np.conj", x)), r),
         None if gphi is None else b.div(b.mul(Const.of(-1j), gphi), x),
     ]
-    return [total(b, *terms)]
+    return [total(b, terms)]
 
 
 def polar_jvp(b: Builder, dots: Sequence[Atom], out: Atom, x: Atom) -> Atom:

@@ -104,13 +104,13 @@ def correlate_bar_vjp(
 def correlate_bar_jvp(
     b: Builder, dots: Sequence[Atom | None], out: Atom, g_: Atom, other: Atom, like: Atom, **o: Any
 ) -> Any:
-    from .pieces import total
+    from .staged import total
 
     terms = [
         None if dots[0] is None else b.op("correlate_bar", dots[0], other, like, **o),
         None if dots[1] is None else b.op("correlate_bar", g_, dots[1], like, **o),
     ]
-    return total(b, *terms)
+    return total(b, terms)
 
 
 rule(

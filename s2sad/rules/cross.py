@@ -17,8 +17,8 @@ from ..ir.nodes import Atom
 from .declare import complexes, reals, rule, sample
 from .kindrules import as_array, broadcast_dims, ufunc_dtypes
 from .linear import rank
-from .pieces import total
 from .registry import KindError
+from .staged import total
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -96,8 +96,10 @@ rule(
     vjp=cross_vjp,
     jvp=lambda b, dots, out, x, y, **o: total(
         b,
-        None if dots[0] is None else b.op("np.cross", dots[0], y, **o),
-        None if dots[1] is None else b.op("np.cross", x, dots[1], **o),
+        [
+            None if dots[0] is None else b.op("np.cross", dots[0], y, **o),
+            None if dots[1] is None else b.op("np.cross", x, dots[1], **o),
+        ],
     ),
     samples=[
         *_CROSSED,

@@ -32,8 +32,8 @@ from .pieces import (
     real,
     real_dtype,
     stack_of,
-    total,
 )
+from .staged import total
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -103,7 +103,7 @@ def outside_jvp(b: Builder, dots: Sequence[Atom | None], out: Atom, u: Atom, x: 
         text = "-(t @ (uh @ x) + u @ (th @ x))"
         uh, th = adjoint_of(b, u), adjoint_of(b, u_dot)
         terms.append(b.text(text, t=u_dot, u=u, x=x, uh=uh, th=th))
-    return total(b, *terms)
+    return total(b, terms)
 
 
 _Q = np.linalg.qr(_r(4, 2))[0]
@@ -215,7 +215,7 @@ def eigh_bar(b: Builder, w: Atom, v: Atom, gw: Atom | None, gv: Atom | None, upl
         terms.append(b.mul(Const.of(0.5), b.op("matmul", v, skew)))
     if gw is not None:
         terms.append(b.mul(v, columns(b, gw)))
-    left = total(b, *terms)
+    left = total(b, terms)
     assert left is not None
     return conj(b, in_triangle(b, b.op("matmul", left, vh), uplo))
 

@@ -21,8 +21,9 @@ from ..ir.kinds import Array, Kind, Tuple
 from ..ir.nodes import Atom, Const
 from . import decompositions as dec
 from .declare import rule, sample
-from .pieces import adjoint_of, conj, is_complex, lesser, parts, stack_of, total
+from .pieces import adjoint_of, conj, is_complex, lesser, parts, stack_of
 from .registry import KindError
+from .staged import total
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -60,13 +61,13 @@ def qr_bar(b: Builder, q: Atom, r: Atom, gq: Atom | None, gr: Atom | None) -> At
         extra = b.op("matmul", q, g_wide)
         # what is right of the square part is Q^H times that part of A
         more = b.text("q @ (w @ gh)", q=q, w=wide, gh=adjoint_of(b, g_wide))
-        gq = total(b, gq, more)
+        gq = total(b, [gq, more])
     m: Atom | None = None if g_left is None else b.op("matmul", left, adjoint_of(b, g_left))
     if gq is not None:
         change = b.op("matmul", adjoint_of(b, gq), q)
         m = b.neg(change) if m is None else b.sub(m, change)
     assert m is not None
-    turned = total(b, gq, b.op("matmul", q, _hermitian_of_lower(b, m)))
+    turned = total(b, [gq, b.op("matmul", q, _hermitian_of_lower(b, m))])
     assert turned is not None
     solved = adjoint_of(b, b.op("np.linalg.solve", left, adjoint_of(b, turned)))
     if extra is None:

@@ -56,15 +56,6 @@ def columns(b: Builder, x: Atom) -> Atom:
     return b.op("item", x, Const.of((..., None, slice(None))))
 
 
-def total(b: Builder, *terms: Atom | None) -> Atom | None:
-    """The sum of the terms there are."""
-    out: Atom | None = None
-    for t in terms:
-        if t is not None:
-            out = t if out is None else b.add(out, t)
-    return out
-
-
 def part(b: Builder, g: Atom, n: int) -> Atom | None:
     """One part of the cotangent of a tuple; None where nobody used that part."""
     node = b.origin(g)

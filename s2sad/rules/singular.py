@@ -31,8 +31,8 @@ from .pieces import (
     real,
     real_dtype,
     stack_of,
-    total,
 )
+from .staged import total
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -97,27 +97,27 @@ def svd_bar(
     if gu is not None or gv is not None:
         ku = None if gu is None else b.op("matmul", adjoint_of(b, u), gu)
         kv = None if gv is None else b.op("matmul", adjoint_of(b, v), gv)
-        together = total(b, ku, kv)
+        together = total(b, [ku, kv])
         assert together is not None
         apart = b.neg(kv) if ku is None and kv is not None else ku
         if ku is not None and kv is not None:
             apart = b.sub(ku, kv)
         assert apart is not None
-        asked = total(b, *(None if k is None else b.op("np.abs", k) for k in (ku, kv)))
+        asked = total(b, (None if k is None else b.op("np.abs", k) for k in (ku, kv)))
         assert asked is not None
         skew = b.op("divided", b.sub(together, adjoint_of(b, together)), s, asked)
         sums = b.text("s[..., None, :] + s[..., :, None]", s=s)
         other = b.op("ratio", b.sub(apart, adjoint_of(b, apart)), sums)
         inner = b.mul(Const.of(0.5), b.add(skew, other))
     left = None if inner is None else b.op("matmul", u, inner)
-    left = total(b, left, None if gs is None else b.mul(u, columns(b, gs)))
+    left = total(b, [left, None if gs is None else b.mul(u, columns(b, gs))])
     below = columns(b, s)
     if gu is not None:
-        left = total(b, left, b.op("ratio", b.op("outside", u, gu), below))
+        left = total(b, [left, b.op("ratio", b.op("outside", u, gu), below)])
     found = None if left is None else b.op("matmul", left, adjoint_of(b, v))
     if gv is not None:
         right = b.op("ratio", b.op("outside", v, gv), below)
-        found = total(b, found, b.op("matmul", u, adjoint_of(b, right)))
+        found = total(b, [found, b.op("matmul", u, adjoint_of(b, right))])
     return found
 
 
@@ -130,13 +130,13 @@ def _phase_free(
         None if g is None else b.text("sum(conj(g) * x, axis=-2, keepdims=True)", g=g, x=x)
         for g, x in ((gu, u), (gv, v))
     ]
-    s = total(b, *sums)
+    s = total(b, sums)
     assert s is not None
     where = b.op("real_row_of_pair", u, v)
     change = conj(b, b.neg(dec.turning(b, where, both, s)))
     m = b.op("item", b.op("shape", u), Const.of(-2))
     up, down = b.text("c[..., :m, :]", c=change, m=m), b.text("c[..., m:, :]", c=change, m=m)
-    return total(b, gu, up), total(b, gv, down)
+    return total(b, [gu, up]), total(b, [gv, down])
 
 
 def svd_vjp(b: Builder, g: Atom, out: Atom, a: Atom, **o: Any) -> list[Any]:

@@ -31,10 +31,10 @@ from .pieces import (
     real,
     real_dtype,
     stack_of,
-    total,
 )
 from .registry import KindError
 from .singular import singular_bar, singular_dot
+from .staged import total
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -213,12 +213,12 @@ def lstsq_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom, **o: Any) -> li
         weighted = b.mul(Const.of(2.0), b.op("scaled_residuals", r, gr))
         b_terms.append(weighted)
         a_terms.append(b.text("-(w @ xh)", w=weighted, xh=adjoint_of(b, x)))
-    a_bar, b_bar = total(b, *a_terms), total(b, *b_terms)
+    a_bar, b_bar = total(b, a_terms), total(b, b_terms)
     if b_bar is not None and vector:
         b_bar = b.text("z[:, 0]", z=b_bar)
     a_bar = None if a_bar is None else conj(b, a_bar)
     if gs is not None:
-        a_bar = total(b, a_bar, singular_bar(b, a, gs))
+        a_bar = total(b, [a_bar, singular_bar(b, a, gs)])
     return [a_bar, None if b_bar is None else conj(b, b_bar)]
 
 
@@ -244,7 +244,7 @@ def lstsq_jvp(
     assert r_dot is not None
     size = real(b, b.text("2.0 * sum(c * t, axis=0)", c=conj(b, r), t=r_dot))
     res = dec.item(b, out, 1)
-    x_dot = total(b, *x_terms)
+    x_dot = total(b, x_terms)
     assert x_dot is not None
     residuals = b.op("fitted", b.op("np.atleast_1d", size), res)
     rank_dot = b.op("zeros_like", dec.item(b, out, 2))

@@ -7,7 +7,7 @@ In: a builder, cotangents or tangents, the result, the operands. Out: atoms.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +35,7 @@ def times(b: Builder, x: Atom | None, y: Atom | None) -> Atom | None:
     return None if x is None or y is None else b.mul(x, y)
 
 
-def total(b: Builder, terms: Sequence[Atom | None]) -> Atom | None:
+def total(b: Builder, terms: Iterable[Atom | None]) -> Atom | None:
     """The sum of the terms there are."""
     out: Atom | None = None
     for t in terms:

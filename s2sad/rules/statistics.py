@@ -26,6 +26,7 @@ from .kindrules import as_array
 from .linear import rank
 from .reductions import EXTREME_OPTIONS, axis_samples, given
 from .registry import Sample
+from .staged import total
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
@@ -81,7 +82,7 @@ def _quantile(scale: float, nan: bool, q: float | None = None) -> tuple[Any, Any
         if len(dots) > 1 and dots[1] is not None:
             slope = b.op("quantile_dot", a, a, fraction, **{**o, "order": 1})
             terms.append(b.mul(slope, _from_q(b, dots[1], fraction, out)))
-        return terms[0] if len(terms) == 1 else b.add(*terms)
+        return total(b, terms)
 
     return vjp, jvp
 
@@ -93,11 +94,11 @@ def _like_data(args: Sequence[Atom], attrs: Any) -> Kind:
 def _bar_vjp(
     b: Builder, h: Atom, out: Atom, v: Atom, a: Atom, q: Atom, order: int = 0, **o: Any
 ) -> list[Any]:
-    def wrt_q() -> Atom:
-        slope = b.op("quantile_dot", h, a, q, order=order + 1, **o)
-        return _to_q(b, b.mul(v, slope), q)
-
-    return [lambda: b.op("quantile_dot", h, a, q, order=order, **o), None, wrt_q]
+    return [
+        lambda: b.op("quantile_dot", h, a, q, order=order, **o),
+        None,
+        lambda: _to_q(b, b.mul(v, b.op("quantile_dot", h, a, q, order=order + 1, **o)), q),
+    ]
 
 
 def _bar_jvp(
@@ -109,17 +110,17 @@ def _bar_jvp(
     if dots[2] is not None:
         along = b.mul(v, _from_q(b, dots[2], q, v))
         terms.append(b.op("quantile_bar", along, a, q, order=order + 1, **o))
-    return None if not terms else terms[0] if len(terms) == 1 else b.add(*terms)
+    return total(b, terms)
 
 
 def _dot_vjp(
     b: Builder, g: Atom, out: Atom, t: Atom, a: Atom, q: Atom, order: int = 0, **o: Any
 ) -> list[Any]:
-    def wrt_q() -> Atom:
-        slope = b.op("quantile_dot", t, a, q, order=order + 1, **o)
-        return _to_q(b, b.mul(g, slope), q)
-
-    return [lambda: b.op("quantile_bar", g, a, q, order=order, **o), None, wrt_q]
+    return [
+        lambda: b.op("quantile_bar", g, a, q, order=order, **o),
+        None,
+        lambda: _to_q(b, b.mul(g, b.op("quantile_dot", t, a, q, order=order + 1, **o)), q),
+    ]
 
 
 def _dot_jvp(
@@ -131,7 +132,7 @@ def _dot_jvp(
     if dots[2] is not None:
         slope = b.op("quantile_dot", t, a, q, order=order + 1, **o)
         terms.append(b.mul(slope, _from_q(b, dots[2], q, out)))
-    return None if not terms else terms[0] if len(terms) == 1 else b.add(*terms)
+    return total(b, terms)
 
 
 _HELPED = "axis=None, keepdims=False, method='linear', order=0, scale=1.0, nan=False"

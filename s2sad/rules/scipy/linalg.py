@@ -26,7 +26,7 @@ from ..kindrules import as_array
 from ..linear import rank
 from ..pieces import inexact
 from ..registry import KindError
-from ..staged import total
+from ..staged import is_none, total
 from . import banded, factored, factors, matrices, solving  # noqa: F401 (enter their records)
 from .declare import text
 from .solving import POSITIVE, A, checked, matrix, r
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ...ir.builder import Builder
 
 _OPTIONS = "overwrite_a=False, check_finite=True"
+_FRECHET = "scipy.linalg.expm_frechet(A, E, compute_expm=False)"
 
 
 def _square(name: str) -> Any:
@@ -128,14 +129,18 @@ def _double(d: Any) -> Any:
 def frechet_vjp(b: Builder, g: Atom, out: Atom, A: Atom, E: Atom, **o: Any) -> list[Any]:
     """The second derivative is symmetric: along E, that of the exponential along g, transposed."""
     _no_exponential(o)
-    source = "scipy.linalg.expm_frechet(p, e, compute_expm=False)"
 
     def of_a() -> Atom:
-        pair = b.op("paired", text(b, "A.T", A=A), text(b, "E.T", E=E))
-        change = b.op("paired", g, b.op("zeros_like", g))
-        return b.op("corner", text(b, source, p=pair, e=change))
+        return _second(b, text(b, "A.T", A=A), text(b, "E.T", E=E), g)
 
-    return [of_a, lambda: text(b, source, p=text(b, "A.T", A=A), e=g)]
+    return [of_a, lambda: text(b, _FRECHET, A=text(b, "A.T", A=A), E=g)]
+
+
+def _second(b: Builder, A: Atom, E: Atom, change: Atom) -> Atom:
+    """The derivative of the derivative along E, as ``A`` changes."""
+    pair = b.op("paired", A, E)
+    both = b.op("paired", change, b.op("zeros_like", change))
+    return b.op("corner", text(b, _FRECHET, A=pair, E=both))
 
 
 def frechet_jvp(
@@ -145,12 +150,9 @@ def frechet_jvp(
     a_dot, e_dot = dots
     terms = []
     if e_dot is not None:
-        terms.append(text(b, "scipy.linalg.expm_frechet(A, E, compute_expm=False)", A=A, E=e_dot))
+        terms.append(text(b, _FRECHET, A=A, E=e_dot))
     if a_dot is not None:
-        change = b.op("paired", a_dot, b.op("zeros_like", a_dot))
-        both = text(b, "scipy.linalg.expm_frechet(p, e, compute_expm=False)",
-                    p=b.op("paired", A, E), e=change)  # fmt: skip
-        terms.append(b.op("corner", both))
+        terms.append(_second(b, A, E, a_dot))
     found = total(b, terms)
     assert found is not None
     return found
@@ -355,13 +357,13 @@ def toeplitz_vjp(b: Builder, g: Atom, out: Atom, c: Atom, r: Atom | None = None)
     _toeplitz_of(c, r)
     lower = b.op("diagonal_sums", g)
     upper = b.op("diagonal_sums", b.op("np.transpose", g))
-    if r is None or (isinstance(r, Const) and r.value is None):
+    if r is None or is_none(r):
         return [text(b, "lower + after_first(upper)", lower=lower, upper=upper), None]
     return [lower, b.op("after_first", upper)]
 
 
 def _toeplitz_of(c: Atom, r: Atom | None) -> None:
-    given = [c] if r is None or (isinstance(r, Const) and r.value is None) else [c, r]
+    given = [c] if r is None or is_none(r) else [c, r]
     if any(rank(x) != 1 for x in given):
         raise KindError("scipy.linalg.toeplitz has a rule for vectors")
     if as_array(c.kind).dtype[0] == "c" and len(given) == 1:
@@ -372,7 +374,7 @@ def toeplitz_jvp(
     b: Builder, dots: Sequence[Atom | None], out: Atom, c: Atom, r: Atom | None = None
 ) -> Atom:
     _toeplitz_of(c, r)
-    if len(dots) < 2 or r is None or (isinstance(r, Const) and r.value is None):
+    if len(dots) < 2 or r is None or is_none(r):
         return b.op("scipy.linalg.toeplitz", dots[0] or c)
     both = [b.op("zeros_like", x) if t is None else t for t, x in zip(dots, (c, r), strict=True)]
     return b.op("scipy.linalg.toeplitz", *both)
