@@ -21,6 +21,7 @@ from s2sad import derivative, gauss_newton_product, grad, hvp, jvp, linearize
 from tests.arguments import active_argnums
 from tests.checker import sane
 from tests.directions import tangents_like
+from tests.emitted import entry_of
 from tests.forward_programs import V3, cubes, in_place, product, rosenbrock, slope
 from tests.modes_table import table
 from tests.programs import Program
@@ -72,16 +73,11 @@ def execute(text: str, program: Program, nums: tuple[int, ...]) -> None:
     call, tangents = fresh(program.args), tangents_like(program.args, nums, program.f)
     along = jvp(program.f).along(nums)
     compiled = along._shown(call, {})
-    namespace = {
-        name: value
-        for name, value in compiled.run.__globals__.items()
-        if not getattr(getattr(value, "__code__", None), "co_filename", "").startswith("<s2sad")
-    }
-    exec(compile(text, f"golden/forward/{program.name}.py", "exec"), namespace)
+    entry = entry_of(text, f"golden/forward/{program.name}.py", compiled)
     values = along._inner.bind(call, {})
     captured = [capture.get(values) for capture in compiled.captures]
     moved = [tangents[n] for n in nums]
-    out, out_dot = namespace[compiled.run.__name__](*values, *moved, *captured)
+    out, out_dot = entry(*values, *moved, *captured)
     assert same(out, program.f(*fresh(program.args)))
     truth = sane(program.f, *program.args, argnums=nums, cotangent=1.0)
     found = [leaf for n in nums for leaf in leaves(tangents[n])]

@@ -15,6 +15,7 @@ import pytest
 from s2sad import derivative, grad, hvp, jvp, value_and_grad, vjp
 from tests.directions import dot
 from tests.forward_programs import V3, product, rosenbrock, slope
+from tests.modes_table import PROGRAMS as TABLE
 from tests.trees import same
 
 
@@ -40,26 +41,6 @@ def test_two_deep(second: Any, program: str) -> None:
     assert second(f)(x) == pytest.approx(slope(derivative(f), x, 1.0), rel=1e-7)
 
 
-def straight(x: Any) -> Any:
-    return math.exp(math.sin(x)) / (1.0 + x * x)
-
-
-def loop(x: Any) -> Any:
-    y = 1.0
-    for i in range(6):
-        y = math.sin(y * x) + 0.3 * i
-        if y > 1.4:
-            break
-    return y
-
-
-def newton(x: Any) -> Any:
-    y = x
-    while abs(y * y - x) > 1e-15:
-        y = 0.5 * (y + x / y)
-    return y * x
-
-
 def branch(x: Any) -> Any:
     total = 0.0
     for k in range(4):
@@ -70,21 +51,9 @@ def branch(x: Any) -> Any:
     return total
 
 
-def buffer(x: Any) -> Any:
-    u = np.linspace(0.1, 0.5, 4)
-    for _ in range(3):
-        u[1:] *= x * u[:-1]
-        u[0] = math.sin(u[3] + x)
-        u += x
-    return float(u @ u)
-
-
 TWICE = {
-    "straight": (straight, 0.7),
-    "loop": (loop, 0.8),
-    "while": (newton, 2.0),
+    **{name: TABLE[name] for name in ("straight", "loop", "while", "in place")},
     "branch": (branch, 1.3),
-    "in place": (buffer, 0.9),
 }
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from tests.arguments import active_argnums
 from tests.checker import Judge, check, check_tape, sane
+from tests.emitted import entry_of
 from tests.programs import Program
 from tests.programs.golden import PROGRAMS, SCALARS
 from tests.trees import fresh
@@ -122,18 +123,12 @@ def execute(text: str, program: Program) -> None:
     call = fresh(program.args)
     derivative = s2sad.grad(program.f, argnums=argnums(program))
     compiled = derivative._find(call, {})
-    # The helpers and constants that the text refers to, but none of the functions it defines.
-    namespace = {
-        name: value
-        for name, value in compiled.run.__globals__.items()
-        if not getattr(getattr(value, "__code__", None), "co_filename", "").startswith("<s2sad")
-    }
-    exec(compile(text, f"golden/{program.name}.py", "exec"), namespace)
+    entry = entry_of(text, f"golden/{program.name}.py", compiled)
     values = derivative._layout.bind(call, {})
     captured = [capture.get(values) for capture in compiled.captures]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        result = namespace[compiled.run.__name__](*values, *captured)
+        result = entry(*values, *captured)
     nums = active_argnums(program.args, program.options.get("argnums"))
     truth = sane(program.f, *program.args, argnums=nums, cotangent=1.0)
     rtol = program.options.get("rtol", 1e-6)

@@ -5,8 +5,6 @@ It agrees with the NumPy backend, or it is in the table of refusals, which docs/
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from tests.programs.golden import PROGRAMS as GOLDEN
 from tests.programs.language import LANGUAGE
 from tests.programs.tricky import PROGRAMS as TRICKY
 from tests.rules import test_through_grad
+from tests.scripts import written_down
 from tests.trees import fresh
 
 pytest.importorskip("numba")
@@ -90,14 +89,7 @@ def sums(tmp_path_factory: pytest.TempPathFactory) -> Any:
     for name, (body, _) in SAMPLES.items():
         head, _, call = body.partition("return ")
         parts.append(f"\n\ndef {_sum_of(name)}{head}return np.sum({call.strip()})\n")
-    path.write_text("".join(parts))
-    spec = importlib.util.spec_from_file_location("rule_sums", path)
-    assert spec is not None
-    assert spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    sys.modules["rule_sums"] = found
-    spec.loader.exec_module(found)
-    return found
+    return written_down(path, "".join(parts))
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from tests.checker import check
+from tests.cost import lines_executed
 from tests.scripts import EXAMPLES, load
 
 SCRIPTS = sorted(EXAMPLES.glob("*.py"))
@@ -144,24 +145,6 @@ def test_bell(x: float) -> None:
 
 
 # Cost
-
-
-def lines_executed(run: Callable[[], Any]) -> int:
-    """Lines of Python executed: a count of operations without a clock."""
-    lines = 0
-
-    def trace(frame: Any, event: str, _: Any) -> Any:
-        nonlocal lines
-        lines += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        run()
-    finally:
-        sys.settrace(before)
-    return lines
 
 
 def neuron(w: Any, x: Any) -> Any:

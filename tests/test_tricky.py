@@ -26,6 +26,7 @@ import numpy as xp  # noqa: ICN001
 import pytest
 
 from tests.checker import check, check_tape, refused, sane
+from tests.cost import lines_executed
 from tests.programs import Program
 from tests.programs.tricky import PROGRAMS
 from tests.programs.tricky.flow import many_steps, raise_in_the_loop
@@ -86,24 +87,6 @@ def sum_by_helper(x: Any) -> Any:
     return total
 
 
-def count_calls(run: Any) -> int:
-    """Lines executed: the work done, without a clock."""
-    lines = 0
-
-    def trace(frame: Any, event: str, _: Any) -> Any:
-        nonlocal lines
-        lines += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        run()
-    finally:
-        sys.settrace(before)
-    return lines
-
-
 @pytest.mark.parametrize("f", [sum_by_helper, product_of], ids=lambda f: f.__name__)
 def test_34_a_helper_costs_the_same_every_time(f: Any) -> None:
     import s2sad
@@ -114,7 +97,7 @@ def test_34_a_helper_costs_the_same_every_time(f: Any) -> None:
         derivative = s2sad.grad(f)
         derivative(*args)
         tracemalloc.start()
-        lines = count_calls(lambda: derivative(*args))
+        lines = lines_executed(lambda: derivative(*args))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return lines, peak

@@ -7,8 +7,6 @@ value to the bit, both modes, second order, dtypes, arguments unchanged; against
 from __future__ import annotations
 
 import ast
-import importlib.util
-import sys
 import warnings
 from typing import Any
 
@@ -18,6 +16,7 @@ import pytest
 import s2sad
 from tests.checker import check
 from tests.rules.forms import FORMS, REFUSED, VALUES
+from tests.scripts import written_down
 
 _HEAD = "import functools\nimport itertools\nimport math\nimport operator\n\nimport numpy as np\n"
 
@@ -45,14 +44,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Any:
         f"\n\ndef f{n}({', '.join(arguments(e))}):\n    return {e}\n"
         for n, e in enumerate(EXPRESSIONS.values())
     ]
-    path.write_text(_HEAD + "".join(texts))
-    spec = importlib.util.spec_from_file_location("form_programs", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["form_programs"] = module
-    spec.loader.exec_module(module)
-    return module
+    return written_down(path, _HEAD + "".join(texts))
 
 
 @pytest.mark.parametrize("name", FORMS)

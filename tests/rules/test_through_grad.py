@@ -6,8 +6,6 @@ The programs are written to a file, since the compiler reads source; each functi
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import warnings
 from typing import Any
 
@@ -18,6 +16,7 @@ from s2sad.rules.checking import is_active, numbers
 from s2sad.rules.registry import Primitive, Sample, keyword_from
 from tests.checker import check
 from tests.rules.test_rules import records
+from tests.scripts import written_down
 
 BUILTINS = ("abs", "max", "min", "sum", "float", "divmod", "sorted")
 _HEAD = "import math\n\nimport numpy as np\nfrom numpy import array, float32, float64, inf, nan\n"
@@ -72,14 +71,7 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Any:
     for name, calls in PROGRAMS.items():
         for n, (body, _) in enumerate(calls):
             parts.append(f"\n\ndef {name.replace('.', '_')}_{n}{body}")
-    path.write_text("".join(parts))
-    spec = importlib.util.spec_from_file_location("rule_programs", path)
-    assert spec is not None
-    assert spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    sys.modules["rule_programs"] = found
-    spec.loader.exec_module(found)
-    return found
+    return written_down(path, "".join(parts))
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
