@@ -152,6 +152,10 @@ def share(g: Any, chosen: Any, axis: Any = None) -> Any:
     >>> share(1.0, np.array([True, False, True])), share(1.0, np.array([False, False]))
     (array([0.5, 0. , 0.5]), array([nan, nan]))
     """
+    if axis is None and np.ndim(g) == 0 and (n := np.count_nonzero(chosen)):
+        few = np.zeros(np.shape(chosen), np.result_type(g))
+        few[chosen] = g / n
+        return few
     n = np.sum(chosen, axis=axis, keepdims=axis is not None)
     out = np.where(chosen, g / np.maximum(n, 1), 0.0)
     if not np.all(n):

@@ -3,6 +3,7 @@
 In: the SSA of a derivative that is about to be written out for NumPy. Out: the same program with
 work shared that the transforms before could not see was the same::
 
+    small_factors_first      products of numbers and small arrays before those of large ones
     share_products           equal array expressions, computed once
     join_tapes               the tape and its tangent, one list of flat tuples
     sum_outer_products_once  outer products summed by a loop, one matrix product after it
@@ -18,6 +19,7 @@ from dataclasses import replace
 from ..ir.nodes import Module, Region
 from .join_tapes import join_tapes
 from .rows import sum_outer_products_once
+from .scaling import small_factors_first
 from .share_products import share_products
 
 
@@ -28,7 +30,8 @@ def finish(module: Module) -> Module:
 
 
 def _body(body: Region) -> Region:
-    return sum_outer_products_once(join_tapes(share_products(body)))
+    shared = share_products(small_factors_first(body))
+    return sum_outer_products_once(join_tapes(shared))
 
 
 __all__ = ["finish"]

@@ -29,8 +29,8 @@ def conjugate_gradient_grad(A, b):
         # line 10: p = new + (new @ new) / (r @ r) * p
         r_bar += p_bar
         t_5 = ratio(np.vdot(p_bar, p), t_4)
-        r_bar_new = -2.0 * (ratio(t_5 * t_3, t_4) * r)
-        r_bar += 2.0 * (t_5 * new)
+        r_bar_new = -2.0 * ratio(t_5 * t_3, t_4) * r
+        r_bar += 2.0 * t_5 * new
         p_bar = p_bar * (t_3 / t_4)
         # line 9: new = r - step * q
         r_bar_new += r_bar
@@ -44,7 +44,7 @@ def conjugate_gradient_grad(A, b):
         t = ratio(t_3 * t, t_2)
         p_bar -= t * q
         q_bar -= t * p
-        r_bar_new += 2.0 * (t_3 * r)
+        r_bar_new += 2.0 * t_3 * r
         # line 6: q = A @ p
         p_bar += A.T @ q_bar
         q_bars.append(q_bar)

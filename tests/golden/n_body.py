@@ -26,7 +26,7 @@ def n_body_grad(positions, velocities, masses):
     # line 12: return 0.5 * np.sum(masses * np.sum(v**2, axis=1)) + np.sum(q**2)
     q_bar = 2.0 * q
     masses_bar = 0.5 * np.sum(v**2, axis=1)
-    v_bar = 2.0 * ((0.5 * masses)[:, None] * v)
+    v_bar = masses[:, None] * v
     for tape_2 in tape[::-1]:
         # line 11: q += 0.02 * v
         v_bar += 0.02 * q_bar
@@ -35,8 +35,8 @@ def n_body_grad(positions, velocities, masses):
                 if i != j:
                     # line 10: v[i] += 0.02 * masses[j] * d / (d @ d + 0.1) ** 1.5
                     t_4 = ratio(v_bar[i], t_3)
-                    d_bar = -3.0 * (ratio(t_4 * t, t_3).sum() * t_2**0.5 * d)
-                    d_bar += 0.02 * (t_4 * masses[j])
+                    d_bar = -3.0 * (ratio(t_4 * t, t_3).sum() * t_2**0.5) * d
+                    d_bar += 0.02 * masses[j] * t_4
                     masses_bar[j] += 0.02 * np.sum(t_4 * d)
                     # line 9: d = q[j] - q[i]
                     q_bar[i] -= d_bar

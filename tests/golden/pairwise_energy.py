@@ -22,7 +22,7 @@ def pairwise_energy_grad(positions, sigma):
             r2_bar -= ratio(t_2 * t, r2)
             sigma_bar += 2.0 * (t_2 * sigma)
             # line 6: r2 = d @ d
-            d_bar = 2.0 * (r2_bar * d)
+            d_bar = 2.0 * r2_bar * d
             # line 5: d = positions[i] - positions[j]
             positions_bar[j] -= d_bar
             positions_bar[i] += d_bar

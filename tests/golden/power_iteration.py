@@ -15,7 +15,7 @@ def power_iteration_grad(A, v, steps):
     for v, v_2, root in tape[::-1]:
         # line 4: v = v / np.sqrt(v @ v)
         v_2_bar = ratio(v_bar, root)
-        v_2_bar -= 2.0 * (ratio(ratio(v_2_bar * v_2, root).sum(), 2.0 * root) * v_2)
+        v_2_bar -= 2.0 * ratio(ratio(v_2_bar * v_2, root).sum(), 2.0 * root) * v_2
         # line 3: v = A @ v
         v_bar = A.T @ v_2_bar
         rows.append(v_2_bar)

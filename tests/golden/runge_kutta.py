@@ -69,7 +69,7 @@ def runge_kutta_grad(y0, a, b):
         state_bar[0] += state_0_2_bar
         # line 7: k3 = lotka(y + 0.5 * h * k2, a, b)
         y_bar += state_bar
-        k2_bar += 0.5 * (state_bar * h)
+        k2_bar += 0.05 * state_bar
         # lotka, line 2: return np.array([a * state[0] - b * state[0] * state[1], -state[1] + st...
         k2_bar_0 = k2_bar[0]
         k2_bar_1 = k2_bar[1]
@@ -87,7 +87,7 @@ def runge_kutta_grad(y0, a, b):
         state_bar[0] += state_0_bar
         # line 6: k2 = lotka(y + 0.5 * h * k1, a, b)
         y_bar += state_bar
-        k4_bar += 0.5 * (state_bar * h)
+        k4_bar += 0.05 * state_bar
         # lotka, line 2: return np.array([a * state[0] - b * state[0] * state[1], -state[1] + st...
         k4_bar_0 = k4_bar[0]
         k4_bar_1 = k4_bar[1]
