@@ -21,11 +21,19 @@ def potential(x: float, y: float, w: float) -> float:
     return 1.0 / left + 1.0 / right
 
 
-def landing_reverse(w: float) -> float:
-    """The square of where the particle crosses the axis, steps by the gradient in reverse mode."""
+def pull_reverse(x: float, y: float, w: float) -> tuple[float, float]:
+    return s2sad.grad(potential, (0, 1))(x, y, w)
+
+
+def pull_forward(x: float, y: float, w: float) -> tuple[float, float]:
+    return s2sad.derivative(potential, 0)(x, y, w), s2sad.derivative(potential, 1)(x, y, w)
+
+
+def landing(pull: Any, w: float) -> float:
+    """The square of where the particle crosses the axis."""
     x, y, vx, vy = 0.0, 8.0, 0.75, 0.0
     while True:
-        ax, ay = s2sad.grad(potential, (0, 1))(x, y, w)
+        ax, ay = pull(x, y, w)
         x_new, y_new = x + 0.1 * vx, y + 0.1 * vy
         vx_new, vy_new = vx - 0.1 * ax, vy - 0.1 * ay
         if y_new < 0.0:
@@ -33,21 +41,14 @@ def landing_reverse(w: float) -> float:
         x, y, vx, vy = x_new, y_new, vx_new, vy_new
     crossing = x - y / vy * vx
     return crossing * crossing
+
+
+def landing_reverse(w: float) -> float:
+    return landing(pull_reverse, w)
 
 
 def landing_forward(w: float) -> float:
-    """The same, by derivatives in forward mode."""
-    x, y, vx, vy = 0.0, 8.0, 0.75, 0.0
-    while True:
-        ax = s2sad.derivative(potential, 0)(x, y, w)
-        ay = s2sad.derivative(potential, 1)(x, y, w)
-        x_new, y_new = x + 0.1 * vx, y + 0.1 * vy
-        vx_new, vy_new = vx - 0.1 * ax, vy - 0.1 * ay
-        if y_new < 0.0:
-            break
-        x, y, vx, vy = x_new, y_new, vx_new, vy_new
-    crossing = x - y / vy * vx
-    return crossing * crossing
+    return landing(pull_forward, w)
 
 
 def search(landing: Any, slope: Any) -> Any:
