@@ -17,7 +17,7 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
-from .columns import COLUMNS, OPTIONS  # noqa: E402
+from .columns import COLUMNS  # noqa: E402
 from .driver import GROUPS, Row, kernels, measure, summary, table, warm  # noqa: E402
 
 
@@ -31,14 +31,10 @@ def main() -> None:
         "--seconds", type=float, default=0.5, help="to time each column of a kernel"
     )
     parser.add_argument("--columns", nargs="+", default=list(COLUMNS), choices=list(COLUMNS))
-    parser.add_argument(
-        "--unchecked", action="store_true", help="bounds, by what Numba compiles, for all columns"
-    )
     parser.add_argument("--groups", nargs="*", default=list(GROUPS), choices=list(GROUPS))
     parser.add_argument("--save", help="a file for the rows, as JSON")
     parser.add_argument("--read", nargs="*", help="such files, to print instead of measuring")
     options = parser.parse_args()
-    OPTIONS["boundscheck"] = not options.unchecked
     if options.read:
         rows = [Row(**row) for name in options.read for row in json.loads(Path(name).read_text())]
     else:

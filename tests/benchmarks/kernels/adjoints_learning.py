@@ -22,14 +22,14 @@ def softmax(x: np.ndarray) -> np.ndarray:
 
 
 def softmax_back(p: np.ndarray, g: np.ndarray) -> np.ndarray:
-    """Of g, the cotangent of the softmax p, makes that of what went in; g is lost."""
-    g -= np.einsum("ij,ij->i", p, g)[:, None]
-    g *= p
-    return g
+    """The cotangent of what went in, from g, that of the softmax p."""
+    out = g - np.einsum("ij,ij->i", p, g)[:, None]
+    out *= p
+    return out
 
 
 def softmax_loss(x: np.ndarray, w: np.ndarray) -> tuple[Any, ...]:
-    return (softmax_back(softmax(x), w.copy()),)
+    return (softmax_back(softmax(x), w),)
 
 
 def network(params: tuple[Any, ...], x: np.ndarray, labels: np.ndarray) -> tuple[Any, ...]:

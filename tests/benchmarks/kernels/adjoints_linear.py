@@ -21,13 +21,15 @@ def triangular_solve(lower: np.ndarray, b: np.ndarray) -> tuple[Any, ...]:
     for i in range(n):
         x[i] = (b[i] - np.dot(lower[i, :i], x[:i])) / lower[i, i]
     s = 2.0 * x
-    of_lower = np.zeros((n, n))
+    of_lower = np.empty((n, n))
     for i in range(n - 1, -1, -1):
         s[i] /= lower[i, i]
         for j in range(i):
             s[j] -= s[i] * lower[i, j]
+        for j in range(i + 1):
             of_lower[i, j] = -s[i] * x[j]
-        of_lower[i, i] = -s[i] * x[i]
+        for j in range(i + 1, n):
+            of_lower[i, j] = 0.0
     return of_lower, s
 
 

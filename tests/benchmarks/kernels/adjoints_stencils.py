@@ -49,7 +49,7 @@ def jacobi_2d(a: np.ndarray, steps: int) -> tuple[Any, ...]:
         now, then = then, now
     out = 2.0 * now
     g = np.zeros((n, m))
-    g[1:-1, 1:-1] = out[1:-1, 1:-1]
+    inside(out, g)
     h = np.zeros((n, m))
     for _ in range(2 * steps):
         for j in range(1, m - 1):
@@ -60,7 +60,7 @@ def jacobi_2d(a: np.ndarray, steps: int) -> tuple[Any, ...]:
             out[i, m - 1] += 0.2 * g[i, m - 2]
         cross(g, h)
         g, h = h, g
-    out[1:-1, 1:-1] = g[1:-1, 1:-1]
+    inside(g, out)
     return (out,)
 
 
@@ -70,6 +70,14 @@ def cross(a: np.ndarray, b: np.ndarray) -> None:
     for i in range(1, n - 1):
         for j in range(1, m - 1):
             b[i, j] = 0.2 * (a[i, j] + a[i, j - 1] + a[i, j + 1] + a[i + 1, j] + a[i - 1, j])
+
+
+def inside(a: np.ndarray, b: np.ndarray) -> None:
+    """Copies all but the border of ``a`` into ``b``."""
+    n, m = a.shape
+    for i in range(1, n - 1):
+        for j in range(1, m - 1):
+            b[i, j] = a[i, j]
 
 
 def heat_3d(u: np.ndarray, steps: int) -> tuple[Any, ...]:
@@ -82,7 +90,7 @@ def heat_3d(u: np.ndarray, steps: int) -> tuple[Any, ...]:
         now, then = then, now
     out = 2.0 * now
     g = np.zeros(u.shape)
-    g[1:-1, 1:-1, 1:-1] = out[1:-1, 1:-1, 1:-1]
+    inside_3d(out, g)
     h = np.zeros(u.shape)
     for _ in range(steps):
         for j in range(1, m - 1):
@@ -98,7 +106,7 @@ def heat_3d(u: np.ndarray, steps: int) -> tuple[Any, ...]:
                 out[i, j, l - 1] += 0.125 * g[i, j, l - 2]
         star(g, h)
         g, h = h, g
-    out[1:-1, 1:-1, 1:-1] = g[1:-1, 1:-1, 1:-1]
+    inside_3d(g, out)
     return (out,)
 
 
@@ -113,6 +121,14 @@ def star(u: np.ndarray, v: np.ndarray) -> None:
                     + u[i, j - 1, k] + u[i, j + 1, k]
                     + u[i, j, k - 1] + u[i, j, k + 1]
                 )  # fmt: skip
+
+
+def inside_3d(a: np.ndarray, b: np.ndarray) -> None:
+    n, m, l = a.shape
+    for i in range(1, n - 1):
+        for j in range(1, m - 1):
+            for k in range(1, l - 1):
+                b[i, j, k] = a[i, j, k]
 
 
 def seidel_2d(a: np.ndarray, steps: int) -> tuple[Any, ...]:
@@ -169,25 +185,32 @@ def burgers(u: np.ndarray, nu: float, steps: int) -> tuple[Any, ...]:
         now, then = tape[t], tape[t + 1]
         now[0], now[n + 1] = now[n], now[1]
         for i in range(1, n + 1):
-            step = now[i] - now[i - 1] if now[i] > 0.0 else now[i + 1] - now[i]
-            spread = now[i + 1] - 2.0 * now[i] + now[i - 1]
-            then[i] = now[i] - c * now[i] * step + k * spread
+            left, here, right = now[i - 1], now[i], now[i + 1]
+            push = max(here, 0.0) * (here - left) + min(here, 0.0) * (right - here)
+            then[i] = here - c * push + k * (right - 2.0 * here + left)
     g = tape[steps] * (2.0 / n)
     h = np.empty(n + 2)
-    of_k = 0.0
+    of_k = np.zeros(n + 2)
     for t in range(steps - 1, -1, -1):
-        now = tape[t]
         g[0], g[n + 1] = g[n], g[1]
-        for i in range(1, n + 1):
-            own = 2.0 * now[i] - now[i - 1] if now[i] > 0.0 else now[i + 1] - 2.0 * now[i]
-            h[i] = (
-                g[i] * (1.0 - 2.0 * k - c * own)
-                + g[i + 1] * (k + c * max(now[i + 1], 0.0))
-                + g[i - 1] * (k - c * min(now[i - 1], 0.0))
-            )
-            of_k += g[i] * (now[i + 1] - 2.0 * now[i] + now[i - 1])
+        burgers_back(tape[t], g, h, of_k, c, k)
         g, h = h, g
-    return g[1:-1].copy(), of_k * dt / dx**2
+    return g[1:-1].copy(), np.sum(of_k) * dt / dx**2
+
+
+def burgers_back(
+    now: np.ndarray, g: np.ndarray, h: np.ndarray, of_k: np.ndarray, c: float, k: float
+) -> None:
+    for i in range(1, len(now) - 1):
+        left, here, right = now[i - 1], now[i], now[i + 1]
+        back, ahead = 2.0 * here - left, right - 2.0 * here
+        own = back if here > 0.0 else ahead
+        h[i] = (
+            g[i] * (1.0 - 2.0 * k - c * own)
+            + g[i + 1] * (k + c * max(right, 0.0))
+            + g[i - 1] * (k - c * min(left, 0.0))
+        )
+        of_k[i] += g[i] * (right - 2.0 * here + left)
 
 
 def cavity_flow(lid: float, n: int, steps: int, sweeps: int) -> tuple[Any, ...]:
@@ -265,35 +288,48 @@ def vertical_advection(w: np.ndarray, u: np.ndarray, dt: float) -> tuple[Any, ..
     # In each column M x = u / dt, with row k of M: down, 1/dt - down + up, up, where
     # down = -w[k]/4 (0 at the bottom) and up = w[k+1]/4 (0 at the top). Elimination factors
     # M = L U with L: down and pivot, U: 1 and c. The adjoint solves U' y = 2 x, then L' s = y;
-    # then u receives s / dt, and M receives -s x'.
+    # then u receives s / dt, and M receives -s x'. A plane of columns at a time, transposed: the
+    # columns do not wait for one another. ``up`` has a row of zeros below and above.
     nx, ny, nz = u.shape
     of_w = np.zeros(w.shape)
     of_u = np.empty(u.shape)
-    c = np.empty(nz)
-    inverse = np.empty(nz)
-    x = np.empty(nz)
+    up = np.zeros((nz + 1, ny))
+    c, pivot = np.empty((nz, ny)), np.empty((nz, ny))
+    x, s = np.empty((nz, ny)), np.empty((nz, ny))
     for i in range(nx):
         for j in range(ny):
-            before, value = 0.0, 0.0
-            for k in range(nz):
-                down = -0.25 * w[i, j, k] if k > 0 else 0.0
-                up = 0.25 * w[i, j, k + 1] if k < nz - 1 else 0.0
-                inverse[k] = 1.0 / (1.0 / dt - down + up - down * before)
-                before = c[k] = up * inverse[k]
-                value = x[k] = (u[i, j, k] / dt - down * value) * inverse[k]
-            for k in range(nz - 2, -1, -1):
-                x[k] -= c[k] * x[k + 1]
-            s = of_u[i, j]
-            s[0] = 2.0 * x[0]
             for k in range(1, nz):
-                s[k] = 2.0 * x[k] - c[k - 1] * s[k - 1]
-            s[nz - 1] *= inverse[nz - 1]
-            for k in range(nz - 2, -1, -1):
-                s[k] = (s[k] + 0.25 * w[i, j, k + 1] * s[k + 1]) * inverse[k]
-            for k in range(1, nz):
-                of_w[i, j, k] = 0.25 * (s[k] * (x[k - 1] - x[k]) - s[k - 1] * (x[k - 1] + x[k]))
+                up[k, j] = 0.25 * w[i, j, k]
             for k in range(nz):
-                s[k] /= dt
+                x[k, j] = u[i, j, k] / dt
+        for j in range(ny):
+            pivot[0, j] = 1.0 / (1.0 / dt + up[1, j])
+            c[0, j] = up[1, j] * pivot[0, j]
+            x[0, j] *= pivot[0, j]
+        for k in range(1, nz):
+            for j in range(ny):
+                pivot[k, j] = 1.0 / (1.0 / dt + up[k, j] + up[k + 1, j] + up[k, j] * c[k - 1, j])
+                c[k, j] = up[k + 1, j] * pivot[k, j]
+                x[k, j] = (x[k, j] + up[k, j] * x[k - 1, j]) * pivot[k, j]
+        for k in range(nz - 2, -1, -1):
+            for j in range(ny):
+                x[k, j] -= c[k, j] * x[k + 1, j]
+        for j in range(ny):
+            s[0, j] = 2.0 * x[0, j]
+        for k in range(1, nz):
+            for j in range(ny):
+                s[k, j] = 2.0 * x[k, j] - c[k - 1, j] * s[k - 1, j]
+        for j in range(ny):
+            s[nz - 1, j] *= pivot[nz - 1, j]
+        for k in range(nz - 2, -1, -1):
+            for j in range(ny):
+                s[k, j] = (s[k, j] + up[k + 1, j] * s[k + 1, j]) * pivot[k, j]
+        for j in range(ny):
+            for k in range(1, nz):
+                of_down = s[k, j] * (x[k, j] - x[k - 1, j])
+                of_w[i, j, k] = -0.25 * (of_down + s[k - 1, j] * (x[k - 1, j] + x[k, j]))
+            for k in range(nz):
+                of_u[i, j, k] = s[k, j] / dt
     return of_w, of_u
 
 

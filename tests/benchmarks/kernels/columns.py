@@ -16,10 +16,6 @@ from .kernel import Kernel
 
 Run = Callable[[], Any]
 
-# For all that Numba compiles here, s2sad's and what is written by hand. Bounds are checked because
-# s2sad asks for it unless told otherwise; ``--unchecked`` turns that off, for both.
-OPTIONS: dict[str, Any] = {"fastmath": False, "parallel": False, "boundscheck": True}
-
 
 def under_numpy(module: types.ModuleType, kernel: Kernel, args: tuple[Any, ...]) -> Run:
     df = s2sad.grad(kernel.primal, kernel.argnums)
@@ -27,7 +23,14 @@ def under_numpy(module: types.ModuleType, kernel: Kernel, args: tuple[Any, ...])
 
 
 def under_numba(module: types.ModuleType, kernel: Kernel, args: tuple[Any, ...]) -> Run:
-    df = s2sad.grad(kernel.primal, kernel.argnums, backend=s2sad.Numba(**OPTIONS))
+    df = s2sad.grad(kernel.primal, kernel.argnums, backend="numba")
+    return lambda: df(*args)
+
+
+def unchecked(module: types.ModuleType, kernel: Kernel, args: tuple[Any, ...]) -> Run:
+    """Without s2sad's check of bounds, as all that others compile."""
+    backend = s2sad.Numba(boundscheck=False)
+    df = s2sad.grad(kernel.primal, kernel.argnums, backend=backend)
     return lambda: df(*args)
 
 
@@ -79,13 +82,14 @@ def rebound(
 
 
 def compiled(f: Callable[..., Any]) -> Callable[..., Any]:
-    """``f`` compiled by Numba with the functions of its module that it calls."""
+    """``f`` compiled by Numba with the functions of its module that it calls; as s2sad compiles,
+    but for the check of bounds, which is nobody's but s2sad's."""
     import numba
 
     module = sys.modules[f.__module__]
     copy = rebound(module, f, {})
     for name in own_functions(module):
-        jitted = numba.njit(copy.__globals__[name], error_model="numpy", **OPTIONS)
+        jitted = numba.njit(copy.__globals__[name], error_model="numpy")
         copy.__globals__[name] = jitted
     return copy.__globals__[f.__name__]
 
@@ -101,6 +105,7 @@ def own_functions(module: types.ModuleType) -> dict[str, types.FunctionType]:
 COLUMNS: dict[str, Callable[[types.ModuleType, Kernel, tuple[Any, ...]], Run]] = {
     "s2sad": under_numpy,
     "s2sad, Numba": under_numba,
+    "unchecked": unchecked,
     "by hand": by_hand,
     "JAX": under_jax,
     "autograd": under_autograd,

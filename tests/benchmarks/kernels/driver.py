@@ -247,9 +247,10 @@ def summary(rows: list[Row], columns: Sequence[str]) -> str:
             line = against(rows, own, other)
             if line and other in columns:
                 lines.append(line)
-    line = against(rows, "s2sad, Numba", "by hand")
-    if line and "by hand" in columns:
-        lines.append(line.replace("by hand", "the adjoint by hand"))
+    for own, called in (("unchecked", "the same, unchecked,"), ("s2sad, Numba", "s2sad, Numba")):
+        line = against(rows, own, "by hand")
+        if line and "by hand" in columns:
+            lines.append(line.replace(f"{own} against", f"{called} against the adjoint"))
     return "\n".join(lines)
 
 

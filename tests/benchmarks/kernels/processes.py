@@ -149,7 +149,6 @@ def masked_escape(c: np.ndarray, turns: int) -> float:
 
 
 def under_jax() -> dict[str, Any]:
-    import jax
     import jax.numpy as jnp
     from jax import lax
 
@@ -158,7 +157,8 @@ def under_jax() -> dict[str, Any]:
             x, v = xv
             d = x[None, :, :] - x[:, None, :]
             square = jnp.sum(d * d, axis=2) + 0.01
-            v = v + dt * jnp.sum((mass[None, :] * square**-1.5)[:, :, None] * d, axis=1)
+            pull = mass[None, :] / (square * jnp.sqrt(square))
+            v = v + dt * jnp.sum(pull[:, :, None] * d, axis=1)
             return x + dt * v, v
 
         _, v = lax.fori_loop(0, steps, step, (x, v))
@@ -166,17 +166,26 @@ def under_jax() -> dict[str, Any]:
 
     def asian_option(params, draws, strike):
         spot, rate, sigma = params
-        dt = 1.0 / draws.shape[1]
-        steps = jnp.exp((rate - 0.5 * sigma**2) * dt + sigma * jnp.sqrt(dt) * draws)
-        average = jnp.mean(spot * jnp.cumprod(steps, axis=1), axis=1)
-        return jnp.exp(-rate) * jnp.mean(jnp.maximum(average - strike, 0.0))
+        paths, steps = draws.shape
+        dt = 1.0 / steps
+
+        def step(state, draw):
+            price, total = state
+            growth = (rate - 0.5 * sigma**2) * dt + sigma * jnp.sqrt(dt) * draw
+            price = price * jnp.exp(growth)
+            return (price, total + price), None
+
+        start = jnp.full(paths, spot), jnp.zeros(paths)
+        (_, total), _ = lax.scan(step, start, draws.T)
+        return jnp.exp(-rate) * jnp.mean(jnp.maximum(total / steps - strike, 0.0))
 
     def hidden_markov(transition, emission, start, seen):
-        def step(alpha, o):
+        def step(alpha, row):
             norm = jnp.sum(alpha)
-            return ((alpha / norm) @ transition) * emission[:, o], jnp.log(norm)
+            return ((alpha / norm) @ transition) * row, jnp.log(norm)
 
-        alpha, logs = lax.scan(step, start * emission[:, seen[0]], seen[1:])
+        rows = emission.T[seen]
+        alpha, logs = lax.scan(step, start * rows[0], rows[1:])
         return jnp.sum(logs) + jnp.log(jnp.sum(alpha))
 
     def kalman(a, q, c, r, seen):
@@ -229,7 +238,6 @@ def under_jax() -> dict[str, Any]:
         return jnp.mean(jnp.log(1.0 + x * x + y * y))
 
     masked_escape = escape
-    assert jax is not None
     return dict(locals())
 
 
