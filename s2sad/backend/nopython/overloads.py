@@ -20,7 +20,7 @@ from ... import runtime
 from ...rules import matrices
 from ...rules.registry import primitive
 from . import accumulation, diagonals, indices, products, reductions, sequences, shapes
-from .written import declare, is_list, written
+from .written import declare, is_list, present, written
 
 __all__ = ["install"]
 
@@ -33,6 +33,7 @@ def install() -> None:
     for f, scalar in _SCALAR.items():
         _broadcasting(f, scalar)
     declare(_STRUCTURAL, jit_options=_OPTIONS)
+    declare(_OF_NONE, jit_options=_OPTIONS, of_none=True)
     for part in (accumulation, reductions, products, shapes, sequences, diagonals, indices):
         part.install()
 
@@ -134,6 +135,11 @@ def _add(a: Any, b: Any) -> Any:
         return lambda a, b: b
     if isinstance(b, types.NoneType):
         return lambda a, b: a
+    add = runtime.add
+    if isinstance(a, types.Optional):
+        return lambda a, b: b if a is None else add(present(a), b)
+    if isinstance(b, types.Optional):
+        return lambda a, b: a if b is None else add(a, present(b))
     if isinstance(a, types.Array) and isinstance(b, types.Array | types.Number):
 
         def in_place(a: Any, b: Any) -> Any:
@@ -142,9 +148,8 @@ def _add(a: Any, b: Any) -> Any:
 
         return in_place
     if isinstance(a, types.BaseTuple):
-        return _per_item("add(a[{0}], b[{0}])", len(a), "a, b", add=runtime.add)
+        return _per_item("add(a[{0}], b[{0}])", len(a), "a, b", add=add)
     if is_list(a):
-        add = runtime.add
 
         def lists(a: Any, b: Any) -> Any:
             for n in range(len(a)):
@@ -156,6 +161,9 @@ def _add(a: Any, b: Any) -> Any:
 
 
 def _copied(x: Any) -> Any:
+    if isinstance(x, types.Optional):
+        copied = runtime.copied
+        return lambda x: None if x is None else copied(present(x))
     if isinstance(x, types.Array):
         return lambda x: x.copy()
     if isinstance(x, types.BaseTuple):
@@ -193,11 +201,14 @@ def _copy_with_strides(x: Any) -> Any:
 
 _STRUCTURAL: dict[Any, Callable[..., Any]] = {
     runtime.zeros_like: _zeros_like,
-    runtime.add: _add,
-    runtime.copied: _copied,
     runtime.typed_like: _typed_like,
     runtime.insertion_point: _insertion_point,
     primitive("trip_count").fun: _trip_count,
     runtime.grown: _grown,
     runtime.copy_with_strides: _copy_with_strides,
+}
+#: Those to whom a value that may be None is not one that is there.
+_OF_NONE: dict[Any, Callable[..., Any]] = {
+    runtime.add: _add,
+    runtime.copied: _copied,
 }

@@ -15,9 +15,18 @@ from typing import Any
 
 import numpy as np
 from numba import types
-from numba.extending import overload
+from numba.extending import intrinsic, overload
 
-__all__ = ["axes_of", "declare", "dtype_text", "is_list", "is_none", "is_true", "written"]
+__all__ = [
+    "axes_of",
+    "declare",
+    "dtype_text",
+    "is_list",
+    "is_none",
+    "is_true",
+    "present",
+    "written",
+]
 
 
 def written(text: str, **scope: Any) -> Any:
@@ -27,14 +36,55 @@ def written(text: str, **scope: Any) -> Any:
     return scope["impl"]
 
 
-def declare(table: Mapping[Any, Callable[..., Any]], **options: Any) -> None:
-    """Tell Numba what functions mean: each has one that maps types to code, or to None."""
+def declare(
+    table: Mapping[Any, Callable[..., Any]], *, of_none: bool = False, **options: Any
+) -> None:
+    """Tell Numba what functions mean: each has one that maps types to code, or to None.
+
+    Of a value that may be None, as one that only some branches assign, they see the type that it
+    has otherwise, and a None where it runs raises TypeError; ``of_none`` is for those that have an
+    answer to None.
+    """
     for f, by_types in table.items():
-        overload(f, **options)(_bare(by_types))
+        seen = by_types if of_none else _of_what_is_there(f, by_types)
+        overload(f, **options)(_bare(seen))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def present(context: Any, x: Any) -> Any:
+    """In compiled code: what may be None by its type, and is not; else TypeError."""
+    kind = x.type if isinstance(x, types.Optional) else x
+
+    def same(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        context.nrt.incref(builder, kind, args[0])
+        return args[0]
+
+    return kind(kind), same  # the call casts its argument, which raises
 
 
 def is_list(t: Any) -> bool:
     return isinstance(t, types.List | types.ListType)
+
+
+def _of_what_is_there(f: Any, by_types: Callable[..., Any]) -> Callable[..., Any]:
+    """``by_types``, or a call of ``f`` itself where an argument may be None by its type."""
+    plain = inspect.signature(by_types)
+
+    @functools.wraps(by_types)
+    def made(*given: Any, **named: Any) -> Any:
+        kinds = plain.bind(*given, **named).arguments
+        unsure = {name for name, kind in kinds.items() if isinstance(kind, types.Optional)}
+        if not unsure:
+            return by_types(*given, **named)
+        taken = ", ".join(
+            str(p.replace(annotation=p.empty)).removeprefix("*") for p in plain.parameters.values()
+        )
+        passed = ", ".join(
+            f"present({name})" if name in unsure else name for name in plain.parameters
+        )
+        return written(f"def impl({taken}): return f({passed})", f=f, present=present)
+
+    return made
 
 
 def _bare(by_types: Callable[..., Any]) -> Callable[..., Any]:
