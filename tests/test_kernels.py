@@ -53,3 +53,11 @@ def test_compiled_adjoint_by_hand_returns_the_gradient(kernel: Kernel) -> None:
     assert kernel.by_hand is not None
     out = compiled(kernel.by_hand)(*arguments(kernel))
     assert distance(flat(out), flat(gradient(kernel))) < 1e-10
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="needs Numba")
+@every_kernel
+def test_compiled_gradient_is_that_of_numpy(kernel: Kernel) -> None:
+    found = s2sad.grad(kernel.primal, kernel.argnums, backend="numba")(*arguments(kernel))
+    assert distance(flat(found), flat(gradient(kernel))) < 1e-10

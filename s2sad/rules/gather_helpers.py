@@ -12,6 +12,19 @@ from typing import Any
 import numpy as np
 
 
+def true_places(mask: Any, a: Any) -> Any:
+    """Where a mask is true, as one array of indices for each of its axes.
+
+    Raises IndexError if it does not fit the array that it chooses from.
+
+    >>> true_places(np.array([[True, False], [False, True]]), np.zeros((2, 2)))
+    (array([0, 1]), array([0, 1]))
+    """
+    if mask.shape != a.shape[: mask.ndim]:
+        raise IndexError("boolean index did not match indexed array")
+    return np.nonzero(mask)
+
+
 def matching_places(out_: Any, a: Any, axis: int = -1) -> Any:
     """Where the elements of ``out_`` stand in ``a``, of which it is a rearrangement.
 

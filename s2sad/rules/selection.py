@@ -14,7 +14,7 @@ import numpy as np
 
 from ..ir.kinds import Array, FixedList, Kind, Num, Size, Tuple
 from ..ir.nodes import Atom, Const
-from . import helpers
+from . import gather_helpers, helpers
 from .declare import each, rule, sample, zero
 from .examplekinds import by_example
 from .kindrules import as_array
@@ -271,6 +271,7 @@ def _argwhere_kind(args: Sequence[Atom], attrs: Any) -> Kind:
 
 _BOOL = Num("bool", True)
 zero(np.nonzero, "a", kind=_unknown_sizes())
+zero(gather_helpers.true_places, "mask a", name="true_places", kind=_unknown_sizes())
 zero(np.flatnonzero, "a", kind=_unknown_sizes(1))
 zero(np.argwhere, "a", kind=_argwhere_kind)
 zero(np.searchsorted, "a v sorter=None", signature_of="a, v, side='left', sorter=None")

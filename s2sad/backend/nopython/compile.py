@@ -28,6 +28,7 @@ from . import modules
 from .ascending import count_upwards
 from .containers import Door, as_tuples, door, flat_out
 from .forms import in_forms
+from .masks import masks_as_places
 from .recursion import stack_saves
 from .refusals import is_of_numba, translated
 from .tapes import stack_tapes
@@ -67,7 +68,8 @@ def compile_nopython(
         name: replace(f, out=flat_out(f.out)) if f is module.entry else f
         for name, f in module.functions.items()
     }
-    lowered = count_upwards(stack_tapes(stack_saves(as_tuples(in_forms(Module(flat))))))
+    formed = in_forms(masks_as_places(Module(flat)))
+    lowered = count_upwards(stack_tapes(stack_saves(as_tuples(formed))))
     with for_compiler():
         emitted = emit(lowered, fresh_results=True, private_from=private_from)
     options = {"fastmath": fastmath, "parallel": parallel, "boundscheck": boundscheck}

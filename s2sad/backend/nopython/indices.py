@@ -14,6 +14,7 @@ from typing import Any
 
 from numba import types
 
+from ...rules import gather_helpers
 from .written import declare, dtype_text, written
 
 __all__ = ["accumulated", "install"]
@@ -179,6 +180,27 @@ def accumulated(buf: Any, i: Any, g: Any) -> Any:
     return _writing(buf, i, g, "+=", "buf, i, g", "    return buf")
 
 
+def _true_places(mask: Any, a: Any) -> Any:
+    if not isinstance(mask, types.Array) or not isinstance(a, types.Array):
+        return None
+    differ = " or ".join(f"mask.shape[{n}] != a.shape[{n}]" for n in range(mask.ndim))
+    walk = ", ".join(f"p{n}" for n in range(mask.ndim))
+    lines = ["def impl(mask, a):", f"    if {differ}:"]
+    lines.append('        raise IndexError("boolean index did not match indexed array")')
+    lines += ["    count = 0", "    for chosen in mask.flat:", "        count += chosen"]
+    lines += [f"    p{n} = np.empty(count, np.int64)" for n in range(mask.ndim)]
+    lines += ["    k = 0", "    for at in np.ndindex(mask.shape):", "        if mask[at]:"]
+    lines += [f"            p{n}[k] = at[{n}]" for n in range(mask.ndim)]
+    lines += ["            k += 1", f"    return ({walk})"]
+    return written("\n".join(lines))
+
+
 def install() -> None:
     """Tell Numba about several arrays of indices at once."""
-    declare({operator.getitem: _getitem, operator.setitem: _setitem})
+    declare(
+        {
+            operator.getitem: _getitem,
+            operator.setitem: _setitem,
+            gather_helpers.true_places: _true_places,
+        }
+    )

@@ -19,11 +19,30 @@ from numba import njit, types, vectorize
 from ... import runtime
 from ...rules import matrices
 from ...rules.registry import primitive
-from . import accumulation, diagonals, indices, products, reductions, sequences, shapes
+from . import (
+    accumulation,
+    diagonals,
+    fourier,
+    indices,
+    products,
+    reductions,
+    sequences,
+    shapes,
+)
 from .written import declare, is_list, present, written
 
 __all__ = ["install"]
 
+_PARTS = (
+    accumulation,
+    reductions,
+    products,
+    shapes,
+    sequences,
+    diagonals,
+    indices,
+    fourier,
+)
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"}
 
 
@@ -34,7 +53,7 @@ def install() -> None:
         _broadcasting(f, scalar)
     declare(_STRUCTURAL, jit_options=_OPTIONS)
     declare(_OF_NONE, jit_options=_OPTIONS, of_none=True)
-    for part in (accumulation, reductions, products, shapes, sequences, diagonals, indices):
+    for part in _PARTS:
         part.install()
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import os
 import re
+import traceback
+from types import FrameType
 
 from ...errors import UnsupportedError
 
@@ -68,8 +70,11 @@ def translated(error: Exception, text: str) -> UnsupportedError:
     if reason is None:
         lines = [line.strip() for line in said.splitlines() if line.strip()]
         lines = [line for line in lines if not line.startswith("Failed in nopython mode")]
-        reason = f"does not compile this: {lines[0][:90] if lines else type(error).__name__}"
-    place = _line(said, text)
+        first = lines[0][:90] if lines else ""
+        if first in ("", type(error).__name__, "AssertionError"):
+            first = f"Numba itself fails, in {_innermost(error)}"
+        reason = f"does not compile this: {first}"
+    place = _line(said, text) or _instruction(error, text)
     return UnsupportedError(f"backend='numba' {reason}" + (f", in: {place}" if place else ""))
 
 
@@ -83,3 +88,27 @@ def _line(said: str, text: str) -> str | None:
     lines = text.splitlines()
     at = int(numbers[-1]) - 1
     return lines[at].strip() if 0 <= at < len(lines) else None
+
+
+def _frames(error: Exception) -> list[FrameType]:
+    """The frames of the traceback, the innermost one last; it is that of the first cause."""
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    return [frame for frame, _ in traceback.walk_tb(cause.__traceback__)]
+
+
+def _innermost(error: Exception) -> str:
+    """The function of Numba's that failed."""
+    return next((f.f_code.co_name for f in reversed(_frames(error))), type(error).__name__)
+
+
+def _instruction(error: Exception, text: str) -> str | None:
+    """The line of the text whose instruction was being translated when Numba failed."""
+    lines = text.splitlines()
+    for frame in reversed(_frames(error)):
+        place = getattr(frame.f_locals.get("inst"), "loc", None)
+        if place is not None and "s2sad_" in str(place.filename) and place.line <= len(lines):
+            found: str = lines[place.line - 1].strip()
+            return found
+    return None

@@ -1,0 +1,65 @@
+"""Masks of several axes are places: Numba takes no other mask than one of one axis.
+
+In: a module. Out: a module in which what was chosen by such a mask is chosen by the indices of its
+true elements, which raise where the mask does not fit::
+
+    y = item z, mask   ->   t = true_places mask, z; y = item z, t
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ...ir.kinds import Array, Size, Tuple
+from ...ir.mapping import Mapper
+from ...ir.nodes import Atom, Module, Node, Op, Region, Value
+
+__all__ = ["masks_as_places"]
+
+#: Ops that choose by their second operand, and what they are when nothing is chosen twice.
+_CHOOSING = {
+    "item": "item",
+    "setitem": "setitem",
+    "accumulate": "accumulate",
+    "gather_written": "item",
+}
+
+
+def masks_as_places(module: Module) -> Module:
+    """The module without masks of two axes or more as indices."""
+    return Module(
+        {name: replace(f, body=_Places().region(f.body)) for name, f in module.functions.items()}
+    )
+
+
+class _Places(Mapper):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[tuple[Atom, Atom], Value] = {}
+
+    def region(self, region: Region) -> Region:
+        outside = dict(self.found)
+        made = super().region(region)
+        self.found = outside  # what a branch finds is not at hand after it
+        return made
+
+    def op(self, op: Op) -> Sequence[Node]:
+        if op.fn not in _CHOOSING or not _is_mask(op.args[1]):
+            return super().op(op)
+        array, mask, *rest = op.args
+        made: list[Node] = []
+        places = self.found.get((mask, array))
+        if places is None:
+            rank = mask.kind.rank if isinstance(mask.kind, Array) else None
+            places = Value(Tuple((Array("int64", (Size(),)),) * (rank or 0)))
+            self.found[mask, array] = places
+            made.append(Op((places,), "true_places", (mask, array), {}, op.span))
+        fn = _CHOOSING[op.fn]
+        made.append(Op(op.results, fn, (array, places, *rest), op.attrs, op.span))
+        return made
+
+
+def _is_mask(index: Atom) -> bool:
+    kind = index.kind
+    return isinstance(kind, Array) and kind.dtype == "bool" and (kind.rank or 0) > 1
