@@ -6,6 +6,7 @@ one, else an einsum.
 
     "ij,jk->ik":        a_bar = g @ b.T
     "bij,bjk->bik":     a_bar = g @ b.mT
+    "ij,ij->i":         a_bar = g[:, None] * b
     "ij,j,k->ik":       a_bar = einsum("ik,j,k->ij", g, b, c, optimize=True)
 """
 
@@ -137,6 +138,10 @@ def contraction(b: Builder, factors: Sequence[tuple[str, Atom]], target: str) ->
             product = _matrix_product(b, *pair[0], *pair[1], target)
             if product is not None:
                 return product
+        for pair in (factors, factors[::-1]):
+            product = _broadcast_product(b, *pair[0], *pair[1], target)
+            if product is not None:
+                return product
     spec = Const.of(",".join(s for s, _ in factors) + "->" + target)
     more: dict[str, Any] = {"optimize": True} if len(factors) > 2 else {}
     return b.op("np.einsum", spec, *(x for _, x in factors), **more)
@@ -158,6 +163,16 @@ def _matrix_product(b: Builder, s: str, x: Atom, t: str, y: Atom, target: str) -
     left = x if s[-1] == c else b.op(turn, x)
     right = y if t[0] == c else b.op(turn, y)
     return b.op("matmul", left, right)
+
+
+def _broadcast_product(b: Builder, s: str, x: Atom, t: str, y: Atom, target: str) -> Atom | None:
+    """``x[:, None] * y``, where nothing is summed and ``y`` has all axes in their order."""
+    if t != target or len(set(t)) < len(t) or [c for c in t if c in s] != list(s):
+        return None
+    if not t.endswith(s):
+        index = tuple(slice(None) if c in s else None for c in t[t.index(s[0]) :])
+        x = b.op("item", x, Const.of(index))
+    return b.mul(x, y)
 
 
 def _common_start(s: str, t: str, target: str) -> str:

@@ -7,6 +7,7 @@ before it multiplies what is large, and does not sum again what it has summed::
     2.0 * ((0.5 * w)[:, None] * x)      ->   w[:, None] * x
     t = np.sum(x); np.sum(c * x)        ->   t = np.sum(x); c * t
     np.sum(a @ b, axis=0)               ->   np.sum(a, axis=0) @ b
+    np.sum(w[:, None] * x, axis=0)      ->   w @ x
 
 ``c`` is a number, or the same all along the axis that is summed. The user's own statements stay as
 they are, to the last bit; sums of the reverse sweep are rounded in another order.
@@ -17,7 +18,7 @@ from __future__ import annotations
 from collections import ChainMap, Counter
 from collections.abc import Hashable, Sequence
 
-from ..ir.kinds import Array, Dim, Num
+from ..ir.kinds import Array, Dim, Num, same_dim
 from ..ir.mapping import Mapper
 from ..ir.nodes import Atom, Const, Node, Op, Region, Value, operands_of, regions_of, walk
 
@@ -53,9 +54,10 @@ class _Scaling(Mapper):
         assert isinstance(new, Op)
         nodes = [new]
         if _is_reverse(new) and len(new.results) == 1:
-            nodes = (
-                self.product(new) or self.sum_of_scaled(new) or self.sum_of_matmul(new) or nodes
-            )
+            for rewrite in (self.product, self.scaled_sum, self.sum_of_matmul, self.sum_of_rows):
+                if (better := rewrite(new)) is not None:
+                    nodes = better
+                    break
         for node in nodes:
             self.made.update(dict.fromkeys(node.results, node))
         last = nodes[-1]
@@ -119,7 +121,7 @@ class _Scaling(Mapper):
 
     # -- sums -------------------------------------------------------------------------------------
 
-    def sum_of_scaled(self, op: Op) -> list[Op] | None:
+    def scaled_sum(self, op: Op) -> list[Op] | None:
         """``sum(c * x)`` as ``c * sum(x)``, where the latter is known."""
         if op.fn != "np.sum" or len(op.args) != 1 or not _is_float(op.results[0]):
             return None
@@ -158,10 +160,44 @@ class _Scaling(Mapper):
         rows: tuple[Dim, ...] = (1,) if keepdims else ()
         total = Value(Array(a.kind.dtype, (*a.kind.dims[:-2], *rows, a.kind.dims[-1])))
         attrs = {**op.attrs, "axis": rank_a - 2}
+        rows_summed = Op((total,), "np.sum", (a,), attrs, op.span)
         return [
-            Op((total,), "np.sum", (a,), attrs, op.span),
+            *(self.sum_of_rows(rows_summed) or [rows_summed]),
             Op(op.results, "matmul", (total, b), product.attrs, op.span),
         ]
+
+    def sum_of_rows(self, op: Op) -> list[Op] | None:
+        """The sum of rows, each times its weight, as a product of the weights with the matrix."""
+        if op.fn != "np.sum" or len(op.args) != 1:
+            return None
+        rank, product = _rank(op.args[0]), self.made.get(op.args[0])
+        if rank is None or product is None:
+            return None
+        keepdims = op.attrs == {"axis": rank - 2, "keepdims": True}
+        if not keepdims and (rank != 2 or op.attrs != {"axis": 0}):
+            return None
+        for column, x in (product.args, product.args[::-1]) if product.fn == "mul" else ():
+            view = self.made.get(column)
+            if view is None or view.fn != "item" or not _is_column(view.args[1], rank):
+                continue
+            w = view.args[0]
+            if not isinstance(w.kind, Array) or not isinstance(x.kind, Array):
+                continue
+            if w.kind.dims is None or x.kind.dims is None or x.kind.rank != rank:
+                continue
+            if w.kind.rank != rank - 1 or not same_dim(w.kind.dims[-1], x.kind.dims[-2]):
+                continue
+            if w.kind.dtype != x.kind.dtype or not _is_float(x):
+                continue
+            if not keepdims:
+                return [Op(op.results, "matmul", (w, x), {}, op.span)]
+            row = Value(Array(w.kind.dtype, (*w.kind.dims[:-1], 1, w.kind.dims[-1])))
+            across = Const.of((slice(None),) * (rank - 2) + (None, slice(None)))
+            return [
+                Op((row,), "item", (w, across), {}, op.span),
+                Op(op.results, "matmul", (row, x), {}, op.span),
+            ]
+        return None
 
 
 def _is_reverse(op: Op) -> bool:
@@ -178,6 +214,14 @@ def _dtype(a: Atom) -> str | None:
 
 def _rank(a: Atom) -> int | None:
     return a.kind.rank if isinstance(a.kind, Array) else None
+
+
+def _is_column(index: Atom, rank: int) -> bool:
+    """Whether an index only adds an axis at the end, and makes them ``rank``."""
+    parts = index.value if isinstance(index, Const) else None
+    if not isinstance(parts, tuple) or len(parts) != rank or parts[-1] is not None:
+        return False
+    return all(isinstance(part, slice) and part == slice(None) for part in parts[:-1])
 
 
 def _is_float(a: Atom) -> bool:

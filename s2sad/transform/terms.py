@@ -10,6 +10,8 @@ In: two atoms that are to be added. Out: their sum as one product, or None.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..ir.builder import Builder
 from ..ir.kinds import Array, Num
 from ..ir.nodes import Atom, Const, Value
@@ -41,7 +43,7 @@ def same(b: Builder, x: Atom, y: Atom) -> bool:
     if x is y:
         return True
     if isinstance(x, Const) and isinstance(y, Const):
-        return type(x.value) is type(y.value) is float and bool(x.value == y.value)
+        return _equal(x.value, y.value)
     if not isinstance(x, Value) or not isinstance(y, Value):
         return False
     p, q = b.origin(x), b.origin(y)
@@ -55,6 +57,21 @@ def same(b: Builder, x: Atom, y: Atom) -> bool:
         return False
     (r, s), (t, u) = p.args, q.args
     return same(b, r, u) and same(b, s, t)
+
+
+def _equal(x: Any, y: Any) -> bool:
+    """Whether constants are the same number, string or index."""
+    if type(x) is not type(y):
+        return False
+    match x:
+        case tuple():
+            return len(x) == len(y) and all(map(_equal, x, y))
+        case slice():
+            return _equal((x.start, x.stop, x.step), (y.start, y.stop, y.step))
+        case float() | int() | str() | None:
+            return bool(x == y)
+        case _:
+            return False
 
 
 def _factors(b: Builder, x: Atom) -> tuple[float, list[Atom]] | None:

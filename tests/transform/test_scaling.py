@@ -35,12 +35,24 @@ def stacked(x: np.ndarray, b: np.ndarray, w: np.ndarray) -> float:
     return np.sum(((x - b[:, None, :]) @ w.transpose(0, 2, 1)) ** 2)
 
 
+def bells(b: np.ndarray, x: np.ndarray) -> float:
+    y = x - b
+    return np.sum(np.exp(-np.sum(y * y, axis=1)))
+
+
+def rows_of_bells(b: np.ndarray, x: np.ndarray) -> float:
+    y = x - b[:, None, :]
+    return np.sum(np.exp(-np.sum(y * y, axis=2)))
+
+
 Z = np.stack([W, 2.0 * W, W - 1.0])
 CASES: list[tuple[Callable[..., Any], tuple[Any, ...], tuple[int, ...], str]] = [
     (scaled, (2.5, X), (0, 1), "x_bar = 2.0 * c * x"),
     (weighted, (W[:, 0], W), (0, 1), "y_bar = (-(t * w))[:, None] * y"),
     (likelihood, (W,), (0,), "top_bar = -(total_bar * total)"),
     (shifted, (W, X, W), (1, 2), "b_bar = -(t_2.sum(axis=0) @ w)"),
+    (bells, (X, W), (0,), "@ y"),
+    (rows_of_bells, (W, W), (0,), "[:, None, :] @ y"),
     (stacked, (Z, Z[:, 0], Z), (1, 2), ".sum(axis=1, keepdims=True) @"),
 ]
 

@@ -31,7 +31,7 @@ def log_posterior(
     factors[:, rows, columns] = l
     sums = np.sum(q, axis=1)
     y = (x - mu[:, None, :]) @ factors.transpose(0, 2, 1)
-    terms = (alpha + sums)[:, None] - 0.5 * np.sum(y * y, axis=2)
+    terms = (alpha + sums)[:, None] - 0.5 * np.einsum("kni,kni->kn", y, y)
     top = np.max(terms, axis=0)
     likelihood = np.sum(np.log(np.sum(np.exp(terms - top), axis=0)) + top)
     largest = np.max(alpha)
