@@ -40,8 +40,10 @@ _FAMILIES = {
     "diagonals": "Diagonals and triangles",
     "joins": "Joining and splitting",
     "gathers": "Functions that gather elements",
+    "unique": "Functions that gather elements",
     "selection": "Choosing and ordering",
     "grids": "Differences, gradients, integrals, interpolation",
+    "gradients": "Differences, gradients, integrals, interpolation",
     "padding": "Padding",
     "creation": "Making arrays",
     "conversions": "Conversions",
@@ -52,6 +54,7 @@ _FAMILIES = {
     "draws": "Random numbers",
     "scalars": "The module math",
     "builtin_functions": "Built-in functions",
+    "sequence_sums": "Built-in functions",
     "structural": "Operators",
 }
 _YES, _ZERO, _NO = "yes", "zero", "–"
