@@ -18,8 +18,8 @@ from ..ir.nodes import (
     Region,
     Value,
     operands_of,
+    read_in,
     regions_of,
-    walk,
 )
 from .plan import Loop, Plan
 
@@ -60,15 +60,6 @@ class _Loops:
         found.extend(None for a in region.yields if a is value)
         return found
 
-    def read_in(self, region: Region) -> set[Atom]:
-        """Everything that is read in a region."""
-        found: set[Atom] = set(region.yields)
-        for node in walk(region):
-            found.update(operands_of(node))
-            for inner in regions_of(node):
-                found.update(inner.yields)
-        return found
-
     def backward(self, node: For) -> Loop | None:
         """``for k in range(len(tape) - 1, -1, -1)`` whose k only reads ``tape[k]``."""
         index = node.body.params[0]
@@ -106,7 +97,7 @@ class _Loops:
                 and not whole.attrs
                 and whole in node.body.ops
             ):
-                read = self.read_in(node.body)
+                read = read_in(node.body)
                 parts = tuple(r if r in read else None for r in whole.results)
                 gone.add(whole)
                 return Loop(form, (iterable,), (*first, *parts), True, frozenset(gone))

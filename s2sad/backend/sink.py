@@ -9,10 +9,10 @@ and so does, within the reversal of one line, the op that makes an adjoint of th
 
 from __future__ import annotations
 
-import operator
 from dataclasses import replace
 
 from ..ir.kinds import Num
+from ..ir.mapping import with_nodes
 from ..ir.nodes import (
     For,
     Function,
@@ -45,9 +45,7 @@ def _region(region: Region, facts: Storage) -> Region:
             for old in operands_of(node):
                 if isinstance(old, Value) and old.name is not None and old.name == new.name:
                     _move(ops, old, new, facts, one_line=True)
-    if len(ops) == len(region.ops) and all(map(operator.is_, ops, region.ops)):
-        return region
-    return Region(region.params, tuple(ops), region.yields)
+    return with_nodes(region, ops)
 
 
 def _node(node: Node, facts: Storage) -> Node:

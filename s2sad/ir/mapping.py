@@ -15,12 +15,13 @@ of a branch or a loop::
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from .nodes import Atom, Call, For, If, Node, Op, Region, Value, While
 
-__all__ = ["Mapper", "carrying", "map_regions", "yielding"]
+__all__ = ["Mapper", "carrying", "map_regions", "with_nodes", "yielding"]
 
 
 class Mapper:
@@ -123,6 +124,13 @@ def map_regions(node: Node, change: Callable[[Region], Region]) -> Node:
             return replace(node, test=test, body=body)
         case _:
             return node
+
+
+def with_nodes(region: Region, nodes: Sequence[Node]) -> Region:
+    """The region with other nodes; itself where they are its own."""
+    if len(nodes) == len(region.ops) and all(map(operator.is_, nodes, region.ops)):
+        return region
+    return Region(region.params, tuple(nodes), region.yields)
 
 
 def yielding(node: If, positions: Sequence[int]) -> If:

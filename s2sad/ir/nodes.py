@@ -263,3 +263,13 @@ def free_values(region: Region) -> dict[Value, None]:
 
     visit(region)
     return free
+
+
+def read_in(region: Region) -> set[Atom]:
+    """Everything that a region and the regions inside it read or yield."""
+    found: set[Atom] = set(region.yields)
+    for node in walk(region):
+        found.update(operands_of(node))
+        for inner in regions_of(node):
+            found.update(inner.yields)
+    return found

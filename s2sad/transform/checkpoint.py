@@ -20,6 +20,7 @@ from typing import TypeAlias
 
 from ..errors import Problem, UnsupportedError
 from ..ir.kinds import Array, Kind, ListOf, Mixed
+from ..ir.mapping import map_regions, with_nodes
 from ..ir.nodes import (
     Atom,
     Call,
@@ -230,20 +231,13 @@ def silent(nodes: Sequence[Node]) -> tuple[Node, ...]:
     """The nodes without what prints: the forward sweep has printed it."""
 
     def region(r: Region) -> Region:
-        return Region(r.params, silent(r.ops), r.yields)
+        return with_nodes(r, silent(r.ops))
 
-    kept: list[Node] = []
-    for node in nodes:
-        match node:
-            case Op() if primitive(node.fn).effect == "prints":
-                continue
-            case If():
-                kept.append(replace(node, then=region(node.then), orelse=region(node.orelse)))
-            case For() | While():
-                kept.append(replace(node, body=region(node.body)))
-            case _:
-                kept.append(node)
-    return tuple(kept)
+    return tuple(
+        map_regions(node, region)
+        for node in nodes
+        if not isinstance(node, Op) or primitive(node.fn).effect != "prints"
+    )
 
 
 def _refuse_draws(module: Module, callee: Function, call: Call) -> None:

@@ -15,15 +15,14 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from ..ir.kinds import Num
+from ..ir.mapping import map_regions, with_nodes
 from ..ir.nodes import (
     Atom,
-    For,
     If,
     Node,
     Op,
     Region,
     Value,
-    While,
     operands_of,
     regions_of,
 )
@@ -47,23 +46,11 @@ def delay(region: Region) -> Region:
             branch, arm, reads = found
             moved.setdefault(branch, ([], []))[arm].append(node)
             reads.update(operands_of(node))
-    ops = [_inside(_with(node, *moved[node]) if node in moved else node) for node in ops]
+    ops = [
+        map_regions(_with(node, *moved[node]) if node in moved else node, delay) for node in ops
+    ]
     ops.reverse()
-    if not moved and all(a is b for a, b in zip(ops, region.ops, strict=True)):
-        return region
-    return Region(region.params, tuple(ops), region.yields)
-
-
-def _inside(node: Node) -> Node:
-    match node:
-        case If():
-            then, orelse = delay(node.then), delay(node.orelse)
-            same = then is node.then and orelse is node.orelse
-            return node if same else replace(node, then=then, orelse=orelse)
-        case For() | While():
-            body = delay(node.body)
-            return node if body is node.body else replace(node, body=body)
-    return node
+    return with_nodes(region, ops)
 
 
 def _movable(node: Node) -> TypeGuard[Op]:

@@ -9,7 +9,7 @@ without the results, and those that cannot. The first go before the statement, s
 
 from __future__ import annotations
 
-from ..ir.nodes import Atom, Node, Region, Value, operands_of, regions_of, walk
+from ..ir.nodes import Atom, Node, Value, operands_of, read_in, regions_of
 
 __all__ = ["parted"]
 
@@ -20,19 +20,10 @@ def parted(nodes: list[Node], results: tuple[Value, ...]) -> tuple[list[Node], l
     before: list[Node] = []
     after: list[Node] = []
     for node in nodes:
-        read = {*operands_of(node), *(a for r in regions_of(node) for a in _read(r))}
+        read = {*operands_of(node), *(a for r in regions_of(node) for a in read_in(r))}
         if read & late:
             late.update(node.results)
             after.append(node)
         else:
             before.append(node)
     return before, after
-
-
-def _read(region: Region) -> set[Atom]:
-    found: set[Atom] = set(region.yields)
-    for node in walk(region):
-        found.update(operands_of(node))
-        for inner in regions_of(node):
-            found.update(inner.yields)
-    return found

@@ -14,19 +14,18 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from ..ir.clone import clone
+from ..ir.mapping import map_regions
 from ..ir.nodes import (
     UNDEFINED,
     Atom,
     Call,
     For,
     Function,
-    If,
     Module,
     Node,
     Op,
     Region,
     Value,
-    While,
     free_values,
     walk,
 )
@@ -68,21 +67,13 @@ class _Outliner:
             match node:
                 case Op() if is_mark(node):
                     marks[node.results[0]] = node
-                case If():
-                    node = replace(
-                        node,
-                        then=self.region(node.then, name, marks),
-                        orelse=self.region(node.orelse, name, marks),
-                    )
                 case For(stop=Value() as stop) if stop in marks:
                     step = self.unused(f"{name}_step")
                     self.functions[step] = _function(step, (), Region((), (), ()), (), {})
                     node = replace(node, body=self.region(node.body, step, marks))
                     node = self.loop(node, step, marks[stop])
-                case For():
-                    node = replace(node, body=self.region(node.body, name, marks))
-                case While():
-                    node = replace(node, body=self.region(node.body, name, marks))
+                case _:
+                    node = map_regions(node, lambda inner: self.region(inner, name, marks))
             ops.append(node)
         return Region(region.params, tuple(ops), region.yields)
 

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..ir.kinds import Array, ListOf, Size, not_one, same_dim
-from ..ir.mapping import map_regions
+from ..ir.mapping import map_regions, with_nodes
 from ..ir.nodes import Atom, For, Node, Op, Region, Value
 from .delay import count_reads
 
@@ -37,9 +37,7 @@ def _region(region: Region, count: Counter[Atom]) -> Region:
     for node in region.ops:
         node = map_regions(node, lambda inner: _region(inner, count))
         ops.extend(_loop(node, count) if isinstance(node, For) else (node,))
-    if len(ops) == len(region.ops) and all(a is b for a, b in zip(ops, region.ops, strict=True)):
-        return region
-    return Region(region.params, tuple(ops), region.yields)
+    return with_nodes(region, ops)
 
 
 @dataclass(slots=True)

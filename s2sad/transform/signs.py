@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from ..ir.nodes import Atom, For, If, Node, Op, Region, Value, While
+from ..ir.mapping import map_regions, with_nodes
+from ..ir.nodes import Atom, Node, Op, Region, Value
 from .delay import count_reads
 
 
@@ -24,24 +25,13 @@ def settle_signs(region: Region) -> Region:
 def _region(region: Region, count: Counter[Atom], defined: dict[Value, Op]) -> Region:
     ops: list[Node] = []
     for node in region.ops:
-        match node:
-            case Op():
-                ops += _term(node, count, defined)
-            case If():
-                then = _region(node.then, count, defined)
-                orelse = _region(node.orelse, count, defined)
-                same = then is node.then and orelse is node.orelse
-                ops.append(node if same else replace(node, then=then, orelse=orelse))
-            case For() | While():
-                body = _region(node.body, count, defined)
-                ops.append(node if body is node.body else replace(node, body=body))
-            case _:
-                ops.append(node)
+        if isinstance(node, Op):
+            ops += _term(node, count, defined)
+        else:
+            ops.append(map_regions(node, lambda inner: _region(inner, count, defined)))
         if isinstance(ops[-1], Op) and ops[-1].span is not None and ops[-1].span.reverse:
             defined.update(dict.fromkeys(ops[-1].results, ops[-1]))
-    if len(ops) == len(region.ops) and all(a is b for a, b in zip(ops, region.ops, strict=True)):
-        return region
-    return Region(region.params, tuple(ops), region.yields)
+    return with_nodes(region, ops)
 
 
 def _term(node: Op, count: Counter[Atom], defined: dict[Value, Op]) -> list[Op]:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..ir.kinds import Array
-from ..ir.mapping import map_regions
+from ..ir.mapping import map_regions, with_nodes
 from ..ir.nodes import Atom, Node, Op, Region, Value
 from ..ir.rewrite import resolve, substitute
 from .adjoints import shape_key
@@ -43,9 +43,7 @@ def _region(region: Region, count: Counter[Atom]) -> Region:
     if dropped:
         kept = [node for n, node in enumerate(ops) if n not in dropped]
         return Region(region.params, tuple(substitute(kept, known)), resolve(region.yields, known))
-    if all(a is b for a, b in zip(ops, region.ops, strict=True)):
-        return region
-    return Region(region.params, tuple(ops), region.yields)
+    return with_nodes(region, ops)
 
 
 def _zeros_below(

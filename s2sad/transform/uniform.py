@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..ir.kinds import Num
-from ..ir.mapping import map_regions
+from ..ir.mapping import map_regions, with_nodes
 from ..ir.nodes import (
     Atom,
     Const,
@@ -22,6 +22,7 @@ from ..ir.nodes import (
     Region,
     Value,
     operands_of,
+    read_in,
     regions_of,
     walk,
 )
@@ -30,14 +31,12 @@ from ..ir.rewrite import resolve, substitute, substitute_region
 
 def unfold_uniform(region: Region) -> Region:
     """The region with such loops rewritten, those inside loops and branches included."""
-    return _region(region, {}, _read(region))
+    return _region(region, {}, read_in(region))
 
 
 def _region(region: Region, made: dict[Value, Op], read: set[Atom]) -> Region:
     ops = tuple(_node(node, made, read) for node in region.ops)
-    if all(a is b for a, b in zip(ops, region.ops, strict=True)):
-        return region
-    return Region(region.params, ops, region.yields)
+    return with_nodes(region, ops)
 
 
 def _node(node: Node, made: dict[Value, Op], read: set[Atom]) -> Node:
@@ -50,16 +49,6 @@ def _node(node: Node, made: dict[Value, Op], read: set[Atom]) -> Node:
             if number is not None and node.results[k] not in read:
                 node = _popped(node, k, number)
     return node
-
-
-def _read(region: Region) -> set[Atom]:
-    """Everything that is read in a region and the regions inside it."""
-    found: set[Atom] = set(region.yields)
-    for node in walk(region):
-        found.update(operands_of(node))
-        for inner in regions_of(node):
-            found.update(inner.yields)
-    return found
 
 
 def _repeated(atom: Atom, made: dict[Value, Op]) -> Atom | None:

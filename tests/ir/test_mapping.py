@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import s2sad.rules.structural  # noqa: F401
 from s2sad.ir.clone import clone
-from s2sad.ir.mapping import Mapper, carrying, map_regions, yielding
-from s2sad.ir.nodes import For, If, Module, Node, Op, Region, While, walk
+from s2sad.ir.mapping import Mapper, carrying, map_regions, with_nodes, yielding
+from s2sad.ir.nodes import For, If, Module, Node, Op, Region, While, read_in, walk
 from s2sad.ir.rewrite import substitute
 from s2sad.ir.text import parse
 from s2sad.ir.verify import verify
@@ -131,3 +131,21 @@ def test_regions_that_change_are_put_in_their_places():
     assert isinstance(new, While)
     assert new.test is new.body is empty
     assert seen == [loop.test, loop.body]
+
+
+def test_a_region_with_its_own_nodes_is_itself():
+    region = body()
+    assert with_nodes(region, list(region.ops)) is region
+    shorter = with_nodes(region, region.ops[:-1])
+    assert shorter.ops == region.ops[:-1]
+    assert (shorter.params, shorter.yields) == (region.params, region.yields)
+
+
+def test_what_a_region_reads_is_found_in_all_regions_inside_it():
+    f = parse(PROGRAM).entry
+    branch, loop, last = (n for n in f.body.ops if not isinstance(n, Op))
+    assert isinstance(branch, If)
+    assert isinstance(last, While)
+    read = read_in(f.body)
+    assert {*f.params, *f.body.yields, *branch.then.yields, *last.test.yields} <= read
+    assert loop.results[1] not in read

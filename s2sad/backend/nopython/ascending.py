@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from ...ir.kinds import Array, Num
+from ...ir.mapping import map_regions, with_nodes
 from ...ir.nodes import (
     Atom,
     Call,
@@ -33,7 +34,7 @@ from ...ir.nodes import (
     Region,
     Value,
     While,
-    operands_of,
+    read_in,
     regions_of,
     walk,
 )
@@ -308,24 +309,13 @@ def _any_order(loop: For, facts: _Facts) -> bool:
 def _turned(region: Region, chosen: set[For], facts: _Facts) -> Region:
     nodes: list[Node] = []
     for node in region.ops:
-        match node:
-            case If():
-                then, orelse = (_turned(r, chosen, facts) for r in (node.then, node.orelse))
-                nodes.append(replace(node, then=then, orelse=orelse))
-            case While():
-                nodes.append(replace(node, body=_turned(node.body, chosen, facts)))
-            case For():
-                body = _turned(node.body, chosen, facts)
-                if node not in chosen:
-                    nodes.append(replace(node, body=body))
-                    continue
-                start = _one_more(node.stop, facts, nodes)
-                stop = _one_more(node.start, facts, nodes)
-                step = Const.of(1)
-                nodes.append(replace(node, start=start, stop=stop, step=step, body=body))
-            case _:
-                nodes.append(node)
-    return replace(region, ops=tuple(nodes))
+        new = map_regions(node, lambda inner: _turned(inner, chosen, facts))
+        if isinstance(new, For) and node in chosen:
+            start = _one_more(new.stop, facts, nodes)
+            stop = _one_more(new.start, facts, nodes)
+            new = replace(new, start=start, stop=stop, step=Const.of(1))
+        nodes.append(new)
+    return with_nodes(region, nodes)
 
 
 def _one_more(a: Atom, facts: _Facts, nodes: list[Node]) -> Atom:
@@ -341,11 +331,7 @@ def _one_more(a: Atom, facts: _Facts, nodes: list[Node]) -> Atom:
 
 def _without_unread(region: Region, bounds: set[Atom]) -> Region:
     """The region without what computed the old bounds and nothing else."""
-    read: set[Atom] = set(region.yields)
-    for node in walk(region):
-        read.update(operands_of(node))
-        for inner in regions_of(node):
-            read.update(inner.yields)
+    read = read_in(region)
 
     def kept(node: Node) -> bool:
         return not (isinstance(node, Op) and bounds.issuperset(node.results) and node.results) or (
@@ -353,14 +339,6 @@ def _without_unread(region: Region, bounds: set[Atom]) -> Region:
         )
 
     def swept(region: Region) -> Region:
-        nodes: list[Node] = []
-        for node in filter(kept, region.ops):
-            match node:
-                case If():
-                    node = replace(node, then=swept(node.then), orelse=swept(node.orelse))
-                case For() | While():
-                    node = replace(node, body=swept(node.body))
-            nodes.append(node)
-        return replace(region, ops=tuple(nodes))
+        return with_nodes(region, [map_regions(n, swept) for n in region.ops if kept(n)])
 
     return swept(region)
