@@ -23,6 +23,7 @@ from .kindrules import as_array
 from .linear import rank
 from .pieces import (
     array_or_number,
+    as_second,
     inexact,
     is_complex,
     parts,
@@ -125,9 +126,7 @@ rule(
     matrices.cofactors_dot,
     "t a",
     name="cofactors_dot",
-    kind=lambda args, attrs: Array(
-        np.result_type(stack_of(args[0])[0], stack_of(args[1])[0]).name, stack_of(args[1])[1]
-    ),
+    kind=as_second,
     vjp=cofactors_dot_vjp,
     jvp=lambda b, dots, out, t, a: total(
         b,

@@ -24,6 +24,7 @@ from .declare import complexes, reals, rule, sample, zero
 from .kindrules import as_array
 from .pieces import (
     adjoint_of,
+    as_second,
     columns,
     conj,
     hermitian_part,
@@ -111,9 +112,7 @@ rule(
     matrices.outside,
     "u x",
     name="outside",
-    kind=lambda args, attrs: Array(
-        np.result_type(stack_of(args[0])[0], stack_of(args[1])[0]).name, stack_of(args[1])[1]
-    ),
+    kind=as_second,
     vjp=outside_vjp,
     jvp=outside_jvp,
     samples=[sample(_Q, _r(4, 3)), sample(np.linalg.qr(_c(4, 2))[0], _c(4, 2))],

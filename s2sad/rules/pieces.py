@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ir.kinds import Array, Dim, Num, Size, Tuple, same_dim
+from ..ir.kinds import Array, Dim, Kind, Num, Size, Tuple, same_dim
 from ..ir.nodes import Atom, Const
 from .apply import spread_like
 from .kindrules import as_array
@@ -110,6 +110,12 @@ def stack_of(x: Atom) -> tuple[str, tuple[Dim, ...]]:
     if len(k.dims) < 2:
         raise KindError("a matrix is needed")
     return inexact(k.dtype), k.dims
+
+
+def as_second(args: Sequence[Atom], attrs: Any) -> Kind:
+    """The kind of a result of the shape of the second operand, and the dtype of both."""
+    (first, _), (second, dims) = map(stack_of, args[:2])
+    return Array(np.result_type(first, second).name, dims)
 
 
 def lesser(m: Dim, n: Dim) -> Dim:
