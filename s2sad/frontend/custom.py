@@ -72,11 +72,7 @@ def _by_position(
     source = _source(cx, f)
     names = inlining.bind(cx, f, source, source.node, args, kwargs)
     a = source.node.args
-    found = [names[p.arg] for p in (*a.posonlyargs, *a.args)]
-    if a.vararg is not None:
-        rest = names[a.vararg.arg]
-        assert isinstance(rest, TupleRef)
-        found += rest.items
+    found = inlining.positional(a, names)
     content = None if a.kwarg is None else cx.content(names[a.kwarg.arg])  # type: ignore[arg-type]
     if a.kwonlyargs or isinstance(content, Entries) and content.items:
         cx.fail(f"{f.__name__} has a rule, so its arguments must be positional")

@@ -138,6 +138,16 @@ def first_yield(nodes: Iterable[ast.AST]) -> ast.AST | None:
     return None
 
 
+def positional(parameters: ast.arguments, bound: Mapping[str, Ref]) -> list[Ref]:
+    """What is bound to the positional parameters, those of ``*args`` last."""
+    found = [bound[p.arg] for p in (*parameters.posonlyargs, *parameters.args)]
+    if parameters.vararg is not None:
+        rest = bound[parameters.vararg.arg]
+        assert isinstance(rest, TupleRef)
+        found += rest.items
+    return found
+
+
 def bind(
     cx: Lowerer,
     func: FuncRef | types.FunctionType,

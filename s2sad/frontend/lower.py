@@ -360,11 +360,7 @@ def _as_call(
 ) -> tuple[list[Ref], dict[str, Ref]]:
     """The arguments of a call that binds the parameters to these references."""
     a = source.node.args
-    positional = [bound[p.arg] for p in (*a.posonlyargs, *a.args)]
-    if a.vararg is not None:
-        rest = bound[a.vararg.arg]
-        assert isinstance(rest, TupleRef)
-        positional += rest.items
+    positional = inlining.positional(a, bound)
     keywords = {p.arg: bound[p.arg] for p in a.kwonlyargs}
     if a.kwarg is not None:
         more = bound[a.kwarg.arg]

@@ -37,7 +37,6 @@ from .sequence_sums import elements, plain
 if TYPE_CHECKING:
     from ..ir.builder import Builder
 
-LN2, LN10 = 0.6931471805599453, 2.302585092994046
 
 # -- built-in functions --------------------------------------------------------------------------
 

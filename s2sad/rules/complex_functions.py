@@ -13,31 +13,20 @@ import cmath
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..ir.kinds import BOOL, COMPLEX, FLOAT, Array, Kind, Tuple
+from ..ir.kinds import BOOL, COMPLEX, FLOAT, Kind, Tuple
 from ..ir.nodes import Atom, Const
 from . import kindrules as kr
-from .declare import each, elementwise, rule, sample, zero
+from .declare import LN10, each, elementwise, rule, sample, zero
 from .pieces import part
-from .registry import KindError, KindRule
+from .registry import KindRule
 from .staged import total
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
 
-LN10 = 2.302585092994046
-
 
 def _numbers(result: Kind) -> KindRule:
-    """Python's own number, from numbers only."""
-
-    def kind(args: Sequence[Atom], attrs: Any) -> Kind:
-        for a in args:
-            if isinstance(a.kind, Array) and a.kind.dims != ():
-                raise KindError(f"expected numbers, got {kr.describe(a.kind)}")
-            kr.numeric(a.kind, "a number")
-        return result
-
-    return kind
+    return kr.of_numbers(result, real=False)
 
 
 _POINTS = [sample(0.4 + 0.7j), sample(-1.3 - 0.2j), sample(0.6)]

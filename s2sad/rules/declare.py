@@ -30,6 +30,9 @@ from .registry import (
     register,
 )
 
+#: Logarithms of 2 and 10, as texts of rules have them.
+LN2, LN10 = 0.6931471805599453, 2.302585092994046
+
 _MODULES = {
     "numpy": "np",
     "numpy.linalg": "np.linalg",

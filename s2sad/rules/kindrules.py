@@ -49,6 +49,21 @@ def numeric(k: Kind, what: str = "a number or an array") -> Num | Array | Mixed:
     raise KindError(f"expected {what}, got {describe(k)}")
 
 
+def of_numbers(result: Kind, *, real: bool) -> KindRule:
+    """The kind of a function of Python's own: ``result``, from numbers only."""
+
+    def kind(args: Sequence[Atom], attrs: Any) -> Kind:
+        for a in args:
+            if isinstance(a.kind, Array) and a.kind.dims != ():
+                raise KindError(f"expected numbers, got {describe(a.kind)}")
+            numeric(a.kind, "a number")
+            if real and isinstance(a.kind, Num) and a.kind.dtype[0] == "c":
+                raise KindError("math has no functions of complex numbers")
+        return result
+
+    return kind
+
+
 def describe(k: Kind) -> str:
     """A kind in words, for messages."""
     match k:

@@ -16,35 +16,20 @@ from ..ir.kinds import (
     BOOL,
     FLOAT,
     INT,
-    Array,
     Kind,
-    Num,
 )
 from ..ir.nodes import Atom
 from . import helpers, staged
 from . import kindrules as kr
-from .declare import each, elementwise, rule, sample, zero
-from .registry import KindError, KindRule
+from .declare import LN2, LN10, each, elementwise, rule, sample, zero
+from .registry import KindRule
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
 
-LN2, LN10 = 0.6931471805599453, 2.302585092994046
-
 
 def _scalars(result: Kind) -> KindRule:
-    """Python's own number, from numbers only."""
-
-    def kind(args: Sequence[Atom], attrs: Any) -> Kind:
-        for a in args:
-            if isinstance(a.kind, Array) and a.kind.dims != ():
-                raise KindError(f"expected numbers, got {kr.describe(a.kind)}")
-            kr.numeric(a.kind, "a number")
-            if isinstance(a.kind, Num) and a.kind.dtype[0] == "c":
-                raise KindError("math has no functions of complex numbers")
-        return result
-
-    return kind
+    return kr.of_numbers(result, real=True)
 
 
 def _math(f: Any, *partials: str | None, domain: str = "real", **more: Any) -> None:

@@ -15,13 +15,12 @@ import numpy as np
 from ..ir.nodes import Atom, Const
 from . import helpers, staged
 from . import kindrules as kr
-from .declare import each, elementwise, rule, sample, zero
+from .declare import LN2, LN10, each, elementwise, rule, sample, zero
 from .examplekinds import by_example
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder
 
-LN2, LN10 = 0.6931471805599453, 2.302585092994046
 INF, NAN = float("inf"), float("nan")
 
 # -- arithmetic ----------------------------------------------------------------------------------
