@@ -375,3 +375,19 @@ def test_tapes_of_what_only_some_branches_compute() -> None:
     w, u = np.arange(6.0).reshape(2, 3), np.arange(1.0, 7.0).reshape(2, 3)
     compiled = s2sad.grad(columns_from_the_left, (0, 1), backend="numba")
     alike(compiled(w, u), s2sad.grad(columns_from_the_left, (0, 1))(w, u))
+
+
+def down_the_columns(w: np.ndarray, u: np.ndarray) -> float:
+    n = u.shape[1]
+    x = w[:, n - 1]
+    total = np.sum(x**2)
+    for k in range(n - 2, -1, -1):
+        x = w[:, k] - u[:, k] * x
+        total += np.sum(x**2)
+    return total
+
+
+def test_names_are_not_those_that_numba_gives_to_versions() -> None:
+    w, u = np.arange(6.0).reshape(2, 3), np.arange(1.0, 7.0).reshape(2, 3)
+    compiled = s2sad.grad(down_the_columns, (0, 1), backend="numba")
+    alike(compiled(w, u), s2sad.grad(down_the_columns, (0, 1))(w, u))

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from ..ir.kinds import Array, Num
 from ..ir.nodes import Atom, Call, Const, For, If, Op, Region, Value, While, regions_of, walk
+from ..transform.target import is_for_compiler
 from .liveness import Live, Liveness
 from .ops import writes
 from .plan import Plan
@@ -173,7 +174,8 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
             name = f"{base}_new"
         while name in used or name in reserved or (n > 1 and name in users):
             n += 1
-            name = f"{base}_{n}"
+            # Numba names the versions of t in t_1, t_2 … and takes those for ours.
+            name = f"{base}{n}" if is_for_compiler() else f"{base}_{n}"
         for v in classes.members[root]:
             chosen[v] = name
 
