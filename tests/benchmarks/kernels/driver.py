@@ -101,7 +101,7 @@ class Clock:
     owns: list[float] = field(default_factory=list)
 
     def turn(self, seconds: float) -> None:
-        """Call as often as fits into the time, and once more to forget the column before."""
+        """Calls until the time is over, at least once."""
         began = time.perf_counter()
         while True:
             wall, own = time.perf_counter(), time.process_time()
