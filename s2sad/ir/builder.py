@@ -16,13 +16,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import Span
-from .kinds import Kind
+from .kinds import Kind, Num
 from .nodes import Atom, Const, Node, Op, Region, Value
 
 #: Functions whose second use is worth a variable; loads and index arithmetic are not.
-_WORTH_KEEPING = frozenset(
+_COSTLY = frozenset(
+    f"{m}.{f}" for m in ("np", "math") for f in ("sin", "cos", "exp", "log", "sqrt", "tanh")
+)
+_WORTH_KEEPING = _COSTLY | frozenset(
     {"mul", "div", "pow", "neg", "ratio", "power_slope", "np.where", "np.sign", "np.abs"}
-    | {f"{m}.{f}" for m in ("np", "math") for f in ("sin", "cos", "exp", "log", "sqrt", "tanh")}
 )
 
 
@@ -107,6 +109,21 @@ class Builder(Shorthands):
         nodes: Sequence[Node], yields: Sequence[Atom], params: Sequence[Value] = ()
     ) -> Region:
         return Region(tuple(params), tuple(nodes), tuple(yields))
+
+    @contextmanager
+    def knowing(self, nodes: Sequence[Node]) -> Iterator[None]:
+        """Inside, sines and the like of numbers that ``nodes`` compute are not computed again."""
+        known: dict[Hashable, Value] = {}
+        for node in nodes:
+            if isinstance(node, Op) and node.fn in _COSTLY:
+                key = _key(node.fn, node.args, node.attrs)
+                if key is not None and isinstance(node.results[0].kind, Num):
+                    known.setdefault(key, node.results[0])
+        self._computed.insert(0, known)
+        try:
+            yield
+        finally:
+            self._computed.pop(0)
 
     # -- nodes --------------------------------------------------------------------------------
 

@@ -224,23 +224,26 @@ class Reverse(Survey):
 
     def region(self, nodes: Sequence[Node], env: Env) -> None:
         """Append the adjoints of ``nodes``, last first."""
-        for node in reversed(nodes):
-            if node in self.handled or not any(r in env for r in node.results):
-                continue
-            self.builder.span = reversed_span(node.span)
-            match node:
-                case Op():
-                    self._op(node, env)
-                case If():
-                    from .reverse_branch import reverse_branch
+        with self.builder.knowing(nodes):
+            for node in reversed(nodes):
+                if node not in self.handled and any(r in env for r in node.results):
+                    self._node(node, env)
 
-                    reverse_branch(self, node, env)
-                case For() | While():
-                    from .reverse_loop import reverse_loop
+    def _node(self, node: Node, env: Env) -> None:
+        self.builder.span = reversed_span(node.span)
+        match node:
+            case Op():
+                self._op(node, env)
+            case If():
+                from .reverse_branch import reverse_branch
 
-                    reverse_loop(self, node, env)
-                case Call():
-                    self._call(node, env)
+                reverse_branch(self, node, env)
+            case For() | While():
+                from .reverse_loop import reverse_loop
+
+                reverse_loop(self, node, env)
+            case Call():
+                self._call(node, env)
 
     def _call(self, node: Call, env: Env) -> None:
         from .checkpoint import reverse_checkpoint

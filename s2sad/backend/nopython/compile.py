@@ -31,6 +31,7 @@ from .forms import in_forms
 from .masks import masks_as_places
 from .recursion import stack_saves
 from .refusals import is_of_numba, translated
+from .rejoin import rejoin_loops
 from .tapes import stack_tapes
 
 __all__ = ["Compiled", "compile_nopython"]
@@ -69,7 +70,8 @@ def compile_nopython(
         for name, f in module.functions.items()
     }
     formed = in_forms(masks_as_places(Module(flat)))
-    lowered = count_upwards(stack_tapes(stack_saves(as_tuples(formed))))
+    taped = rejoin_loops(stack_saves(as_tuples(formed)))
+    lowered = count_upwards(stack_tapes(taped))
     with for_compiler():
         emitted = emit(lowered, fresh_results=True, private_from=private_from)
     options = {"fastmath": fastmath, "parallel": parallel, "boundscheck": boundscheck}
