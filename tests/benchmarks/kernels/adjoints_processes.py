@@ -318,7 +318,7 @@ def checksum(table: np.ndarray, data: np.ndarray) -> tuple[Any, ...]:
     n = len(data)
     crc = 0xFFFF
     out = 1.0
-    entries, tape = np.empty(n, dtype=np.int64), np.empty(n)
+    entries, tape, cosines = np.empty(n, dtype=np.int64), np.empty(n), np.empty(n)
     for i in range(n):
         crc ^= data[i] << 8
         for _ in range(8):
@@ -326,12 +326,12 @@ def checksum(table: np.ndarray, data: np.ndarray) -> tuple[Any, ...]:
                 crc = ((crc << 1) ^ 0x1021) & 0xFFFF
             else:
                 crc = (crc << 1) & 0xFFFF
-        entries[i], tape[i] = crc & 0xFF, out
-        out = 0.9 * out + table[crc & 0xFF] * math.cos(out)
+        entries[i], tape[i], cosines[i] = crc & 0xFF, out, math.cos(out)
+        out = 0.9 * out + table[crc & 0xFF] * cosines[i]
     of_table = np.zeros(len(table))
     g = 1.0
     for i in range(n - 1, -1, -1):
-        of_table[entries[i]] += g * math.cos(tape[i])
+        of_table[entries[i]] += g * cosines[i]
         g *= 0.9 - table[entries[i]] * math.sin(tape[i])
     return (of_table,)
 
