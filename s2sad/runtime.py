@@ -334,6 +334,16 @@ def copied(x: Any) -> Any:
     return x
 
 
+def is_view(x: Any, y: Any) -> bool:
+    """Whether ``y``, which was made from the elements of ``x``, shares memory with it.
+
+    >>> a = np.zeros((2, 3))
+    >>> is_view(a, a.reshape(-1)), is_view(a.T, a.T.reshape(-1))
+    (True, False)
+    """
+    return np.may_share_memory(x, y)
+
+
 def copy_with_strides(x: Any) -> Any:
     """A copy of an array with the same strides: what is a view of it is a view of the copy.
 

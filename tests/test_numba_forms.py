@@ -135,3 +135,81 @@ def test_transforms_of_any_length(n: int) -> None:
     for forward, other in ((True, np.fft.fft(x)), (False, n * np.fft.ifft(x))):
         found = spectrum(x, n, planned(n, forward))
         np.testing.assert_allclose(found, other, rtol=0, atol=1e-15 * n * np.abs(other).max())
+
+
+# -- reshapes -------------------------------------------------------------------------------------
+
+
+def read_in_another_shape(x: np.ndarray) -> float:
+    return np.sum(x.T.reshape(3, 8)[1] ** 3) + np.sum(x[:, ::2].reshape(-1)[1:4] ** 2)
+
+
+def test_views_with_gaps_are_copied_before_they_are_reshaped() -> None:
+    agrees(read_in_another_shape, X)
+
+
+def written_in_another_shape(x: np.ndarray) -> float:
+    a = x * x
+    flat = a.reshape(-1)
+    flat[1] = 7.0
+    return np.sum(a * x)
+
+
+def test_writing_to_a_reshape_writes_to_the_array() -> None:
+    agrees(written_in_another_shape, X)
+
+
+def written_where_it_is_turned(x: np.ndarray) -> float:
+    a = x.T * 2.0
+    flat = a.reshape(-1)
+    flat[1] = 7.0
+    return np.sum(a**2)
+
+
+def test_writing_to_a_reshape_that_numpy_copies_is_refused() -> None:
+    """The product of a transposed array is in its order in NumPy, and not in compiled code."""
+    with pytest.raises(s2sad.UnsupportedError, match="a reshape that may be a copy"):
+        s2sad.grad(written_where_it_is_turned, backend="numba")(X)
+
+
+# -- along axes -----------------------------------------------------------------------------------
+
+
+def along_axes(x: np.ndarray) -> float:
+    order = np.argsort(x, axis=0)
+    picked = np.take_along_axis(x, order, axis=0)[1] ** 2
+    steps = np.diff(x, n=2, axis=0) ** 2
+    return np.sum(picked) + np.sum(steps) + np.sum(np.sort(x, axis=1)[:, 2] ** 3)
+
+
+def test_sorting_taking_and_differences() -> None:
+    agrees(along_axes, X)
+
+
+def spread_of(x: np.ndarray) -> float:
+    low, high = np.percentile(x, [25.0, 75.0])
+    return np.sum(np.median(x, axis=1) ** 2) + np.quantile(x, 0.3, method="hazen") * (high - low)
+
+
+def test_order_statistics() -> None:
+    agrees(spread_of, X)
+
+
+def test_order_statistics_of_what_is_no_number() -> None:
+    agrees(spread_of, np.where(X > 1.5, np.nan, X))
+
+
+def shared(x: np.ndarray) -> float:
+    return np.median(x) * np.sum(np.maximum.accumulate(x, axis=1))
+
+
+def test_equal_elements_share_as_under_numpy() -> None:
+    agrees(shared, np.round(X))
+
+
+def padded(x: np.ndarray) -> float:
+    return np.sum(np.pad(x, ((1, 0), (2, 9)), mode="reflect") ** 2 * np.arange(17.0))
+
+
+def test_borders_that_turn_around_more_than_once() -> None:
+    agrees(padded, X)

@@ -10,14 +10,12 @@ Elsewhere copies keep the order of the axes, which decides the last digits of a 
 
 from __future__ import annotations
 
-import numpy as np
-
 from .. import runtime
 from ..ir.kinds import BOOL, Array, Kind
 from . import kindrules as kr
 from .registry import Primitive, register
 
-register(Primitive("is_view", np.may_share_memory, ("x", "y"), kr.constant(BOOL), zero=True))
+register(Primitive("is_view", runtime.is_view, ("x", "y"), kr.constant(BOOL), zero=True))
 register(
     Primitive(
         "copy_with_strides",

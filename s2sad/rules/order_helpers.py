@@ -132,6 +132,15 @@ def _virtual(n: int, q: float, method: str) -> tuple[float, float]:
     return place, n + _SPEED[method] if method in _SPEED and inside else 0.0
 
 
+def running_extreme(x: Any, axis: int = 0, largest: bool = True) -> Any:
+    """``np.maximum.accumulate``, or that of ``np.minimum``, as a function.
+
+    >>> running_extreme(np.array([1.0, 3.0, 2.0]))
+    array([1., 3., 3.])
+    """
+    return (np.maximum if largest else np.minimum).accumulate(x, axis=axis)
+
+
 def running_bar(v: Any, x: Any, out_: Any, axis: int = 0) -> Any:
     """The cotangent of ``x`` under a running extreme ``out_``, as binary extremes in turn have it.
 

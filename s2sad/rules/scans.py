@@ -16,7 +16,7 @@ import numpy as np
 from ..ir.kinds import Array, Kind, Num
 from ..ir.nodes import Atom, Const
 from . import helpers, order_helpers
-from .declare import each, rule, sample
+from .declare import each, rule, sample, zero
 from .derived import derived
 from .examplekinds import by_example
 from .kindrules import as_array
@@ -289,6 +289,13 @@ def _running_kind(args: Sequence[Atom], attrs: Any) -> Kind:
     return Array(v.dtype, x.dims) if isinstance(x, Array) else v
 
 
+zero(
+    order_helpers.running_extreme,
+    "x",
+    "axis=0, largest=True",
+    name="running_extreme",
+    kind=lambda args, attrs: args[0].kind,
+)
 _running(np.maximum.accumulate, "np.maximum.accumulate")
 _running(np.minimum.accumulate, "np.minimum.accumulate")
 for _f, _back in each(

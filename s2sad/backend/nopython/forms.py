@@ -37,6 +37,7 @@ from ...ir.nodes import (
     walk,
 )
 from ..ops import OWN
+from .spellings import is_in_order, spelled
 
 __all__ = ["in_forms"]
 
@@ -62,11 +63,17 @@ def in_forms(module: Module) -> Module:
     functions = {name: _function(f) for name, f in module.functions.items()}
     problems: dict[Problem, None] = {}
     for f in functions.values():
+        made = {r: n for n in walk(f.body) for r in n.results}
         for node in walk(f.body):
-            if isinstance(node, Op) and node.fn in _REFUSED:
+            reason = _REFUSED.get(node.fn) if isinstance(node, Op) else None
+            if isinstance(node, Op) and node.fn == "is_view":
+                params = f.params if f is functions[module.entry.name] else ()
+                if not is_in_order(node.args[0], made, params):
+                    reason = "writing to a reshape that may be a copy"
+            if reason is not None:
                 problems[
                     Problem(
-                        f"backend='numba' does not compile {_REFUSED[node.fn]}",
+                        f"backend='numba' does not compile {reason}",
                         node.span,
                         "leave out backend='numba'",
                     )
@@ -154,6 +161,10 @@ class _Forms:
                 dtype = node.attrs["dtype"]
                 known = _DTYPES.get(dtype, dtype) if isinstance(dtype, type) else dtype
                 return [replace(node, attrs={**node.attrs, "dtype": known})]
+            case Op(fn="np.squeeze" | "np.tensordot" | "np.reshape" | "np.matvec" | "np.vecmat"):
+                return spelled(node, self.made)
+            case Op(fn="np.maximum.accumulate" | "np.minimum.accumulate"):
+                return spelled(node, self.made)
             case Op(fn="floordiv" | "mod") if _may_divide_by_zero(node):
                 return [*_raising(node, node.args[1]), node]
             case _:

@@ -13,9 +13,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .written import axes_of, is_none
+import numpy as np
+from numba import njit
+from numba.np import numpy_support
 
-__all__ = ["Lanes", "axis_of"]
+from .written import axes_of, dtype_text, is_none, written
+
+__all__ = [
+    "Lanes",
+    "axis_of",
+    "by_rows",
+    "common",
+    "compiled",
+    "from_rows",
+    "known_axes",
+    "rows",
+]
 
 
 def axis_of(axis: Any, rank: int) -> int | None:
@@ -59,3 +72,74 @@ class Lanes:
             return "".join(f"    {line}\n" for line in lines)
         head = f"    for at in np.ndindex({self.shape(of, '')}):\n"
         return head + "".join(f"        {line}\n" for line in lines)
+
+
+def rows(name: str, rank: int, axes: tuple[int, ...] | None) -> str:
+    """``name`` as a matrix, which has what lies along the axes (None: all of it) in its rows."""
+    if axes is None or rank < 2:
+        return f"np.ascontiguousarray({name}).reshape((1, {name}.size))"
+    order = _order(rank, axes)
+    turned = name if order == tuple(range(rank)) else f"{name}.transpose({order})"
+    sizes = [f"{name}.shape[{n}]" for n in range(rank)]
+    outer = " * ".join(s for n, s in enumerate(sizes) if n not in axes) or "1"
+    inner = " * ".join(sizes[n] for n in axes)
+    return f"np.ascontiguousarray({turned}).reshape(({outer}, {inner}))"
+
+
+def from_rows(made: str, name: str, rank: int, axes: tuple[int, ...] | None) -> str:
+    """The matrix ``made`` of such rows in the shape of ``name``."""
+    if axes is None or rank < 2:
+        return f"{made}.reshape({name}.shape)"
+    order = _order(rank, axes)
+    sizes = "".join(f"{name}.shape[{n}], " for n in order)
+    if order == tuple(range(rank)):
+        return f"{made}.reshape(({sizes}))"
+    inverse = tuple(order.index(n) for n in range(rank))
+    return f"np.ascontiguousarray({made}.reshape(({sizes})).transpose({inverse}))"
+
+
+def _order(rank: int, axes: tuple[int, ...]) -> tuple[int, ...]:
+    return (*(n for n in range(rank) if n not in axes), *axes)
+
+
+def compiled(f: Any) -> Any:
+    """``f``, compiled when it is first called or compiled into other code."""
+    return njit(error_model="numpy")(f)
+
+
+def by_rows(
+    parameters: str,
+    arrays: dict[str, Any],
+    like: str,
+    axes: tuple[int, ...] | None,
+    dtype: str,
+    kernel: Any,
+    *,
+    more: str = "",
+    flat: bool = False,
+) -> Any:
+    """Code that calls ``kernel`` on the rows of all arrays; ``flat``: the result has one axis."""
+    lines = [f"def impl({parameters}):"]
+    lines += [f"    r_{name} = {rows(name, t.ndim, axes)}" for name, t in arrays.items()]
+    lines += [
+        f"    made = np.empty(r_{like}.shape, {dtype})",
+        "    for k in range(len(made)):",
+        f"        made[k] = kernel({', '.join(f'r_{name}[k]' for name in arrays)}{more})",
+    ]
+    rank = arrays[like].ndim
+    result = "made.reshape(made.size)" if flat else from_rows("made", like, rank, axes)
+    return written("\n".join([*lines, f"    return {result}"]), kernel=kernel)
+
+
+def known_axes(axis: Any, rank: int) -> tuple[bool, tuple[int, ...] | None]:
+    """Whether an axis is known here, and the axes; none where it is None."""
+    if is_none(axis):
+        return True, None
+    axes = axes_of(axis, rank)
+    return axes is not None, axes
+
+
+def common(*types_: Any) -> str:
+    """The text of the dtype of what arrays and numbers give together."""
+    found = np.result_type(*(numpy_support.as_dtype(getattr(t, "dtype", t)) for t in types_))
+    return dtype_text(numpy_support.from_dtype(found))

@@ -23,11 +23,18 @@ from . import (
     accumulation,
     diagonals,
     fourier,
+    grids,
     indices,
+    norms,
+    orderings,
+    polynomials,
     products,
+    quantiles,
     reductions,
+    scans,
     sequences,
     shapes,
+    special,
 )
 from .written import declare, is_list, present, written
 
@@ -38,10 +45,17 @@ _PARTS = (
     reductions,
     products,
     shapes,
+    scans,
+    orderings,
+    quantiles,
+    polynomials,
+    norms,
     sequences,
     diagonals,
     indices,
+    grids,
     fourier,
+    special,
 )
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"}
 
@@ -215,7 +229,17 @@ def _insertion_point(i: Any, size: Any) -> Any:
 
 
 def _copy_with_strides(x: Any) -> Any:
+    if isinstance(x, types.Array) and x.layout == "F":
+        return lambda x: x.T.copy().T
+    if isinstance(x, types.Array) and x.layout == "A":
+        return lambda x: x.copy()[::1]  # a type that does not claim that there are no gaps
     return lambda x: x.copy()
+
+
+def _is_view(x: Any, y: Any) -> Any:
+    if not isinstance(x, types.Array) or x.layout != "C":
+        return None  # NumPy may copy, and so may have what this array is a copy of
+    return written("def impl(x, y): return np.may_share_memory(x, y)", np=np)
 
 
 _STRUCTURAL: dict[Any, Callable[..., Any]] = {
@@ -225,6 +249,7 @@ _STRUCTURAL: dict[Any, Callable[..., Any]] = {
     primitive("trip_count").fun: _trip_count,
     runtime.grown: _grown,
     runtime.copy_with_strides: _copy_with_strides,
+    runtime.is_view: _is_view,
 }
 #: Those to whom a value that may be None is not one that is there.
 _OF_NONE: dict[Any, Callable[..., Any]] = {

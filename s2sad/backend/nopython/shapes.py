@@ -1,4 +1,4 @@
-"""Functions that join, repeat, turn and sort arrays, for Numba.
+"""Functions that join, repeat and turn arrays, for Numba.
 
 In: nothing; `install` is called once. Out: Numba knows ``np.stack`` of a list, ``np.tile``,
 ``np.squeeze``, ``np.flip``, and the helpers of derivatives that undo joining::
@@ -253,7 +253,7 @@ def _squeeze(a: Any, axis: Any = None) -> Any:
     if axes is None:
         return None
     rest = "".join(f"a.shape[{n}], " for n in range(a.ndim) if n not in axes)
-    bad = " or ".join(f"a.shape[{n}] != 1" for n in axes)
+    bad = " or ".join(f"a.shape[{n}] != 1" for n in axes) or "False"
     return written(
         "def impl(a, axis=None):\n"
         f"    if {bad}:\n"
@@ -278,7 +278,7 @@ def _may_share_memory(a: Any, b: Any, max_work: Any = None) -> Any:
     return written("\n".join(lines))
 
 
-# -- turning and sorting --------------------------------------------------------------------------
+# -- turning --------------------------------------------------------------------------------------
 
 
 def _flip(m: Any, axis: Any = None) -> Any:
@@ -291,16 +291,11 @@ def _flip(m: Any, axis: Any = None) -> Any:
     return written(f"def impl(m, axis=None): return m[{parts}]")
 
 
-def _argsort(a: Any, axis: Any = -1) -> Any:
-    if not isinstance(a, types.Array) or a.ndim != 1 or axes_of(axis, 1) != (0,):
+def _asarray(a: Any) -> Any:
+    """``np.asarray`` of a tuple of arrays of one shape."""
+    if not isinstance(a, types.UniTuple) or not isinstance(a.dtype, types.Array):
         return None
-    return written("def impl(a, axis=-1): return np.argsort(a, 'mergesort')")
-
-
-def _sort(a: Any, axis: Any = -1) -> Any:
-    if not isinstance(a, types.Array) or a.ndim != 1 or axes_of(axis, 1) != (0,):
-        return None
-    return written("def impl(a, axis=-1): return np.sort(a)")
+    return written("def impl(a): return np.stack(a)")
 
 
 def _asanyarray(a: Any) -> Any:
@@ -318,8 +313,7 @@ _TABLE: dict[Any, Callable[..., Any]] = {
     np.tile: _tile,
     np.squeeze: _squeeze,
     np.flip: _flip,
-    np.argsort: _argsort,
-    np.sort: _sort,
+    np.asarray: _asarray,
     np.asanyarray: _asanyarray,
     np.may_share_memory: _may_share_memory,
     helpers.unstack: _unstack,
