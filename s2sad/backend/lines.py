@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from ..errors import Span
+from ..ir.nodes import For, walk
 
 LONGEST = 80
 
@@ -39,3 +40,8 @@ def definition_line(span: Span, lines: Sequence[str]) -> int:
         if pattern.match(lines[n - 1]):
             return n
     return 1
+
+
+def is_one_statement(node: For) -> bool:
+    """Whether a loop stands for one statement of the user's: only the loop itself has a place."""
+    return all(inner.span is None for inner in walk(node.body))

@@ -209,7 +209,8 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
     for root in rest:
         members = classes.members[root]
         if any(v in indices for v in members):
-            give(root, "i")
+            hints = (v.hint for v in members if v.hint and v.hint not in users)
+            give(root, next(hints, "i"))
             continue
         if all(_unread_part(made, v) for v in members):
             chosen.update(dict.fromkeys(members, "_"))

@@ -33,7 +33,7 @@ from ..ir.nodes import (
 from ..transform.target import is_for_compiler
 from .constants import names_read
 from .expr import Expressions
-from .lines import quote
+from .lines import is_one_statement, quote
 from .literals import call, load
 from .simple import Simple
 from .text import Comment
@@ -193,7 +193,11 @@ class Writer(Simple):
         if span is None or not getattr(span, "reverse", False):
             return []
         found: Block = []
-        if isinstance(node, Call) or (isinstance(node, Op) and node.fn != "zeros_like"):
+        if (
+            isinstance(node, Call)
+            or (isinstance(node, Op) and node.fn != "zeros_like")
+            or (isinstance(node, For) and is_one_statement(node))
+        ):
             place = (span.filename, span.line, span.function)
             if place != self.line and not heads_block(span.text.strip()):
                 self.line = place

@@ -28,6 +28,7 @@ from . import modules
 from .ascending import count_upwards
 from .containers import Door, as_tuples, door, flat_out
 from .forms import in_forms
+from .fusion.fuse import fuse_loops
 from .masks import masks_as_places
 from .recursion import stack_saves
 from .refusals import is_of_numba, translated
@@ -71,7 +72,7 @@ def compile_nopython(
     }
     formed = in_forms(masks_as_places(Module(flat)))
     taped = rejoin_loops(stack_saves(as_tuples(formed)))
-    lowered = count_upwards(stack_tapes(taped))
+    lowered = count_upwards(fuse_loops(stack_tapes(taped)))
     with for_compiler():
         emitted = emit(lowered, fresh_results=True, private_from=private_from)
     options = {"fastmath": fastmath, "parallel": parallel, "boundscheck": boundscheck}

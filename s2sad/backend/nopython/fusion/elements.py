@@ -1,0 +1,324 @@
+"""What one element of an expression over arrays is.
+
+In: values that need not exist as arrays, and the place of an element. Out: nodes that compute the
+element from elements of arrays that do exist::
+
+    t = mul(0.5, a[1:-1]);  t at i   ->   0.5 * a[i + 1]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ....ir.builder import Builder
+from ....ir.facts import shape_root
+from ....ir.kinds import INT, Array, Kind, Num, Tuple
+from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value
+from .extents import Extent, Sizes, are_equal, axes_of, common, part_of
+from .views import Along, At, Definitions, View, view
+
+__all__ = [
+    "CONSTANTS",
+    "Elements",
+    "Place",
+    "Places",
+    "Unsure",
+    "Writing",
+    "element_kind",
+    "is_elementwise",
+    "is_plain",
+    "through",
+]
+
+#: Functions of numbers that are applied to each element.
+ELEMENTWISE = frozenset(
+    {"add", "sub", "mul", "div", "pow", "neg", "pos", "abs", "ratio", "add_to"}
+    | {"lt", "le", "gt", "ge", "eq", "ne", "np.where"}
+    | {f"np.{f}" for f in ("abs", "fabs", "square", "sqrt", "exp", "log", "log1p", "expm1")}
+    | {f"np.{f}" for f in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos")}
+    | {f"np.{f}" for f in ("arctan", "arctan2", "hypot", "maximum", "minimum", "sign")}
+    | {f"np.{f}" for f in ("logical_and", "logical_or", "logical_not", "isnan", "isfinite")}
+    | {f"np.{f}" for f in ("add", "subtract", "multiply", "divide", "negative", "log2", "log10")}
+    | {f"np.{f}" for f in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")}
+    | {"bitand", "bitor", "bitxor", "invert"}
+)
+
+#: Arrays all of whose elements are one number, and that number.
+CONSTANTS: dict[str, float] = {
+    "zeros_like": 0.0,
+    "np.zeros_like": 0.0,
+    "np.ones_like": 1.0,
+}
+
+#: Element types whose arithmetic is the same for numbers as for arrays.
+_DTYPES = frozenset({"float64", "int64", "bool"})
+
+
+class Unsure(Exception):
+    """Shapes, types or order of memory are not known well enough for a loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An index along one axis: a loop's counter and what is added to it, or any atom."""
+
+    counter: Atom
+    start: Atom | None = None
+
+
+Places: TypeAlias = tuple[Place, ...]
+
+
+def element_kind(kind: Kind) -> Num:
+    """The kind of one element of an array."""
+    assert isinstance(kind, Array)
+    return Num(kind.dtype, False)
+
+
+@dataclass(slots=True)
+class Elements:
+    """Extents and elements of values; ``lazy`` are those that do not exist as arrays.
+
+    ``compared`` collects pairs of extents that have to be equal for the program to be right.
+    """
+
+    definitions: Definitions
+    lazy: Mapping[Value, Op]
+    builder: Builder
+    sizes: Sizes
+    compared: list[tuple[Extent, Extent]] = field(default_factory=list)
+
+    # -- extents ----------------------------------------------------------------------------------
+
+    def extents(self, a: Atom) -> tuple[Extent, ...]:
+        """The axes of a number (none) or an array. Raises Unsure."""
+        if isinstance(a.kind, Num):
+            return ()
+        op = self.lazy.get(a) if isinstance(a, Value) else None
+        if op is None:
+            found = axes_of(a, shape_root(self.builder, a), self.sizes)
+            if found is None:
+                raise Unsure
+            return found
+        seen = view(op, self.definitions)
+        if seen is not None:
+            return self.of_view(seen, op.results[0].kind)
+        if op.fn in CONSTANTS:
+            return self.extents(op.args[0])
+        if op.fn == "broadcast_like":
+            like = self.extents(op.args[1])
+            self.align(op.args[0], like)
+            return like
+        return self.joined(op.args)
+
+    def of_view(self, seen: View, kind: Kind) -> tuple[Extent, ...]:
+        """The axes of a view of that kind. Raises Unsure."""
+        dims = _dims(kind)
+        base = self.extents(seen.base)
+        found: list[Extent | None] = [None] * seen.rank
+        for part, whole in zip(seen.parts, base, strict=True):
+            if isinstance(part, Along):
+                found[part.axis] = part_of(whole, part, dims[part.axis])
+        one = Extent(1, "one", lambda nodes: Const.of(1))
+        return tuple(one if e is None else e for e in found)
+
+    def joined(self, atoms: Sequence[Atom]) -> tuple[Extent, ...]:
+        """The axes of the result of an elementwise function."""
+        shapes = [self.extents(a) for a in atoms]
+        rank = max(map(len, shapes))
+        result: list[Extent] = []
+        for k in range(-rank, 0):
+            axis: Extent | None = None
+            meeting = [s[k] for s in shapes if len(s) >= -k]
+            for e in meeting:
+                axis = e if axis is None else common(axis, e)
+                if axis is None:
+                    raise Unsure
+            assert axis is not None
+            self.must_equal(axis, meeting)
+            result.append(axis)
+        return tuple(result)
+
+    def must_equal(self, axis: Extent, others: Sequence[Extent]) -> None:
+        for e in others:
+            if not e.is_one() and not are_equal(axis, e):
+                self.compared.append((axis, e))
+
+    def align(self, a: Atom, axes: Sequence[Extent]) -> None:
+        """Make sure that ``a`` can be broadcast to ``axes``. Raises Unsure."""
+        own = self.extents(a)
+        if len(own) > len(axes):
+            raise Unsure
+        for e, axis in zip(own[::-1], axes[::-1], strict=False):
+            if not e.is_one() and (axis.is_one() or common(axis, e) is None):
+                raise Unsure
+            self.must_equal(axis, [e])
+
+    # -- elements ---------------------------------------------------------------------------------
+
+    def element(self, a: Atom, places: Places, writing: Writing) -> Atom:
+        """The element of ``a``, broadcast to as many axes as there are places. Raises Unsure."""
+        if isinstance(a.kind, Num):
+            return a
+        own = self.extents(a)
+        mine = tuple(
+            Place(Const.of(0)) if e.is_one() else p
+            for e, p in zip(own, places[len(places) - len(own) :], strict=True)
+        )
+        known = writing.known.get((a, mine))
+        if known is None:
+            known = self.computed(a, mine, writing)
+            writing.known[a, mine] = known
+        return known
+
+    def computed(self, a: Atom, places: Places, writing: Writing) -> Atom:
+        op = self.lazy.get(a) if isinstance(a, Value) else None
+        if op is None:
+            return writing.load(a, places)
+        seen = view(op, self.definitions)
+        if seen is not None:
+            return self.element(seen.base, through(seen, places), writing)
+        if op.fn in CONSTANTS:
+            kind = op.results[0].kind
+            assert isinstance(kind, Array)
+            number = np.dtype(kind.dtype).type(CONSTANTS[op.fn]).item()
+            return Const(number, Num(kind.dtype, False))
+        if op.fn == "broadcast_like":
+            return self.element(op.args[0], places, writing)
+        return apply(op, [self.element(x, places, writing) for x in op.args], writing)
+
+
+def through(seen: View, places: Places) -> Places:
+    """Places in the base of a view. Raises Unsure where two starts would have to be added."""
+    found = []
+    for part in seen.parts:
+        if isinstance(part, At):
+            found.append(Place(part.atom))
+            continue
+        place = places[part.axis]
+        if part.start is None or (isinstance(part.start, Const) and part.start.value == 0):
+            found.append(place)
+        elif place.start is None:
+            moved = place.counter
+            if isinstance(moved, Const) and isinstance(part.start, Const):
+                found.append(Place(Const.of(moved.value + part.start.value)))
+            else:
+                found.append(Place(moved, part.start))
+        elif isinstance(place.start, Const) and isinstance(part.start, Const):
+            found.append(Place(place.counter, Const.of(place.start.value + part.start.value)))
+        else:
+            raise Unsure
+    return tuple(found)
+
+
+def apply(op: Op, elements: Sequence[Atom], writing: Writing) -> Atom:
+    """The op of numbers."""
+    result = op.results[0]
+    kind = element_kind(result.kind)
+    if op.fn == "np.where":
+        cond, then, orelse = elements
+        made = Value(kind)
+        arms = Region((), (), (then,)), Region((), (), (orelse,))
+        writing.nodes.append(If((made,), cond, *arms))
+        return made
+    fn = {"add_to": "add", "invert": "not" if kind.dtype == "bool" else "invert"}.get(op.fn, op.fn)
+    return writing.op(fn, kind, *elements)
+
+
+@dataclass(slots=True)
+class Writing:
+    """The body of a loop that is being written.
+
+    ``carried`` maps an array to its version in the loop and the places at which the loop writes
+    it: reading the array elsewhere than where it is written next would see new elements.
+    """
+
+    carried: Mapping[Value, tuple[Value, Places]]
+    nodes: list[Node] = field(default_factory=list)
+    known: dict[tuple[Atom, Places], Atom] = field(default_factory=dict)
+
+    def op(self, fn: str, kind: Kind, *args: Atom, **attrs: Any) -> Value:
+        made = Value(kind)
+        self.nodes.append(Op((made,), fn, args, attrs))
+        return made
+
+    def load(self, array: Atom, places: Places) -> Atom:
+        if isinstance(array, Value) and array in self.carried:
+            now, written = self.carried[array]
+            if not same_places(written, places):
+                raise Unsure
+            array = now
+        return self.op("item", element_kind(array.kind), array, self.index(places))
+
+    def index(self, places: Places) -> Atom:
+        """The places as an index."""
+        atoms = [self.place(p) for p in places]
+        if len(atoms) == 1:
+            return atoms[0]
+        return self.op("tuple", Tuple(tuple(a.kind for a in atoms)), *atoms)
+
+    def place(self, p: Place) -> Atom:
+        if p.start is None:
+            return p.counter
+        first, second = (
+            (p.counter, p.start) if isinstance(p.start, Const) else (p.start, p.counter)
+        )
+        return self.op("add", INT, first, second)
+
+
+def same_places(a: Places, b: Places) -> bool:
+    return len(a) == len(b) and all(
+        _same(p.counter, q.counter) and _same(p.start, q.start) for p, q in zip(a, b, strict=True)
+    )
+
+
+def _same(a: Atom | None, b: Atom | None) -> bool:
+    if isinstance(a, Const) and isinstance(b, Const):
+        return bool(a.value == b.value)
+    return a is b
+
+
+def _dims(kind: Kind) -> tuple[Any, ...]:
+    if not isinstance(kind, Array) or kind.dims is None:
+        raise Unsure
+    return kind.dims
+
+
+def is_plain(kind: Kind) -> bool:
+    """Whether it is a number, or an array of numbers, of the types that loops compute with."""
+    if isinstance(kind, Num):
+        return kind.dtype in _DTYPES
+    return isinstance(kind, Array) and kind.dims is not None and kind.dtype in _DTYPES
+
+
+def is_elementwise(op: Op) -> bool:
+    """Whether the op makes an array by computing with numbers, one element at a time."""
+    if op.fn not in ELEMENTWISE or op.attrs or len(op.results) != 1:
+        return False
+    kind = op.results[0].kind
+    if not isinstance(kind, Array) or not kind.dims or not is_plain(kind):
+        return False
+    if not all(is_plain(a.kind) for a in op.args):
+        return False
+    if kind.dtype == "bool":
+        return op.fn in _OF_TRUTH
+    if kind.dtype == "int64":
+        # NumPy's rules for powers and divisions of whole numbers are not those of numbers.
+        return op.fn in _OF_INTS and not any(_is_bool(a.kind) for a in op.args)
+    return True
+
+
+_OF_TRUTH = frozenset(
+    {"lt", "le", "gt", "ge", "eq", "ne", "bitand", "bitor", "bitxor", "invert", "np.where"}
+    | {f"np.{f}" for f in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")}
+    | {f"np.{f}" for f in ("logical_and", "logical_or", "logical_not", "isnan", "isfinite")}
+)
+_OF_INTS = frozenset({"add", "sub", "mul", "neg", "abs", "np.abs", "add_to"})
+
+
+def _is_bool(kind: Kind) -> bool:
+    return isinstance(kind, Array | Num) and kind.dtype == "bool"

@@ -1,0 +1,191 @@
+"""How long axes are, and which of them are equal.
+
+In: what is known of an array before it runs. Out: `Extent`s, from which the bounds of loops are
+written, and which say whether two axes can be gone through by one counter::
+
+    a: float64[n];  a[1:-1]   ->   an extent written len(a) - 2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+from ....ir.kinds import INT, Array, Dim, Kind, Sym, not_one, same_dim
+from ....ir.nodes import Atom, Const, Node, Op, Value
+from ....rules.registry import primitive
+from .views import Along
+
+__all__ = ["Extent", "Sizes", "axes_of", "common", "part_of", "total"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """One axis. ``write`` adds what computes its length to a list of nodes and returns it.
+
+    Extents with the same ``key`` are equal. The length that is written may be below 0 for an
+    axis without elements, unless ``exact``.
+    """
+
+    dim: Dim
+    key: Hashable
+    write: Callable[[list[Node]], Atom]
+    exact: bool = True
+
+    def is_one(self) -> bool:
+        return self.dim == 1
+
+    def length(self, nodes: list[Node]) -> Atom:
+        """The number of elements, never below 0."""
+        size = self.write(nodes)
+        return size if self.exact else _op("max", nodes, size, Const.of(0))
+
+
+class Sizes:
+    """Lengths of axes that are known by now, each computed once.
+
+    Those of parameters are computed first of all, by the nodes in ``first``.
+    """
+
+    def __init__(self, params: Sequence[Value]) -> None:
+        self.first: list[Node] = []
+        self.params: dict[Hashable, tuple[Value, int]] = {}
+        self.known: dict[Hashable, Atom] = {}
+        for p in params:
+            if isinstance(p.kind, Array):
+                for k, d in enumerate(p.kind.dims or ()):
+                    if isinstance(d, Sym) and d.offset == 0:
+                        self.params.setdefault(d.base, (p, k))
+
+    def inside(self) -> Sizes:
+        """The same for a region: what is computed there is known there only."""
+        made = Sizes(())
+        made.first, made.params = self.first, self.params
+        made.known = self.known.copy()
+        return made
+
+    def along(self, array: Atom, k: int, dim: Dim, nodes: list[Node]) -> Atom:
+        """The length of axis ``k`` of an array that exists."""
+        if isinstance(dim, int):
+            return Const.of(dim)
+        key = dim.base if isinstance(dim, Sym) and dim.offset == 0 else dim
+        if not isinstance(dim, Sym):
+            return _size(array, k, nodes)
+        if isinstance(dim, Sym) and dim.offset and dim.base in self.params:
+            whole = self.along(*self.params[dim.base], Sym(dim.base), nodes)
+            return _op("max", nodes, _less(whole, -dim.offset, nodes), Const.of(0))
+        if key not in self.known:
+            if key in self.params:
+                array, k = self.params[key]
+                self.known[key] = _size(array, k, self.first)
+            else:
+                self.known[key] = _size(array, k, nodes)
+        return self.known[key]
+
+
+def axes_of(array: Atom, root: Hashable, sizes: Sizes) -> tuple[Extent, ...] | None:
+    """The axes of an array that exists; ``root`` stands for all arrays of its shape."""
+    kind = array.kind
+    if not isinstance(kind, Array) or kind.dims is None:
+        return None
+
+    def axis(k: int, dim: Dim) -> Extent:
+        return Extent(dim, (root, k), lambda nodes: sizes.along(array, k, dim, nodes))
+
+    return tuple(axis(k, d) for k, d in enumerate(kind.dims))
+
+
+def _size(array: Atom, axis: int, nodes: list[Node]) -> Atom:
+    """``array.shape[axis]``."""
+    assert isinstance(array.kind, Array)
+    if array.kind.rank == 1:
+        found = _op("len", nodes, array)
+    else:
+        kind = primitive("shape").kind((array,), {})
+        assert isinstance(kind, Kind)
+        sizes = Value(kind)
+        nodes.append(Op((sizes,), "shape", (array,)))
+        found = _op("item", nodes, sizes, Const.of(axis))
+    if isinstance(found, Value):
+        object.__setattr__(found, "hint", _LENGTHS[axis % len(_LENGTHS)])
+    return found
+
+
+#: What the lengths of axes are called.
+_LENGTHS = ("n", "m", "p", "q")
+
+
+def part_of(whole: Extent, part: Along, dim: Dim) -> Extent:
+    """The axis of a slice."""
+    if part.is_whole:
+        return Extent(dim, whole.key, whole.write, whole.exact)
+    start, stop = part.start, part.stop
+    begin = 0 if start is None else start.value if isinstance(start, Const) else None
+
+    def write(nodes: list[Node]) -> Atom:
+        end = whole.length(nodes)
+        if isinstance(stop, Const) and stop.value < 0:
+            if begin is not None:
+                return _less(end, begin - stop.value, nodes)
+            end = _less(end, -stop.value, nodes)
+        elif stop is not None:
+            end = _op("min", nodes, stop, end)
+        if begin is not None:
+            return _less(end, begin, nodes)
+        assert start is not None
+        return _op("sub", nodes, end, start)
+
+    key = (whole.key, _key(start), _key(stop))
+    return Extent(dim, key, write, exact=False)
+
+
+def _key(bound: Atom | None) -> Hashable:
+    return ("const", bound.value) if isinstance(bound, Const) else bound
+
+
+def common(a: Extent, b: Extent) -> Extent | None:
+    """The axis of a result where two axes meet; None where that shows only when it runs.
+
+    Axes of unequal symbols that are both not 1 must be equal: see `must_be_compared`.
+    """
+    if a.is_one():
+        return b
+    if b.is_one() or are_equal(a, b):
+        return a
+    if not_one(a.dim) and not_one(b.dim):
+        return a
+    return None
+
+
+def are_equal(a: Extent, b: Extent) -> bool:
+    """Whether two axes are proved to have one length."""
+    return a.key == b.key or same_dim(a.dim, b.dim)
+
+
+def total(axes: tuple[Extent, ...], nodes: list[Node]) -> Atom:
+    """The number of elements of an array."""
+    size: Atom | None = None
+    for e in axes:
+        n = e.length(nodes)
+        size = n if size is None else _op("mul", nodes, size, n)
+    return Const.of(1) if size is None else size
+
+
+def _less(a: Atom, by: int, nodes: list[Node]) -> Atom:
+    return a if by == 0 else _op("sub", nodes, a, Const.of(by))
+
+
+def _op(fn: str, nodes: list[Node], *args: Atom) -> Atom:
+    if all(isinstance(a, Const) for a in args) and fn in _FOLDED:
+        return Const.of(_FOLDED[fn](*(a.value for a in args)))  # type: ignore[union-attr]
+    result = Value(INT)
+    nodes.append(Op((result,), fn, args))
+    return result
+
+
+_FOLDED: dict[str, Callable[..., int]] = {
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "min": min,
+    "max": max,
+}

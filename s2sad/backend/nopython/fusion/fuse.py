@@ -1,0 +1,478 @@
+"""Statements on whole arrays become loops over their elements.
+
+Numba compiles a loop over elements many times faster than a statement with slices, and LLVM makes
+vector code of it; intermediate arrays need not exist. In: a module in the forms of nopython mode.
+Out: the same module in which arithmetic on arrays, stores into slices and sums are loops::
+
+    b[1:-1] = 0.5 * (a[:-2] + a[2:])   ->   for i in range(len(a) - 2):
+                                                b[i + 1] = 0.5 * (a[i] + a[i + 2])
+
+A value exists as an array only where it is used more than once, or by something that is no loop. A
+statement whose shapes are not known to fit (an axis may or may not be 1), or whose elements are
+not of 64 bits, stays as it is.
+
+Values have no storage here: that reads of an array come before the writes that follow them is made
+sure of by computing what reads it before it is written (`_Region.before_write`), and where that
+fails, by the copies that the backend puts in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ....errors import Span
+from ....ir.builder import Builder
+from ....ir.kinds import Array, Kind, Num, Tuple
+from ....ir.nodes import (
+    Atom,
+    Call,
+    Const,
+    For,
+    Function,
+    If,
+    Module,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    free_values,
+    operands_of,
+    regions_of,
+    walk,
+)
+from ....rules.registry import primitive
+from ...ops import OWN, writes
+from .elements import (
+    CONSTANTS,
+    Elements,
+    Place,
+    Places,
+    Unsure,
+    Writing,
+    is_elementwise,
+    is_plain,
+    through,
+)
+from .extents import Sizes, total
+from .loops import compare, nest, version
+from .views import View, parts_of, view
+
+__all__ = ["fuse_loops"]
+
+
+def fuse_loops(module: Module) -> Module:
+    """The module with loops in the place of statements on whole arrays."""
+    return Module({name: _function(f) for name, f in module.functions.items()})
+
+
+def _function(f: Function) -> Function:
+    facts = _Facts(f)
+    sizes = Sizes(f.params)
+    body = _Region(facts, f.body, frozenset(), sizes).run()
+    return replace(f, body=replace(body, ops=(*sizes.first, *body.ops)))
+
+
+class _Facts:
+    """What defines and what uses each value of a function."""
+
+    def __init__(self, f: Function) -> None:
+        self.definitions: dict[Value, Node] = {}
+        self.uses: dict[Value, list[tuple[Node, int]]] = {}
+        self.kept: set[Value] = set()  # yielded, carried, or used by nodes that are no ops
+        for node in walk(f.body):
+            for r in node.results:
+                self.definitions[r] = node
+            if isinstance(node, For):
+                self.definitions[node.body.params[0]] = node
+            if isinstance(node, Op):
+                for k, a in enumerate(node.args):
+                    if isinstance(a, Value):
+                        self.uses.setdefault(a, []).append((node, k))
+            else:
+                self.kept.update(a for a in operands_of(node) if isinstance(a, Value))
+            for region in regions_of(node):
+                self.kept.update(a for a in region.yields if isinstance(a, Value))
+        self.kept.update(a for a in f.body.yields if isinstance(a, Value))
+        self.builder = Builder()
+        self.builder.outer = {v: n for v, n in self.definitions.items() if isinstance(n, Op)}
+
+
+def _takes_elements(node: Node, k: int, facts: _Facts) -> bool:
+    """Whether the operand may be an expression: what reads it goes through its elements."""
+    if not isinstance(node, Op):
+        return False
+    if is_elementwise(node):
+        return node.fn != "add_to" or k == 1 or _is_computed(node.args[0], facts)
+    if node.fn in ("setitem", "accumulate"):
+        return k == 2 and is_plain(node.args[0].kind)
+    if node.fn == "broadcast_like":
+        return k == 0
+    if node.fn in _SUMS:
+        return _is_whole_sum(node)
+    if node.fn in CONSTANTS:
+        return False
+    return k == 0 and view(node, facts.definitions) is not None
+
+
+_SUMS = frozenset({"np.sum", "np.mean", "np.vdot"})
+
+
+def _is_whole_sum(op: Op) -> bool:
+    """A sum of all elements."""
+    (result,) = op.results
+    if op.attrs or not isinstance(result.kind, Num) or result.kind.dtype != "float64":
+        return False
+    return all(is_plain(a.kind) and isinstance(a.kind, Array) for a in op.args)
+
+
+def _is_computed(a: Atom, facts: _Facts) -> bool:
+    """Whether ``add_to(a, …)`` may as well be ``a + …``: nothing is gained by adding in place."""
+    node = facts.definitions.get(a) if isinstance(a, Value) else None
+    if not isinstance(node, Op) or len(facts.uses.get(a, ())) != 1 or a in facts.kept:  # type: ignore[arg-type]
+        return False
+    return is_elementwise(node) or node.fn in CONSTANTS
+
+
+class _Region:
+    """Rewrites one region; those inside it have objects of their own."""
+
+    def __init__(
+        self,
+        facts: _Facts,
+        region: Region,
+        proved: frozenset[frozenset[object]],
+        sizes: Sizes,
+    ) -> None:
+        self.facts = facts
+        self.region = region
+        self.out: list[Node] = []
+        self.lazy: dict[Value, Op] = {}
+        self.mine = {r for node in region.ops for r in node.results}
+        self.made: set[Value] = set()
+        #: ops that have been looked at, and those of them that nothing is left to do for
+        self.done: set[Node] = set()
+        self.written_out: set[Node] = set()
+        #: pairs of axes that have been compared
+        self.proved = set(proved)
+        self.sizes = sizes
+        self.elements = self.elements_of(self.lazy)
+
+    def run(self) -> Region:
+        for node in self.region.ops:
+            if node not in self.done:
+                self.node(node)
+        for y in self.region.yields:
+            self.need(y)
+        return Region(self.region.params, tuple(self.out), self.region.yields)
+
+    # -- what stays an expression -----------------------------------------------------------------
+
+    def stays(self, op: Op) -> bool:
+        """Whether the result need not exist: all that use it go through its elements."""
+        if len(op.results) != 1:
+            return False
+        (v,) = op.results
+        uses = self.facts.uses.get(v, [])
+        if v in self.facts.kept or not uses:
+            return False
+        here = all(set(n.results) <= self.mine and n.results for n, _ in uses)
+        if not here or not all(_takes_elements(n, k, self.facts) for n, k in uses):
+            return False
+        if is_elementwise(op):
+            return len(uses) == 1 and self.is_read_once(uses[0][0])
+        if op.fn in CONSTANTS:
+            return is_plain(v.kind) and bool(getattr(v.kind, "dims", None))
+        if op.fn == "broadcast_like":
+            return is_plain(v.kind)
+        return is_plain(v.kind) and view(op, self.facts.definitions) is not None
+
+    def is_read_once(self, user: Node) -> bool:
+        """Whether what uses a value does so once for each element."""
+        assert isinstance(user, Op)
+        if view(user, self.facts.definitions) is None and user.fn != "broadcast_like":
+            return True
+        after = self.facts.uses.get(user.results[0], [])
+        if user.fn == "broadcast_like" or len(after) != 1 or user.results[0] in self.facts.kept:
+            return False
+        return self.is_read_once(after[0][0])
+
+    # -- nodes ------------------------------------------------------------------------------------
+
+    def node(self, node: Node) -> None:
+        self.done.add(node)
+        if isinstance(node, Op):
+            self.op(node)
+        else:
+            self.block(node)
+        self.made.update(node.results)
+
+    def op(self, op: Op) -> None:
+        if self.stays(op):
+            self.lazy[op.results[0]] = op
+            return
+        loop = None
+        if is_elementwise(op):
+            loop = self.computed if op.fn != "add_to" or self.is_sum(op) else self.added
+        elif op.fn in ("setitem", "accumulate"):
+            loop = self.stored
+        elif op.fn in _SUMS and _is_whole_sum(op) and any(a in self.lazy for a in op.args):
+            loop = self.summed
+        if loop is not None and self.tried(loop, op):
+            return
+        for a in op.args:
+            self.need(a)
+        at = None if op.fn in OWN else writes(op)
+        if at is not None:
+            self.before_write(op.args[at])
+        self.out.append(op)
+        self.finished(op)
+
+    def is_sum(self, op: Op) -> bool:
+        return _is_computed(op.args[0], self.facts)
+
+    def tried(self, loop: Callable[[Op], None], op: Op) -> bool:
+        """Write the op as a loop; False, and nothing written, if that cannot be done."""
+        length, lazy = len(self.out), dict(self.lazy)
+        proved, written_out = set(self.proved), set(self.written_out)
+        known = dict(self.sizes.known)
+        try:
+            loop(op)
+        except Unsure:
+            del self.out[length:]
+            self.proved, self.written_out = proved, written_out
+            self.sizes.known = known
+            self.lazy.clear()
+            self.lazy.update(lazy)
+            return False
+        finally:
+            self.elements.compared.clear()
+        self.finished(op)
+        return True
+
+    def finished(self, op: Op) -> None:
+        """Drop the expressions that the op was the last to read."""
+        self.written_out.add(op)
+        for a in op.args:
+            if isinstance(a, Value) and a in self.lazy:
+                if all(n in self.written_out for n, _ in self.facts.uses[a]):
+                    self.finished(self.lazy.pop(a))
+
+    def block(self, node: Node) -> None:
+        """A branch, a loop or a call: what it reads must exist, and may be written in it."""
+        reads = [*operands_of(node), *(v for r in regions_of(node) for v in free_values(r))]
+        for a in reads:
+            self.need(a)
+        for a in reads:
+            self.before_write(a)
+        inner = [
+            _Region(self.facts, r, frozenset(self.proved), self.sizes.inside()).run()
+            for r in regions_of(node)
+        ]
+        match node:
+            case If():
+                node = replace(node, then=inner[0], orelse=inner[1])
+            case For():
+                node = replace(node, body=inner[0])
+            case While():
+                node = replace(node, test=inner[0], body=inner[1])
+            case Call():
+                pass
+        self.out.append(node)
+
+    # -- making values exist ----------------------------------------------------------------------
+
+    def need(self, a: Atom) -> None:
+        """Write what makes the value exist as an array."""
+        if not isinstance(a, Value) or a not in self.lazy:
+            return
+        op = self.lazy.pop(a)
+        if is_elementwise(op) and self.tried(self.computed, op):
+            return
+        for x in op.args:
+            self.need(x)
+        self.out.append(op)
+        self.finished(op)
+
+    def before_write(self, array: Atom) -> None:
+        """Compute now what reads an array that is going to be written."""
+        if not isinstance(array, Value) or not isinstance(array.kind, Array):
+            return
+        reading = [v for v in self.lazy if array in self.leaves(v)]
+        for v in reading:
+            if v in self.lazy and is_elementwise(self.lazy[v]):
+                self.need(v)
+        for v in reading:
+            if v in self.lazy:
+                self.compute_users(v)
+                self.need(v)
+
+    def compute_users(self, v: Value) -> None:
+        """Compute now the elementwise ops that read a view, if all else they read is there."""
+        for n, _ in self.facts.uses[v]:
+            if n in self.done or not isinstance(n, Op) or not is_elementwise(n):
+                continue
+            ready = all(
+                not isinstance(a, Value) or a not in self.mine or a in self.made for a in n.args
+            )
+            if ready and n.fn != "add_to" and self.tried(self.computed, n):
+                self.done.add(n)
+                self.made.update(n.results)
+
+    def leaves(self, a: Atom) -> set[Value]:
+        """The arrays from which an expression takes its elements."""
+        if not isinstance(a, Value):
+            return set()
+        op = self.lazy.get(a)
+        if op is None:
+            return {a}
+        return {leaf for x in op.args for leaf in self.leaves(x)}
+
+    # -- statements -------------------------------------------------------------------------------
+
+    def computed(self, op: Op) -> None:
+        """A new array, element by element."""
+        (result,) = op.results
+        assert isinstance(result.kind, Array)
+        axes = self.elements.joined(op.args)
+        self.compared(op.span, self.out)
+        sizes = [e.length(self.out) for e in axes]
+        empty = version(result)
+        _new(empty, sizes, op.span, self.out)
+        lazy = {**self.lazy, result: op}
+
+        def body(
+            counters: Sequence[Atom], carried: Sequence[Value]
+        ) -> tuple[list[Node], list[Atom]]:
+            writing = Writing({})
+            places = tuple(map(Place, counters))
+            value = self.elements_of(lazy).element(result, places, writing)
+            return _stored(writing, "setitem", carried[0], places, value)
+
+        self.out.append(nest(sizes, (empty,), (result,), body, op.span))
+
+    def stored(self, op: Op) -> None:
+        """``x[i] = v`` and ``x[i] += v``, where i is a slice."""
+        array, index, value = op.args
+        kind = array.kind
+        if not isinstance(kind, Array) or not kind.dims or not is_plain(kind):
+            raise Unsure
+        if not is_plain(value.kind) or not _fits(value.kind, kind):
+            raise Unsure
+        found = parts_of(index, len(kind.dims), self.facts.definitions)
+        if found is None or not found[1]:
+            raise Unsure
+        seen_kind = primitive("item").kind((array, index), {})
+        assert isinstance(seen_kind, Array)
+        self.written(op, View(array, *found), seen_kind, op.fn)
+
+    def added(self, op: Op) -> None:
+        """``x += v`` of whole arrays."""
+        array, value = op.args
+        kind = op.results[0].kind
+        assert isinstance(kind, Array)
+        if array.kind != kind or kind.dims is None or not _fits(value.kind, kind):
+            raise Unsure
+        found = parts_of(Const.of(...), len(kind.dims), self.facts.definitions)
+        assert found is not None
+        self.written(op, View(array, *found), kind, "accumulate")
+
+    def written(self, op: Op, seen: View, seen_kind: Kind, fn: str) -> None:
+        array, value = op.args[0], op.args[-1]
+        assert isinstance(array, Value)
+        self.need(array)
+        (result,) = op.results
+        axes = self.elements.of_view(seen, seen_kind)
+        self.elements.align(value, axes)
+        self.compared(op.span, self.out)
+        sizes = [e.write(self.out) for e in axes]
+
+        def attempt() -> For:
+            def body(
+                counters: Sequence[Atom], carried: Sequence[Value]
+            ) -> tuple[list[Node], list[Atom]]:
+                places = tuple(map(Place, counters))
+                inside = through(seen, places)
+                writing = Writing({array: (carried[0], inside)})
+                element = self.elements.element(value, places, writing)
+                return _stored(writing, fn, carried[0], inside, element)
+
+            return nest(sizes, (array,), (result,), body, op.span)
+
+        try:
+            loop = attempt()
+        except Unsure:
+            # It reads the array elsewhere than where it is written: all of it is computed first.
+            if not isinstance(value, Value) or value not in self.lazy:
+                raise
+            self.need(value)
+            loop = attempt()
+        self.finished(op)
+        self.before_write(array)
+        self.out.append(loop)
+
+    def summed(self, op: Op) -> None:
+        """``np.sum``, ``np.mean`` and ``np.vdot`` of all elements."""
+        (result,) = op.results
+        axes = self.elements.joined(op.args)
+        self.compared(op.span, self.out)
+        sizes = [e.write(self.out) for e in axes]
+        whole = version(result)
+        is_mean = op.fn == "np.mean"
+
+        def body(
+            counters: Sequence[Atom], carried: Sequence[Value]
+        ) -> tuple[list[Node], list[Atom]]:
+            writing = Writing({})
+            places = tuple(map(Place, counters))
+            parts = [self.elements.element(a, places, writing) for a in op.args]
+            kind = result.kind
+            term = parts[0] if len(parts) == 1 else writing.op("mul", kind, *parts)
+            return writing.nodes, [writing.op("add", kind, carried[0], term)]
+
+        zero = Const(0.0, Num("float64", False))
+        loop = nest(sizes, (zero,), (whole if is_mean else result,), body, op.span)
+        self.out.append(loop)
+        if is_mean:
+            count = total(axes, self.out)
+            self.out.append(Op((result,), "div", (whole, count), {}, op.span))
+
+    def elements_of(self, lazy: dict[Value, Op]) -> Elements:
+        return Elements(self.facts.definitions, lazy, self.facts.builder, self.sizes)
+
+    def compared(self, span: Span | None, nodes: list[Node]) -> None:
+        """Raise where axes that have to be equal are not."""
+        for a, b in self.elements.compared:
+            pair = frozenset((a.key, b.key))
+            if pair not in self.proved:
+                self.proved.add(pair)
+                nodes += compare(a.write(nodes), b.write(nodes), span)
+        self.elements.compared.clear()
+
+
+def _new(empty: Value, sizes: Sequence[Atom], span: Span | None, nodes: list[Node]) -> None:
+    """``np.empty(sizes)``."""
+    assert isinstance(empty.kind, Array)
+    if len(sizes) == 1:
+        shape = sizes[0]
+    else:
+        shape = Value(Tuple(tuple(s.kind for s in sizes)))
+        nodes.append(Op((shape,), "tuple", tuple(sizes), {}, span))
+    attrs = {} if empty.kind.dtype == "float64" else {"dtype": empty.kind.dtype}
+    nodes.append(Op((empty,), "np.empty", (shape,), attrs, span))
+
+
+def _stored(
+    writing: Writing, fn: str, array: Value, places: Places, value: Atom
+) -> tuple[list[Node], list[Atom]]:
+    new = version(array)
+    index = writing.index(places)
+    writing.nodes.append(Op((new,), fn, (array, index, value)))
+    return writing.nodes, [new]
+
+
+def _fits(value: Kind, array: Array) -> bool:
+    """Whether elements can be written without changing their type."""
+    dtype = getattr(value, "dtype", None)
+    return dtype == array.dtype or (array.dtype == "float64" and dtype in ("int64", "bool"))

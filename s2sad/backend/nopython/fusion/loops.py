@@ -1,0 +1,188 @@
+"""Loops over elements, and their merging.
+
+In: lengths of axes and what is done at each place. Out: a `Nest`, which `For` nodes are made of in
+the end. Two nests of the same lengths that follow each other become one where nobody can tell:
+what the second reads of the arrays that the first writes, it reads where the first has just
+written::
+
+    for i in range(n): t[i] = 2.0 * a[i]        for i in range(n):
+    for i in range(n): b[i] += t[i]        ->       b[i] += 2.0 * a[i]      (t is not needed)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ....errors import Span
+from ....ir.kinds import INT, Array
+from ....ir.mapping import Mapper
+from ....ir.nodes import FALSE, Atom, Const, For, If, Node, Op, Region, Value
+from .elements import Places, Writing, same_places
+
+__all__ = ["Carried", "Counters", "Nest", "compare", "counters_for", "merged", "version"]
+
+_NAMES = "ijklmn"
+
+#: LLVM compares the addresses of arrays before it runs vector code, but no more than this many.
+_COMPARISONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a nest carries: an array that it writes, or a sum.
+
+    ``inner`` is it at the start of an iteration, ``end`` at the end; ``stored`` is the element that
+    is written at ``places``, where that is known.
+    """
+
+    init: Atom
+    inner: Value
+    end: Atom
+    result: Value
+    places: Places = ()
+    stored: Atom | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """The index along each axis, and the loops that there are."""
+
+    places: tuple[Atom, ...]
+    loops: tuple[tuple[Value, Atom], ...]
+    sizes: tuple[Atom, ...]
+
+
+def counters_for(sizes: Sequence[Atom]) -> Counters:
+    """A counter for each length. An axis of length 1 needs no loop, unless that leaves none."""
+    places: list[Atom] = []
+    loops: list[tuple[Value, Atom]] = []
+    for k, size in enumerate(sizes):
+        if _is_one(size) and (loops or k < len(sizes) - 1):
+            places.append(Const.of(0))
+        else:
+            counter = Value(INT, None, _NAMES[len(loops) % len(_NAMES)])
+            loops.append((counter, size))
+            places.append(counter)
+    return Counters(tuple(places), tuple(loops), tuple(sizes))
+
+
+@dataclass(slots=True)
+class Nest:
+    """Nested loops, the last axis innermost; ``reads`` are elements of arrays it does not write."""
+
+    counters: Counters
+    nodes: list[Node]
+    carried: list[Carried]
+    reads: list[tuple[Atom, Places]]
+    span: Span | None
+    results: tuple[Value, ...] = field(default=())
+
+    def loop(self) -> For:
+        """The nest as nodes."""
+        return self._level(0, [c.init for c in self.carried], [c.result for c in self.carried])
+
+    def _level(self, k: int, init: Sequence[Atom], results: Sequence[Value]) -> For:
+        counter, size = self.counters.loops[k]
+        if k == len(self.counters.loops) - 1:
+            params = [c.inner for c in self.carried]
+            nodes, yields = self.nodes, [c.end for c in self.carried]
+        else:
+            params = [version(r) for r in results]
+            inner = [version(r) for r in results]
+            nodes, yields = [self._level(k + 1, params, inner)], [*inner]
+        region = Region((counter, *params), tuple(nodes), (FALSE, *yields))
+        bounds = Const.of(0), size, Const.of(1)
+        return For(tuple(results), *bounds, tuple(init), region, None if k else self.span)
+
+
+def merged(first: Nest, write: Callable[[Counters, Writing], list[Carried]], span: Span | None) -> Nest | None:
+    """One nest that does what ``first`` does and then what ``write`` writes, or None.
+
+    ``write`` gets the counters and an empty body, in which it writes what is done at each place.
+    """
+    writing = Writing({})
+    second = write(first.counters, writing)
+    written = {c.result: c for c in first.carried}
+    old = {c.init for c in first.carried}
+    nodes = list(first.nodes)
+    mapping: dict[Value, Atom] = {}
+    # What the second reads of arrays that the first writes must be what has just been written.
+    for array, places in writing.reads:
+        made = written.get(array) if isinstance(array, Value) else None
+        if array in old or (made is not None and not _is_at(made, places)):
+            return None
+    carried = list(first.carried)
+    for new in second:
+        before = written.get(new.init) if isinstance(new.init, Value) else None
+        if before is None:
+            if new.init in old or not _reads_only(first, new):
+                return None
+            nodes = list(Mapper({new.init: new.inner}).nodes(nodes)) if isinstance(new.init, Value) else nodes
+            carried.append(new)
+        else:
+            if not _is_at(before, new.places):
+                return None
+            mapping[new.inner] = before.end
+            at = carried.index(before)
+            carried[at] = Carried(before.init, before.inner, new.end, new.result, new.places, new.stored)
+    more = _forwarded(writing, written, mapping)
+    reads = [*first.reads, *((a, p) for a, p in writing.reads if a not in written)]
+    nest = Nest(first.counters, [*nodes, *more], carried, reads, first.span or span)
+    return nest if _is_worth_it(first, nest, writing) else None
+
+
+def _is_at(made: Carried, places: Places) -> bool:
+    return bool(made.places) and same_places(made.places, places)
+
+
+def _reads_only(first: Nest, new: Carried) -> bool:
+    """Whether the first nest reads what the second writes only where it writes it."""
+    return all(a is not new.init or _is_at(new, places) for a, places in first.reads)
+
+
+def _forwarded(
+    writing: Writing, written: dict[Value, Carried], mapping: dict[Value, Atom]
+) -> list[Node]:
+    """The nodes of the second nest, with what the first has stored in the place of reading it."""
+    known = dict(mapping)
+    kept: list[Node] = []
+    for node in writing.nodes:
+        if isinstance(node, Op) and node.fn == "item" and node.args[0] in written:
+            made = written[node.args[0]]  # type: ignore[index]
+            if made.stored is not None:
+                known[node.results[0]] = made.stored
+                continue
+            known[node.args[0]] = made.end  # type: ignore[index]
+        kept.append(node)
+    return list(Mapper(known).nodes(kept))
+
+
+def _is_worth_it(first: Nest, nest: Nest, writing: Writing) -> bool:
+    """Whether an array need not be read again, or LLVM can still make vector code."""
+    read_again = {c.result for c in first.carried}
+    if any(a in read_again for a, _ in writing.reads):
+        return True
+    writes = {id(c.init) for c in nest.carried if isinstance(c.init.kind, Array)}
+    reads = {id(a) for a, _ in nest.reads} - writes
+    return len(writes) * (len(writes) - 1) // 2 + len(writes) * len(reads) <= _COMPARISONS
+
+
+def _is_one(a: Atom) -> bool:
+    return isinstance(a, Const) and bool(a.value == 1)
+
+
+def version(v: Value) -> Value:
+    """Another value of the same name and kind."""
+    return Value(v.kind, v.name, v.hint, v.primal, v.mark)
+
+
+def compare(a: Atom, b: Atom, span: Span | None) -> list[Node]:
+    """``if a != b: raise ValueError``, as NumPy does where shapes do not fit."""
+    differ = Value(FALSE.kind)
+    said = Const.of("operands could not be broadcast together")
+    fail = Op((), "raise", (Const.of(ValueError), said), {}, span)
+    return [
+        Op((differ,), "ne", (a, b), {}, span),
+        If((), differ, Region((), (fail,), ()), Region((), (), ()), span),
+    ]
