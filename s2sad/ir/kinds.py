@@ -237,6 +237,15 @@ def kind_of(value: Any, path: Hashable = None) -> Kind:
     return Opaque(cls)
 
 
+def slice_of(s: slice) -> SliceOf:
+    """The kind of a slice that is known now.
+
+    >>> slice_of(slice(1, None))
+    SliceOf(cls=<class 'slice'>, start=1, stop=None, step=None)
+    """
+    return SliceOf(slice, *(None if v is None else int(v) for v in (s.start, s.stop, s.step)))
+
+
 def _sub(path: Hashable, key: Hashable) -> Hashable:
     return None if path is None else (path, key)
 

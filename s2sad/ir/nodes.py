@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..errors import Span
-from .kinds import UNDEF, Kind, kind_of
+from .kinds import UNDEF, Kind, kind_of, slice_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +48,7 @@ class Const:
 
     @staticmethod
     def of(value: Any) -> Const:
-        return Const(value, kind_of(value))
+        return Const(value, slice_of(value) if type(value) is slice else kind_of(value))
 
 
 Atom: TypeAlias = Value | Const

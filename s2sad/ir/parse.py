@@ -27,6 +27,7 @@ from .kinds import (
     Opaque,
     Record,
     Size,
+    SliceOf,
     Sym,
     Tuple,
 )
@@ -278,6 +279,9 @@ class _Reader:
             case "kind":
                 assert isinstance(found, Kind)
                 return found
+            case "slice":
+                self.take("[")
+                return SliceOf(slice, *self.many("]", self.bound))
             case "mixed":
                 self.take("[")
                 dtype = self.take()
@@ -312,6 +316,14 @@ class _Reader:
         key = self.constant()
         self.take(":")
         return key, self.kind()
+
+    def bound(self) -> Dim | None:
+        """A bound of a slice."""
+        if self.taken("none"):
+            return None
+        if self.taken("-"):
+            return -int(self.take())
+        return self.dim()
 
     def dim(self) -> Dim:
         kind, token = self.tokens[self.position]

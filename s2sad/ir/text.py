@@ -28,6 +28,7 @@ from .kinds import (
     Opaque,
     Record,
     Size,
+    SliceOf,
     Sym,
     Tuple,
     Undef,
@@ -163,6 +164,9 @@ class _Printer:
                 return f"record{self.object(cls)}[{', '.join(entries)}]"
             case Opaque(cls) if type(k) is Opaque:
                 return f"opaque{self.object(cls)}"
+            case SliceOf():
+                bounds = (s if s is None else self.dim(s) for s in (k.start, k.stop, k.step))
+                return f"slice[{', '.join('none' if s is None else s for s in bounds)}]"
             case Undef():
                 return "undef"
             case _ if type(k).__name__ == "Unknown":

@@ -33,6 +33,7 @@ from ..ir.kinds import (
     join,
     kind_of,
     shift_dim,
+    slice_of,
 )
 from ..ir.nodes import Atom, Const
 from .kindrules import as_array, broadcast_dims, describe, int_of_dim
@@ -68,13 +69,6 @@ def _bound(a: Atom) -> Dim | None:
     return a.kind.dim if isinstance(a.kind, Num) and a.kind.dim is not None else Size()
 
 
-def _slice_of(s: slice) -> SliceOf:
-    def bound(v: Any) -> int | None:
-        return None if v is None else int(v)
-
-    return SliceOf(slice, bound(s.start), bound(s.stop), bound(s.step))
-
-
 def _entry(kind: Kind) -> _Entry:
     match kind:
         case Num():
@@ -105,7 +99,7 @@ def _entry(kind: Kind) -> _Entry:
 def _entries(i: Atom) -> list[_Entry]:
     if isinstance(i, Const):
         value = i.value if isinstance(i.value, tuple) else (i.value,)
-        return [_slice_of(v) if isinstance(v, slice) else _entry(kind_of(v)) for v in value]
+        return [slice_of(v) if isinstance(v, slice) else _entry(kind_of(v)) for v in value]
     if isinstance(i.kind, Tuple):
         return [_entry(k) for k in i.kind.items]
     return [_entry(i.kind)]

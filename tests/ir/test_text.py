@@ -28,7 +28,7 @@ def f(x: float64[x.0], n: int<n~>) -> tuple[$0, $1]:
     do w.2: float:
         %5: float = add(w.2, 1.5)
         yield False, %5
-    %6: tuple[opaque@slice, str?] = tuple(slice(1, None, None), "a'b, c", @float32, complex(2.0, -3.0))
+    %6: tuple[slice[1, none, none], str?] = tuple(slice(1, None, None), "a'b, c", @float32, complex(2.0, -3.0))
     yield u.2, w.3
 """
 

@@ -122,7 +122,7 @@ class Elements:
         found: list[Extent | None] = [None] * seen.rank
         for part, whole in zip(seen.parts, base, strict=True):
             if isinstance(part, Along):
-                found[part.axis] = part_of(whole, part, dims[part.axis])
+                found[part.axis] = part_of(whole, part, dims[part.axis], self.sizes)
         one = Extent(1, "one", lambda nodes: Const.of(1))
         return tuple(one if e is None else e for e in found)
 
@@ -234,12 +234,14 @@ class Writing:
     """The body of a loop that is being written.
 
     ``carried`` maps an array to its version in the loop and the places at which the loop writes
-    it: reading the array elsewhere than where it is written next would see new elements.
+    it: reading the array elsewhere than where it is written next would see new elements. ``reads``
+    are the elements of other arrays that it reads.
     """
 
-    carried: Mapping[Value, tuple[Value, Places]]
+    carried: Mapping[Value, tuple[Value, Places]] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     known: dict[tuple[Atom, Places], Atom] = field(default_factory=dict)
+    reads: list[tuple[Atom, Places]] = field(default_factory=list)
 
     def op(self, fn: str, kind: Kind, *args: Atom, **attrs: Any) -> Value:
         made = Value(kind)
@@ -252,6 +254,8 @@ class Writing:
             if not same_places(written, places):
                 raise Unsure
             array = now
+        else:
+            self.reads.append((array, places))
         return self.op("item", element_kind(array.kind), array, self.index(places))
 
     def index(self, places: Places) -> Atom:

@@ -50,6 +50,8 @@ class Sizes:
     def __init__(self, params: Sequence[Value]) -> None:
         self.first: list[Node] = []
         self.params: dict[Hashable, tuple[Value, int]] = {}
+        #: lengths that are known everywhere, and those known from here on
+        self.everywhere: dict[Hashable, Atom] = {}
         self.known: dict[Hashable, Atom] = {}
         for p in params:
             if isinstance(p.kind, Array):
@@ -60,7 +62,7 @@ class Sizes:
     def inside(self) -> Sizes:
         """The same for a region: what is computed there is known there only."""
         made = Sizes(())
-        made.first, made.params = self.first, self.params
+        made.first, made.params, made.everywhere = self.first, self.params, self.everywhere
         made.known = self.known.copy()
         return made
 
@@ -68,19 +70,31 @@ class Sizes:
         """The length of axis ``k`` of an array that exists."""
         if isinstance(dim, int):
             return Const.of(dim)
-        key = dim.base if isinstance(dim, Sym) and dim.offset == 0 else dim
+        found = self.of_params(dim)
+        if found is not None:
+            return found
         if not isinstance(dim, Sym):
             return _size(array, k, nodes)
-        if isinstance(dim, Sym) and dim.offset and dim.base in self.params:
-            whole = self.along(*self.params[dim.base], Sym(dim.base), nodes)
-            return _op("max", nodes, _less(whole, -dim.offset, nodes), Const.of(0))
-        if key not in self.known:
-            if key in self.params:
-                array, k = self.params[key]
-                self.known[key] = _size(array, k, self.first)
+        if dim not in self.known:
+            self.known[dim] = _size(array, k, nodes)
+        return self.known[dim]
+
+    def of_params(self, dim: Dim) -> Atom | None:
+        """A length that follows from those of the parameters."""
+        if not isinstance(dim, Sym) or dim.base not in self.params:
+            return None
+        key = dim.base, dim.offset
+        if key not in self.everywhere:
+            array, k = self.params[dim.base]
+            if dim.offset == 0:
+                size = _size(array, k, self.first)
             else:
-                self.known[key] = _size(array, k, nodes)
-        return self.known[key]
+                whole = self.of_params(Sym(dim.base))
+                assert whole is not None
+                less = _less(whole, -dim.offset, self.first)
+                size = _named(_op("max", self.first, less, Const.of(0)), k)
+            self.everywhere[key] = size
+        return self.everywhere[key]
 
 
 def axes_of(array: Atom, root: Hashable, sizes: Sizes) -> tuple[Extent, ...] | None:
@@ -106,19 +120,27 @@ def _size(array: Atom, axis: int, nodes: list[Node]) -> Atom:
         sizes = Value(kind)
         nodes.append(Op((sizes,), "shape", (array,)))
         found = _op("item", nodes, sizes, Const.of(axis))
-    if isinstance(found, Value):
-        object.__setattr__(found, "hint", _LENGTHS[axis % len(_LENGTHS)])
-    return found
+    return _named(found, axis)
+
+
+def _named(size: Atom, axis: int) -> Atom:
+    """The same atom, which is called ``n`` or ``m`` … should it need a name."""
+    if isinstance(size, Value):
+        object.__setattr__(size, "hint", _LENGTHS[axis % len(_LENGTHS)])
+    return size
 
 
 #: What the lengths of axes are called.
 _LENGTHS = ("n", "m", "p", "q")
 
 
-def part_of(whole: Extent, part: Along, dim: Dim) -> Extent:
+def part_of(whole: Extent, part: Along, dim: Dim, sizes: Sizes) -> Extent:
     """The axis of a slice."""
     if part.is_whole:
         return Extent(dim, whole.key, whole.write, whole.exact)
+    known = sizes.of_params(dim)
+    if known is not None:
+        return Extent(dim, dim, lambda nodes: known)
     start, stop = part.start, part.stop
     begin = 0 if start is None else start.value if isinstance(start, Const) else None
 

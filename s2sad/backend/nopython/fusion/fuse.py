@@ -24,9 +24,9 @@ from dataclasses import replace
 from ....errors import Span
 from ....ir.builder import Builder
 from ....ir.kinds import Array, Kind, Num, Tuple
+from ....ir.mapping import map_regions
 from ....ir.nodes import (
     Atom,
-    Call,
     Const,
     For,
     Function,
@@ -36,7 +36,6 @@ from ....ir.nodes import (
     Op,
     Region,
     Value,
-    While,
     free_values,
     operands_of,
     regions_of,
@@ -44,6 +43,7 @@ from ....ir.nodes import (
 )
 from ....rules.registry import primitive
 from ...ops import OWN, writes
+from .common import computed_once
 from .elements import (
     CONSTANTS,
     Elements,
@@ -56,7 +56,7 @@ from .elements import (
     through,
 )
 from .extents import Sizes, total
-from .loops import compare, nest, version
+from .loops import Carried, Counters, Nest, compare, counters_for, merged, version
 from .views import View, parts_of, view
 
 __all__ = ["fuse_loops"]
@@ -68,6 +68,7 @@ def fuse_loops(module: Module) -> Module:
 
 
 def _function(f: Function) -> Function:
+    f = computed_once(f)
     facts = _Facts(f)
     sizes = Sizes(f.params)
     body = _Region(facts, f.body, frozenset(), sizes).run()
@@ -147,7 +148,7 @@ class _Region:
     ) -> None:
         self.facts = facts
         self.region = region
-        self.out: list[Node] = []
+        self.out: list[Node | Nest] = []
         self.lazy: dict[Value, Op] = {}
         self.mine = {r for node in region.ops for r in node.results}
         self.made: set[Value] = set()
@@ -165,7 +166,8 @@ class _Region:
                 self.node(node)
         for y in self.region.yields:
             self.need(y)
-        return Region(self.region.params, tuple(self.out), self.region.yields)
+        ops = tuple(n.loop() if isinstance(n, Nest) else n for n in self.out)
+        return Region(self.region.params, ops, self.region.yields)
 
     # -- what stays an expression -----------------------------------------------------------------
 
@@ -234,13 +236,13 @@ class _Region:
 
     def tried(self, loop: Callable[[Op], None], op: Op) -> bool:
         """Write the op as a loop; False, and nothing written, if that cannot be done."""
-        length, lazy = len(self.out), dict(self.lazy)
+        out, lazy = list(self.out), dict(self.lazy)
         proved, written_out = set(self.proved), set(self.written_out)
         known = dict(self.sizes.known)
         try:
             loop(op)
         except Unsure:
-            del self.out[length:]
+            self.out[:] = out
             self.proved, self.written_out = proved, written_out
             self.sizes.known = known
             self.lazy.clear()
@@ -266,20 +268,11 @@ class _Region:
             self.need(a)
         for a in reads:
             self.before_write(a)
-        inner = [
-            _Region(self.facts, r, frozenset(self.proved), self.sizes.inside()).run()
-            for r in regions_of(node)
-        ]
-        match node:
-            case If():
-                node = replace(node, then=inner[0], orelse=inner[1])
-            case For():
-                node = replace(node, body=inner[0])
-            case While():
-                node = replace(node, test=inner[0], body=inner[1])
-            case Call():
-                pass
-        self.out.append(node)
+        self.out.append(map_regions(node, self.inner))
+
+    def inner(self, region: Region) -> Region:
+        """What a region inside this one becomes."""
+        return _Region(self.facts, region, frozenset(self.proved), self.sizes.inside()).run()
 
     # -- making values exist ----------------------------------------------------------------------
 
@@ -334,23 +327,21 @@ class _Region:
     def computed(self, op: Op) -> None:
         """A new array, element by element."""
         (result,) = op.results
-        assert isinstance(result.kind, Array)
         axes = self.elements.joined(op.args)
-        self.compared(op.span, self.out)
-        sizes = [e.length(self.out) for e in axes]
+        nodes: list[Node] = []
+        self.compared(op.span, nodes)
+        sizes = [e.length(nodes) for e in axes]
         empty = version(result)
-        _new(empty, sizes, op.span, self.out)
+        _new(empty, sizes, op.span, nodes)
+        self.out += nodes
         lazy = {**self.lazy, result: op}
 
-        def body(
-            counters: Sequence[Atom], carried: Sequence[Value]
-        ) -> tuple[list[Node], list[Atom]]:
-            writing = Writing({})
-            places = tuple(map(Place, counters))
+        def write(counters: Counters, writing: Writing) -> list[Carried]:
+            places = tuple(map(Place, counters.places))
             value = self.elements_of(lazy).element(result, places, writing)
-            return _stored(writing, "setitem", carried[0], places, value)
+            return [_stored(writing, "setitem", empty, version(empty), result, places, value)]
 
-        self.out.append(nest(sizes, (empty,), (result,), body, op.span))
+        self.loop(sizes, write, op.span)
 
     def stored(self, op: Op) -> None:
         """``x[i] = v`` and ``x[i] += v``, where i is a slice."""
@@ -385,58 +376,90 @@ class _Region:
         (result,) = op.results
         axes = self.elements.of_view(seen, seen_kind)
         self.elements.align(value, axes)
-        self.compared(op.span, self.out)
-        sizes = [e.write(self.out) for e in axes]
+        nodes: list[Node] = []
+        self.compared(op.span, nodes)
+        sizes = [e.length(nodes) for e in axes]
+        self.out += nodes
 
-        def attempt() -> For:
-            def body(
-                counters: Sequence[Atom], carried: Sequence[Value]
-            ) -> tuple[list[Node], list[Atom]]:
-                places = tuple(map(Place, counters))
-                inside = through(seen, places)
-                writing = Writing({array: (carried[0], inside)})
-                element = self.elements.element(value, places, writing)
-                return _stored(writing, fn, carried[0], inside, element)
-
-            return nest(sizes, (array,), (result,), body, op.span)
+        def write(counters: Counters, writing: Writing) -> list[Carried]:
+            inner = version(array)
+            inside = through(seen, tuple(map(Place, counters.places)))
+            writing.carried = {array: (inner, inside)}
+            places = tuple(map(Place, counters.places))
+            element = self.elements.element(value, places, writing)
+            return [_stored(writing, fn, array, inner, result, inside, element)]
 
         try:
-            loop = attempt()
+            write(counters_for(sizes), Writing())
         except Unsure:
             # It reads the array elsewhere than where it is written: all of it is computed first.
             if not isinstance(value, Value) or value not in self.lazy:
                 raise
             self.need(value)
-            loop = attempt()
-        self.finished(op)
+        # What reads the array is computed before, but for the op itself.
+        reading = {v: self.lazy[v] for v in self.below(value)}
+        for v in reading:
+            del self.lazy[v]
         self.before_write(array)
-        self.out.append(loop)
+        self.lazy.update(reading)
+        self.loop(sizes, write, op.span)
+
+    def below(self, a: Atom) -> list[Value]:
+        """The expressions that an expression is made of, and that nothing else will read."""
+        if not isinstance(a, Value) or a not in self.lazy:
+            return []
+        if any(n not in self.done for n, _ in self.facts.uses[a]):
+            return []
+        return [a, *(v for x in self.lazy[a].args for v in self.below(x))]
 
     def summed(self, op: Op) -> None:
         """``np.sum``, ``np.mean`` and ``np.vdot`` of all elements."""
         (result,) = op.results
         axes = self.elements.joined(op.args)
-        self.compared(op.span, self.out)
-        sizes = [e.write(self.out) for e in axes]
-        whole = version(result)
+        nodes: list[Node] = []
+        self.compared(op.span, nodes)
+        sizes = [e.length(nodes) for e in axes]
+        self.out += nodes
         is_mean = op.fn == "np.mean"
+        whole = version(result) if is_mean else result
 
-        def body(
-            counters: Sequence[Atom], carried: Sequence[Value]
-        ) -> tuple[list[Node], list[Atom]]:
-            writing = Writing({})
-            places = tuple(map(Place, counters))
+        def write(counters: Counters, writing: Writing) -> list[Carried]:
+            places = tuple(map(Place, counters.places))
             parts = [self.elements.element(a, places, writing) for a in op.args]
             kind = result.kind
             term = parts[0] if len(parts) == 1 else writing.op("mul", kind, *parts)
-            return writing.nodes, [writing.op("add", kind, carried[0], term)]
+            before = version(result)
+            after = writing.op("add", kind, before, term)
+            return [Carried(Const(0.0, Num("float64", False)), before, after, whole)]
 
-        zero = Const(0.0, Num("float64", False))
-        loop = nest(sizes, (zero,), (whole if is_mean else result,), body, op.span)
-        self.out.append(loop)
+        self.loop(sizes, write, op.span)
         if is_mean:
-            count = total(axes, self.out)
-            self.out.append(Op((result,), "div", (whole, count), {}, op.span))
+            count: list[Node] = []
+            size = total(axes, count)
+            self.out += [*count, Op((result,), "div", (whole, size), {}, op.span)]
+
+    def loop(
+        self,
+        sizes: Sequence[Atom],
+        write: Callable[[Counters, Writing], list[Carried]],
+        span: Span | None,
+    ) -> None:
+        """Add a nest, or what it does to the nest before it."""
+        at = len(self.out) - 1
+        while at >= 0 and _is_about_sizes(self.out[at]):
+            at -= 1
+        last = self.out[at] if at >= 0 else None
+        if isinstance(last, Nest) and _same_sizes(last.counters.sizes, sizes):
+            between = self.out[at + 1 :]
+            made = {c.result for c in last.carried}
+            if not any(made.intersection(n.args) for n in between if isinstance(n, Op)):
+                both = merged(last, write, span)
+                if both is not None:
+                    self.out[at:] = [*between, both]
+                    return
+        counters, writing = counters_for(sizes), Writing()
+        carried = write(counters, writing)
+        self.out.append(Nest(counters, writing.nodes, carried, writing.reads, span))
 
     def elements_of(self, lazy: dict[Value, Op]) -> Elements:
         return Elements(self.facts.definitions, lazy, self.facts.builder, self.sizes)
@@ -464,12 +487,41 @@ def _new(empty: Value, sizes: Sequence[Atom], span: Span | None, nodes: list[Nod
 
 
 def _stored(
-    writing: Writing, fn: str, array: Value, places: Places, value: Atom
-) -> tuple[list[Node], list[Atom]]:
+    writing: Writing,
+    fn: str,
+    array: Value,
+    inner: Value,
+    result: Value,
+    places: Places,
+    value: Atom,
+) -> Carried:
+    """Write an element of an array; what a loop carries for it."""
     new = version(array)
-    index = writing.index(places)
-    writing.nodes.append(Op((new,), fn, (array, index, value)))
-    return writing.nodes, [new]
+    writing.nodes.append(Op((new,), fn, (inner, writing.index(places), value)))
+    return Carried(array, inner, new, result, places, value if fn == "setitem" else None)
+
+
+def _is_about_sizes(node: Node | Nest) -> bool:
+    """Whether a node only has to do with lengths: it may as well come earlier."""
+    if isinstance(node, If):
+        return not node.results and all(_is_about_sizes(n) for n in node.then.ops)
+    return (
+        isinstance(node, Op)
+        and node.fn in _OF_SIZES
+        and not any(isinstance(r.kind, Array) and node.fn != "np.empty" for r in node.results)
+    )
+
+
+_OF_SIZES = frozenset(
+    {"len", "shape", "item", "sub", "max", "min", "mul", "tuple", "ne", "raise", "np.empty"}
+)
+
+
+def _same_sizes(a: Sequence[Atom], b: Sequence[Atom]) -> bool:
+    return len(a) == len(b) and all(
+        x is y or (isinstance(x, Const) and isinstance(y, Const) and x.value == y.value)
+        for x, y in zip(a, b, strict=True)
+    )
 
 
 def _fits(value: Kind, array: Array) -> bool:

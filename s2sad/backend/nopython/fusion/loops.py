@@ -12,7 +12,7 @@ written::
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from ....errors import Span
 from ....ir.kinds import INT, Array
@@ -76,7 +76,6 @@ class Nest:
     carried: list[Carried]
     reads: list[tuple[Atom, Places]]
     span: Span | None
-    results: tuple[Value, ...] = field(default=())
 
     def loop(self) -> For:
         """The nest as nodes."""
@@ -96,7 +95,9 @@ class Nest:
         return For(tuple(results), *bounds, tuple(init), region, None if k else self.span)
 
 
-def merged(first: Nest, write: Callable[[Counters, Writing], list[Carried]], span: Span | None) -> Nest | None:
+def merged(
+    first: Nest, write: Callable[[Counters, Writing], list[Carried]], span: Span | None
+) -> Nest | None:
     """One nest that does what ``first`` does and then what ``write`` writes, or None.
 
     ``write`` gets the counters and an empty body, in which it writes what is done at each place.
@@ -118,15 +119,21 @@ def merged(first: Nest, write: Callable[[Counters, Writing], list[Carried]], spa
         if before is None:
             if new.init in old or not _reads_only(first, new):
                 return None
-            nodes = list(Mapper({new.init: new.inner}).nodes(nodes)) if isinstance(new.init, Value) else nodes
+            nodes = (
+                list(Mapper({new.init: new.inner}).nodes(nodes))
+                if isinstance(new.init, Value)
+                else nodes
+            )
             carried.append(new)
         else:
             if not _is_at(before, new.places):
                 return None
             mapping[new.inner] = before.end
             at = carried.index(before)
-            carried[at] = Carried(before.init, before.inner, new.end, new.result, new.places, new.stored)
-    more = _forwarded(writing, written, mapping)
+            carried[at] = replace(new, init=before.init, inner=before.inner)
+    known = dict(mapping)
+    more = _forwarded(writing, written, known)
+    carried = [_known(c, known) for c in carried]
     reads = [*first.reads, *((a, p) for a, p in writing.reads if a not in written)]
     nest = Nest(first.counters, [*nodes, *more], carried, reads, first.span or span)
     return nest if _is_worth_it(first, nest, writing) else None
@@ -142,20 +149,33 @@ def _reads_only(first: Nest, new: Carried) -> bool:
 
 
 def _forwarded(
-    writing: Writing, written: dict[Value, Carried], mapping: dict[Value, Atom]
+    writing: Writing, written: dict[Value, Carried], known: dict[Value, Atom]
 ) -> list[Node]:
-    """The nodes of the second nest, with what the first has stored in the place of reading it."""
-    known = dict(mapping)
+    """The nodes of the second nest, with what the first has stored in the place of reading it.
+
+    ``known`` has what the arrays that both write are at the start of the second; it is told what
+    values have become.
+    """
+    stored = {c.end: c.stored for c in written.values()}
+    known.update({r: c.end for r, c in written.items()})
     kept: list[Node] = []
     for node in writing.nodes:
-        if isinstance(node, Op) and node.fn == "item" and node.args[0] in written:
-            made = written[node.args[0]]  # type: ignore[index]
-            if made.stored is not None:
-                known[node.results[0]] = made.stored
+        if isinstance(node, Op) and node.fn == "item":
+            array = node.args[0]
+            now = known.get(array) if isinstance(array, Value) else None
+            element = stored.get(now) if now is not None else None
+            if element is not None:
+                known[node.results[0]] = element
                 continue
-            known[node.args[0]] = made.end  # type: ignore[index]
         kept.append(node)
     return list(Mapper(known).nodes(kept))
+
+
+def _known(c: Carried, known: dict[Value, Atom]) -> Carried:
+    """The same after values have become others."""
+    stored = known.get(c.stored, c.stored) if isinstance(c.stored, Value) else c.stored
+    end = known.get(c.end, c.end) if isinstance(c.end, Value) else c.end
+    return replace(c, stored=stored, end=end)
 
 
 def _is_worth_it(first: Nest, nest: Nest, writing: Writing) -> bool:
