@@ -13,7 +13,7 @@ import builtins
 import keyword
 from collections.abc import Iterable
 
-from ..ir.kinds import Array, Num
+from ..ir.kinds import Array, Kind, Num
 from ..ir.nodes import Atom, Call, Const, For, If, Op, Region, Value, While, regions_of, walk
 from ..transform.target import is_for_compiler
 from .liveness import Live, Liveness
@@ -163,6 +163,8 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
     reserved = reserved | set(keyword.kwlist)
     chosen: dict[Value, str] = {}
     users = {v.name for v in classes.edges if v.name}
+    #: what names without an owner stand for: a compiler wants one type for each
+    typed: dict[str, object] = {}
 
     def taken(root: Value) -> set[str]:
         return {chosen[w] for w in classes.edges[root] if w in chosen}
@@ -172,10 +174,18 @@ def _choose(made: Plan, classes: _Classes, reserved: set[str]) -> dict[Value, st
         name, n = base, 1
         if root in renewed and base in used and f"{base}_new" not in users | used | reserved:
             name = f"{base}_new"
-        while name in used or name in reserved or (n > 1 and name in users):
+        kind = _compiled_as(root.kind) if is_for_compiler() else None
+        while (
+            name in used
+            or name in reserved
+            or (n > 1 and name in users)
+            or typed.get(name, kind) != kind
+        ):
             n += 1
             # Numba names the versions of t in t_1, t_2 … and takes those for ours.
             name = f"{base}{n}" if is_for_compiler() else f"{base}_{n}"
+        if root not in named:
+            typed[name] = kind
         for v in classes.members[root]:
             chosen[v] = name
 
@@ -243,6 +253,17 @@ def _renewed(made: Plan, classes: _Classes) -> set[Value]:
                     if a is not b and classes.base[a] == classes.base[b]:
                         found.add(b)
     return found
+
+
+def _compiled_as(kind: Kind) -> object:
+    """Equal for kinds that a compiler gives one type."""
+    match kind:
+        case Num(dtype):
+            return dtype
+        case Array(dtype, dims) if dims is not None:
+            return dtype, len(dims)
+        case _:
+            return type(kind)
 
 
 def _unread_part(made: Plan, value: Value) -> bool:
