@@ -15,6 +15,7 @@ from ..ir.kinds import SAVED, Array, Kind, Record, Tuple
 from ..ir.nodes import (
     Atom,
     Call,
+    Const,
     For,
     Function,
     If,
@@ -26,7 +27,8 @@ from ..ir.nodes import (
     regions_of,
 )
 from ..rules.layout import copy_in_layout
-from .ops import writes
+from ..transform.target import is_for_compiler
+from .ops import view_of, writes
 from .undefined import may_be_absent
 
 _BY_STRIDES = frozenset({"is_view", "copy_with_strides"})
@@ -60,6 +62,7 @@ class Insert:
         #: the function asks for the layout, or its arguments had one of their own
         self.asks = any(op.fn in _BY_STRIDES for op in all_ops(function.body))
         self.absent = may_be_absent(function.body)
+        self.reversed = _reversed_views(function.body)
         self.swapped: dict[Node, Node] = {}
         self.renamed: dict[Value, Value] = {}
 
@@ -104,17 +107,18 @@ class Insert:
                     results = (*new.results[:n], view, *new.results[n + 1 :])
                     ops[-1] = replace(new, results=results)
                     self.swapped[node] = ops[-1]
-                    ops.append(Op((r,), self.copy_of(r.kind), (view,), {}, new.span))
+                    ops.append(Op((r,), self.copy_of(r.kind, r), (view,), {}, new.span))
         return Region(region.params, tuple(ops), self.atoms(region.yields))
 
-    def copy_of(self, kind: Kind) -> str:
+    def copy_of(self, kind: Kind, value: Atom | None = None) -> str:
         """What copies a value of that kind; a tuple is copied with all that is in it."""
         whole = isinstance(kind, Tuple | Record) or kind == SAVED
-        return "copied" if whole else copy_in_layout(kind, self.asks)
+        asks = self.asks or (value in self.reversed and not is_for_compiler())
+        return "copied" if whole else copy_in_layout(kind, asks)
 
     def copied(self, a: Atom, name: str | None, node: Node, ops: list[Node]) -> Atom:
         value = Value(a.kind, name)
-        fn = "copied" if a in self.absent else self.copy_of(a.kind)
+        fn = "copied" if a in self.absent else self.copy_of(a.kind, a)
         ops.append(Op((value,), fn, (a,), {}, node.span))
         return value
 
@@ -146,6 +150,42 @@ class Insert:
                     return For(node.results, start, stop, step, tuple(init), body, node.span)
                 test = self.region(node.test)
                 return While(node.results, tuple(init), test, body, node.span)
+
+
+def _reversed_views(region: Region) -> set[Atom]:
+    """Views that go backwards along an axis: NumPy computes their last digits in another way.
+
+    Its vector code for powers and exponentials takes arrays that go forwards only.
+    """
+    steps: set[Atom] = set()
+    found: set[Atom] = set()
+    for op in all_ops(region):
+        if op.fn == "slice" and _is_negative(op.args[2]):
+            steps.update(op.results)
+        elif op.fn == "tuple" and any(a in steps or _goes_back(a) for a in op.args):
+            steps.update(op.results)
+        elif op.fn == "item":
+            base, index = op.args
+            if base in found or index in steps or _goes_back(index):
+                found.update(op.results)
+        elif op.fn in _FLIPS or ((k := view_of(op)) is not None and op.args[k] in found):
+            found.update(op.results)
+    return found
+
+
+_FLIPS = frozenset({"np.flip", "np.flipud", "np.fliplr", "np.rot90"})
+
+
+def _is_negative(step: Atom) -> bool:
+    return isinstance(step, Const) and type(step.value) is int and step.value < 0
+
+
+def _goes_back(index: Atom) -> bool:
+    """Whether a constant index has a slice that goes backwards."""
+    if not isinstance(index, Const):
+        return False
+    parts = index.value if type(index.value) is tuple else (index.value,)
+    return any(isinstance(p, slice) and p.step is not None and p.step < 0 for p in parts)
 
 
 def all_ops(region: Region) -> Iterable[Op]:
