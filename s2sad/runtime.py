@@ -387,3 +387,13 @@ def grown(tape: Any, room: int) -> Any:
     longer = np.empty(max(2 * len(tape), room), tape.dtype)
     longer[: len(tape)] = tape
     return longer
+
+
+def in_place(f: Callable[..., Any], x: Any) -> Any:
+    """``f`` of every element of an array, in the place of it.
+
+    >>> x = np.array([0.0, 1.0])
+    >>> in_place(np.exp, x)
+    array([1.        , 2.71828183])
+    """
+    return f(x, out=x)

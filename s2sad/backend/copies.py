@@ -160,10 +160,9 @@ def _reversed_views(region: Region) -> set[Atom]:
     steps: set[Atom] = set()
     found: set[Atom] = set()
     for op in all_ops(region):
-        if op.fn == "slice" and _is_negative(op.args[2]):
-            steps.update(op.results)
-        elif op.fn == "tuple" and any(a in steps or _goes_back(a) for a in op.args):
-            steps.update(op.results)
+        if op.fn in ("slice", "tuple"):
+            if any(a in steps or _goes_back(a) for a in op.args) or _is_reverse(op):
+                steps.update(op.results)
         elif op.fn == "item":
             base, index = op.args
             if base in found or index in steps or _goes_back(index):
@@ -176,7 +175,9 @@ def _reversed_views(region: Region) -> set[Atom]:
 _FLIPS = frozenset({"np.flip", "np.flipud", "np.fliplr", "np.rot90"})
 
 
-def _is_negative(step: Atom) -> bool:
+def _is_reverse(op: Op) -> bool:
+    """Whether it makes a slice whose step is known to be below 0."""
+    step = op.args[2] if op.fn == "slice" else None
     return isinstance(step, Const) and type(step.value) is int and step.value < 0
 
 

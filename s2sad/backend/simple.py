@@ -102,6 +102,10 @@ class Simple:
                 return [popped, *self.rename(op.results[0], buffer)]
             case "add_to":
                 return self.add_to(op)
+            case "in_place":
+                helper = expressions.helper("in_place")
+                done = ast.Expr(call(helper, *expressions.atoms(op.args)))
+                return [*self.narrowed(done), *self.rename(op.results[0], op.args[1])]
             case fn if fn.startswith(("tape_", "stack_")):
                 return self.stacks.write(op)
             case "raise":

@@ -366,6 +366,8 @@ class Writer(Simple):
                     expressions.helper("accumulate")
                 elif is_for_compiler():
                     expressions.helper("copied")
+            case Op(fn="in_place"):
+                expressions.helper("in_place")
             case Op(fn="add_to") if is_for_compiler():
                 expressions.helper("copied")
                 expressions.op(node)

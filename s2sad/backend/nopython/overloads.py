@@ -35,6 +35,7 @@ from . import (
     sequences,
     shapes,
     special,
+    ufunc_loops,
 )
 from .written import declare, is_list, present, written
 
@@ -56,6 +57,7 @@ _PARTS = (
     grids,
     fourier,
     special,
+    ufunc_loops,
 )
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"}
 

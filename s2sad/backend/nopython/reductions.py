@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numba import types
 
+from .ufunc_loops import row_reduction
 from .written import axes_of, declare, dtype_text, is_true, written
 
 __all__ = ["install"]
@@ -105,11 +106,41 @@ def _ok(a: Any, axis: Any, keepdims: Any) -> bool:
 _HEAD = "def impl(a, axis=None, keepdims=False):\n"
 
 
-def _running(start: str, step: str, dtype_of: Callable[[Any], str]) -> Callable[..., Any]:
+def _by_rows(ufunc: Any, start: str, loops: _Loops, a: Any) -> Any:
+    """NumPy's loop for each run of elements that are reduced together, where that can be."""
+    last = tuple(range(loops.rank - len(loops.axes), loops.rank))
+    if a.dtype != types.float64 or a.layout != "C" or loops.axes != last or not last:
+        return None
+    run = row_reduction(ufunc)
+    if run is None:
+        return None
+    return written(
+        _HEAD + ("" if start else loops.nonempty()) + f"    out = np.empty({loops.shape})\n"
+        "    flat = out.reshape(out.size)\n"
+        f"    size = np.intp({loops.count})\n"
+        "    to, row = np.intp(flat.ctypes.data), np.intp(a.ctypes.data)\n"
+        "    values = a.reshape(a.size)\n"
+        "    step, stay = np.intp(8), np.intp(0)\n"
+        "    for i in range(out.size):\n"
+        f"        flat[i] = {start or 'values[i * size]'}\n"
+        "        run(size, to, stay, row, step, to, stay)\n"
+        "        to += 8\n"
+        "        row += 8 * size\n"
+        f"    return {loops.made()}",
+        run=run,
+    )
+
+
+def _running(
+    start: str, step: str, dtype_of: Callable[[Any], str], ufunc: Any = None
+) -> Callable[..., Any]:
     def by_types(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
         if not _ok(a, axis, keepdims):
             return None
         loops = _Loops(a, axis, keepdims)
+        by_rows = _by_rows(ufunc, "0.0", loops, a) if ufunc is not None else None
+        if by_rows is not None:
+            return by_rows
         return written(
             _HEAD
             + f"    out = np.full({loops.shape}, {start}, {dtype_of(a.dtype)})\n"
@@ -128,11 +159,14 @@ def _count_dtype(_: Any) -> str:
     return "np.int64"
 
 
-def _extreme(sign: str) -> Callable[..., Any]:
+def _extreme(sign: str, ufunc: Any) -> Callable[..., Any]:
     def by_types(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
         if not _ok(a, axis, keepdims) or isinstance(a.dtype, types.Complex):
             return None
         loops = _Loops(a, axis, keepdims)
+        by_rows = _by_rows(ufunc, "", loops, a)
+        if by_rows is not None:
+            return by_rows
         at = loops.at
         return written(
             _HEAD
@@ -271,13 +305,13 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> A
 def install() -> None:
     """Tell Numba about reductions along axes."""
     table: dict[str, Callable[..., Any]] = {
-        "sum": _running("0", "out[{at}] += x", _sum_dtype),
+        "sum": _running("0", "out[{at}] += x", _sum_dtype, np.add),
         "prod": _running("1", "out[{at}] *= x", _sum_dtype),
         "any": _running("False", "if x != 0:\n    out[{at}] = True", _boolean),
         "all": _running("True", "if x == 0:\n    out[{at}] = False", _boolean),
         "count_nonzero": _running("0", "if x != 0:\n    out[{at}] += 1", _count_dtype),
-        "max": _extreme(">"),
-        "min": _extreme("<"),
+        "max": _extreme(">", np.maximum),
+        "min": _extreme("<", np.minimum),
         "argmax": _place(">"),
         "argmin": _place("<"),
         "mean": _mean,

@@ -23,6 +23,7 @@ from .views import Along, At, Definitions, View, view
 
 __all__ = [
     "CONSTANTS",
+    "WHOLE",
     "Elements",
     "Place",
     "Places",
@@ -31,6 +32,7 @@ __all__ = [
     "element_kind",
     "is_elementwise",
     "is_plain",
+    "is_whole",
     "through",
 ]
 
@@ -38,13 +40,22 @@ __all__ = [
 ELEMENTWISE = frozenset(
     {"add", "sub", "mul", "div", "pow", "neg", "pos", "abs", "ratio", "add_to"}
     | {"lt", "le", "gt", "ge", "eq", "ne", "np.where"}
-    | {f"np.{f}" for f in ("abs", "fabs", "square", "sqrt", "exp", "log", "log1p", "expm1")}
+    | {
+        f"np.{f}"
+        for f in ("abs", "fabs", "square", "sqrt", "exp", "log", "log1p", "expm1", "exp2")
+    }
     | {f"np.{f}" for f in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos")}
     | {f"np.{f}" for f in ("arctan", "arctan2", "hypot", "maximum", "minimum", "sign")}
     | {f"np.{f}" for f in ("logical_and", "logical_or", "logical_not", "isnan", "isfinite")}
     | {f"np.{f}" for f in ("add", "subtract", "multiply", "divide", "negative", "log2", "log10")}
     | {f"np.{f}" for f in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")}
     | {"bitand", "bitor", "bitxor", "invert"}
+)
+
+#: Those that NumPy's loops compute many times faster for whole arrays than calls for each element.
+WHOLE = frozenset(
+    {f"np.{f}" for f in ("exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "tan")}
+    | {f"np.{f}" for f in ("sinh", "cosh", "tanh", "arcsin", "arccos", "arctan")}
 )
 
 #: Arrays all of whose elements are one number, and that number.
@@ -242,11 +253,32 @@ class Writing:
     nodes: list[Node] = field(default_factory=list)
     known: dict[tuple[Atom, Places], Atom] = field(default_factory=dict)
     reads: list[tuple[Atom, Places]] = field(default_factory=list)
+    negated: dict[Atom, Atom] = field(default_factory=dict)
 
-    def op(self, fn: str, kind: Kind, *args: Atom, **attrs: Any) -> Value:
+    def op(self, fn: str, kind: Kind, *args: Atom, **attrs: Any) -> Atom:
+        simple = self.simpler(fn, kind, args)
+        if simple is not None:
+            return simple
         made = Value(kind)
         self.nodes.append(Op((made,), fn, args, attrs))
         return made
+
+    def simpler(self, fn: str, kind: Kind, args: Sequence[Atom]) -> Atom | None:
+        """``1.0 * x`` is x, and ``x + -y`` is ``x - y``."""
+        if fn == "mul" and kind == Num("float64", False):
+            for one, x in (args, args[::-1]):
+                if isinstance(one, Const) and one.value == 1 and x.kind == kind:
+                    return x
+        if fn == "add":
+            for x, y in (args, args[::-1]):
+                if y in self.negated:
+                    return self.op("sub", kind, x, self.negated[y])
+        if fn == "neg" and isinstance(args[0], Value):
+            made = Value(kind)
+            self.nodes.append(Op((made,), fn, tuple(args)))
+            self.negated[made] = args[0]
+            return made
+        return None
 
     def load(self, array: Atom, places: Places) -> Atom:
         if isinstance(array, Value) and array in self.carried:
@@ -297,6 +329,11 @@ def is_plain(kind: Kind) -> bool:
     if isinstance(kind, Num):
         return kind.dtype in _DTYPES
     return isinstance(kind, Array) and kind.dims is not None and kind.dtype in _DTYPES
+
+
+def is_whole(op: Op) -> bool:
+    """Whether the op had better be computed for the whole array at once."""
+    return op.fn in WHOLE and getattr(op.results[0].kind, "dtype", None) == "float64"
 
 
 def is_elementwise(op: Op) -> bool:

@@ -53,6 +53,7 @@ from .elements import (
     Writing,
     is_elementwise,
     is_plain,
+    is_whole,
     through,
 )
 from .extents import Sizes, total
@@ -183,7 +184,7 @@ class _Region:
         if not here or not all(_takes_elements(n, k, self.facts) for n, k in uses):
             return False
         if is_elementwise(op):
-            return len(uses) == 1 and self.is_read_once(uses[0][0])
+            return not is_whole(op) and len(uses) == 1 and self.is_read_once(uses[0][0])
         if op.fn in CONSTANTS:
             return is_plain(v.kind) and bool(getattr(v.kind, "dims", None))
         if op.fn == "broadcast_like":
@@ -334,14 +335,20 @@ class _Region:
         empty = version(result)
         _new(empty, sizes, op.span, nodes)
         self.out += nodes
+        whole = is_whole(op)
+        filled = version(result) if whole else result
         lazy = {**self.lazy, result: op}
 
         def write(counters: Counters, writing: Writing) -> list[Carried]:
             places = tuple(map(Place, counters.places))
-            value = self.elements_of(lazy).element(result, places, writing)
-            return [_stored(writing, "setitem", empty, version(empty), result, places, value)]
+            elements = self.elements_of(lazy)
+            value = elements.element(op.args[0] if whole else result, places, writing)
+            return [_stored(writing, "setitem", empty, version(empty), filled, places, value)]
 
         self.loop(sizes, write, op.span)
+        if whole:
+            f = Const.of(primitive(op.fn).fun)
+            self.out.append(Op((result,), "in_place", (f, filled), {}, op.span))
 
     def stored(self, op: Op) -> None:
         """``x[i] = v`` and ``x[i] += v``, where i is a slice."""

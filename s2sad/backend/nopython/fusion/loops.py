@@ -32,8 +32,8 @@ _COMPARISONS = 8
 class Carried:
     """What a nest carries: an array that it writes, or a sum.
 
-    ``inner`` is it at the start of an iteration, ``end`` at the end; ``stored`` is the element that
-    is written at ``places``, where that is known.
+    ``inner`` is it at the start of an iteration, ``end`` at the end; ``stored`` is the element
+    that is written at ``places``, where that is known.
     """
 
     init: Atom
@@ -69,7 +69,7 @@ def counters_for(sizes: Sequence[Atom]) -> Counters:
 
 @dataclass(slots=True)
 class Nest:
-    """Nested loops, the last axis innermost; ``reads`` are elements of arrays it does not write."""
+    """Nested loops, the last axis innermost; ``reads`` are elements of arrays it leaves alone."""
 
     counters: Counters
     nodes: list[Node]
