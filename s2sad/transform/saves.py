@@ -19,6 +19,7 @@ from ..analysis.storage import Overwritten
 from ..ir.kinds import Array, ListOf, Mixed, Num, Opaque, Tuple
 from ..ir.nodes import Atom, Const, Op, Value
 from ..rules.registry import primitive
+from .target import is_for_compiler
 
 #: Operations that cost next to nothing whatever they work on.
 _FREE = frozenset({"slice", "tuple", "len", "shape", "attr"})
@@ -45,8 +46,16 @@ _NEVER = 1e9
 _TAPE_FREE_BUDGET = 8.0
 #: Where more operations than this would be repeated, the search for a loop without a tape ends.
 _MOST_OPS = 40
-#: Repeating at most this much is preferred to saving one more value on a tape.
+#: Repeating at most this much is preferred to saving one more value on a tape; compiled code would
+#: rather do arithmetic than go to memory.
 _SINGLE_BUDGET = 2.0
+_COMPILED_BUDGET = 6.0
+#: Arithmetic on arrays that compiled code does in the loop that needs it.
+_CHEAP_ARRAY = frozenset(
+    {"add", "sub", "mul", "div", "neg", "pos", "np.where", "np.roll", "np.add.outer"}
+    | {"lt", "le", "gt", "ge", "eq", "ne"}
+    | {f"np.{f}" for f in ("add", "subtract", "multiply", "negative", "square", "divide")}
+)
 
 
 @dataclass(slots=True)
@@ -86,13 +95,17 @@ class Planner:
             ops = self._closure(needs, frozenset(), limit=_MOST_OPS)
             if ops is not None and sum(map(_weight, ops)) <= _TAPE_FREE_BUDGET:
                 return self._finish([], ops, keep_index)
-        saved = {v for v in needs if self._cost(v, frozenset()) > _SINGLE_BUDGET}
+        budget = _COMPILED_BUDGET if is_for_compiler() else _SINGLE_BUDGET
+        saved = {v for v in needs if self._cost(v, frozenset()) > budget}
+        if is_for_compiler():
+            saved = self._sources(saved)
+            needs += [v for v in saved if v not in needs]
         for v in needs:
-            if v not in saved and self._cost(v, frozenset(saved)) > _SINGLE_BUDGET:
+            if v not in saved and self._cost(v, frozenset(saved)) > budget:
                 saved.add(v)
         # what is saved may make other saves superfluous
         for v in [v for v in needs if v in saved]:
-            if self._cost(v, frozenset(saved - {v})) <= _SINGLE_BUDGET:
+            if self._cost(v, frozenset(saved - {v})) <= budget:
                 saved.discard(v)
         ops = self._closure([v for v in needs if v not in saved], frozenset(saved))
         assert ops is not None
@@ -107,6 +120,39 @@ class Planner:
             indexed = []
         saved.sort(key=lambda v: self.position.get(v, -1))
         return Plan(saved, ops, bool(indexed))
+
+    def _sources(self, saved: set[Value]) -> set[Value]:
+        """Fewer arrays from which those to be saved can be computed, if there are."""
+        kept: set[Value] = set()
+        sources: set[Value] = set()
+        for v in saved:
+            found = self._sources_of(v)
+            if isinstance(v.kind, Array) and found is not None:
+                sources |= found
+            else:
+                kept.add(v)
+        new = kept | sources
+        return new if _room(new) < _room(saved) else saved
+
+    def _sources_of(self, v: Value) -> set[Value] | None:
+        """What a value is computed from by cheap operations; None if they are too many."""
+        found: set[Value] = set()
+        ops: set[Op] = set()
+
+        def visit(v: Value) -> None:
+            if self._known(v, frozenset()):
+                return
+            op = self._repeatable(v)
+            if op is None:
+                found.add(v)
+            elif op not in ops:
+                ops.add(op)
+                for a in op.args:
+                    if isinstance(a, Value):
+                        visit(a)
+
+        visit(v)
+        return found if sum(map(_weight, ops)) <= _COMPILED_BUDGET else None
 
     def _known(self, atom: Atom, saved: frozenset[Value]) -> bool:
         return (
@@ -133,6 +179,8 @@ class Planner:
         if op.fn == "pow" and isinstance(op.results[0].kind, Num) and _is_square(op):
             return op
         if op.fn in _CHEAP_SCALAR and all(isinstance(a.kind, Num | Opaque) for a in op.args):
+            return op
+        if op.fn in _CHEAP_ARRAY and is_for_compiler() and isinstance(op.results[0].kind, Array):
             return op
         return None
 
@@ -172,6 +220,12 @@ class Planner:
 def _is_square(op: Op) -> bool:
     exponent = op.args[1]
     return isinstance(exponent, Const) and bool(exponent.value == 2)
+
+
+def _room(values: Iterable[Value]) -> tuple[int, ...]:
+    """How many arrays of three axes or more, of two, of one, and how many other things."""
+    ranks = [len(v.kind.dims or ()) if isinstance(v.kind, Array) else 0 for v in values]
+    return (sum(r > 2 for r in ranks), *(ranks.count(r) for r in (2, 1, 0)))
 
 
 def _has_buffer(value: Value) -> bool:

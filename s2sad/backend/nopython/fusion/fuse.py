@@ -345,7 +345,7 @@ class _Region:
             value = elements.element(op.args[0] if whole else result, places, writing)
             return [_stored(writing, "setitem", empty, version(empty), filled, places, value)]
 
-        self.loop(sizes, write, op.span)
+        self.loop(sizes, write, op)
         if whole:
             f = Const.of(primitive(op.fn).fun)
             self.out.append(Op((result,), "in_place", (f, filled), {}, op.span))
@@ -409,7 +409,7 @@ class _Region:
             del self.lazy[v]
         self.before_write(array)
         self.lazy.update(reading)
-        self.loop(sizes, write, op.span)
+        self.loop(sizes, write, op)
 
     def below(self, a: Atom) -> list[Value]:
         """The expressions that an expression is made of, and that nothing else will read."""
@@ -439,7 +439,7 @@ class _Region:
             after = writing.op("add", kind, before, term)
             return [Carried(Const(0.0, Num("float64", False)), before, after, whole)]
 
-        self.loop(sizes, write, op.span)
+        self.loop(sizes, write, op)
         if is_mean:
             count: list[Node] = []
             size = total(axes, count)
@@ -449,7 +449,7 @@ class _Region:
         self,
         sizes: Sequence[Atom],
         write: Callable[[Counters, Writing], list[Carried]],
-        span: Span | None,
+        op: Op,
     ) -> None:
         """Add a nest, or what it does to the nest before it."""
         at = len(self.out) - 1
@@ -460,13 +460,19 @@ class _Region:
             between = self.out[at + 1 :]
             made = {c.result for c in last.carried}
             if not any(made.intersection(n.args) for n in between if isinstance(n, Op)):
-                both = merged(last, write, span)
+                both = merged(last, write, op.span, lambda v: self.is_wanted(v, op))
                 if both is not None:
                     self.out[at:] = [*between, both]
                     return
         counters, writing = counters_for(sizes), Writing()
         carried = write(counters, writing)
-        self.out.append(Nest(counters, writing.nodes, carried, writing.reads, span))
+        self.out.append(Nest(counters, writing.nodes, carried, writing.reads, op.span))
+
+    def is_wanted(self, v: Value, op: Op) -> bool:
+        """Whether anything but ``op``, and the expressions it is made of, still reads a value."""
+        parts = {self.lazy[x] for a in op.args for x in self.below(a)}
+        rest = {n for n, _ in self.facts.uses.get(v, ())} - parts - {op} - self.written_out
+        return v in self.facts.kept or bool(rest)
 
     def elements_of(self, lazy: dict[Value, Op]) -> Elements:
         return Elements(self.facts.definitions, lazy, self.facts.builder, self.sizes)

@@ -96,11 +96,15 @@ class Nest:
 
 
 def merged(
-    first: Nest, write: Callable[[Counters, Writing], list[Carried]], span: Span | None
+    first: Nest,
+    write: Callable[[Counters, Writing], list[Carried]],
+    span: Span | None,
+    is_wanted: Callable[[Value], bool],
 ) -> Nest | None:
     """One nest that does what ``first`` does and then what ``write`` writes, or None.
 
     ``write`` gets the counters and an empty body, in which it writes what is done at each place.
+    ``is_wanted``: somebody else reads this version of an array, which must not be overwritten.
     """
     writing = Writing({})
     second = write(first.counters, writing)
@@ -126,7 +130,7 @@ def merged(
             )
             carried.append(new)
         else:
-            if not _is_at(before, new.places):
+            if not _is_at(before, new.places) or is_wanted(before.result):
                 return None
             mapping[new.inner] = before.end
             at = carried.index(before)
