@@ -9,11 +9,25 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..ir.interp import leaf_count
 from ..ir.kinds import Array, Mixed, Num, Undef
-from ..ir.nodes import Atom, Call, Const, Module, Node, Op, Region, Struct, Value, regions_of, walk
+from ..ir.nodes import (
+    Atom,
+    Call,
+    Const,
+    Function,
+    Module,
+    Node,
+    Op,
+    Region,
+    Struct,
+    Value,
+    regions_of,
+    walk,
+)
 from ..transform.target import is_for_compiler
 from .expr import Expressions
 from .literals import Namespace, call, load
@@ -240,10 +254,19 @@ class Simple:
         if not any(self.plan.uses[r] for r in wanted):
             return [*self.narrowed(ast.Expr(value)), *after]
         unpacking: Block = []
-        targets = [self.target(callee.out, node.results, unpacking)] if whole else []
+        shape = self.returned(callee)
+        targets = [self.target(shape, node.results, unpacking)] if whole else []
         targets += [self.name_target(r) for r in rest]
         target = targets[0] if len(targets) == 1 else ast.Tuple(targets, ast.Store())
         return [*self.narrowed(ast.Assign([target], value)), *unpacking, *after]
+
+    def returned(self, function: Function) -> Struct:
+        """What a function returns: its callers have the buffers that it writes to already."""
+        out, consumed = function.out, {k for _, k in function.mutates}
+        if function.name == self.module.entry.name or out.form != "tuple" or out.cls is not None:
+            return out
+        kept = tuple(c for c in out.children if c.form != "leaf" or c.index not in consumed)
+        return replace(out, children=kept) if len(kept) > 1 else kept[0] if kept else out
 
     def targets(self, values: Iterator[Value], pattern: tuple[Any, ...]) -> ast.expr:
         """``(a, b), c`` for the pattern ``((None, None), None)``."""

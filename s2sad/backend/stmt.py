@@ -91,7 +91,7 @@ class Writer(Simple):
         leaves = leaf_count(f.out)
         rest = [self.value(y) for k, y in enumerate(yields) if k >= leaves and k not in consumed]
         if not set(range(leaves)) <= consumed or (leaves == 0 and not rest):
-            value: ast.expr | None = self.structure(f.out, yields)
+            value: ast.expr | None = self.structure(self.returned(f), yields)
             if rest:
                 assert value is not None
                 value = ast.Tuple([value, *rest], ast.Load())

@@ -186,10 +186,12 @@ def _emit(
     plan = planner.plan([v for v in needs if v is not index], tape=True, keep_index=keep_index)
     again_ops: tuple[Node, ...] = ()
     repeated: tuple[Value, ...] = ()
+    buffers: tuple[tuple[Value, Value], ...] = ()
     exports: list[tuple[Value, Value]] = []
     if compiled:
         if (found := rerun(rev, node, plan.saved)) is not None:
-            again_ops, repeated, plan.saved = found.nodes, found.values, found.saved
+            again_ops, plan.saved, buffers = found.nodes, found.saved, found.buffers
+            repeated = (*found.values, *(last for _, last in buffers))
             keep_index |= found.uses_index
         exports = constant_over(rev, node, plan)
     read = {a for op in plan.recomputed for a in op.args} | {*needs, *free_values(region)}
@@ -201,9 +203,16 @@ def _emit(
         plan.saved.insert(0, index)
     rev.rewritten[node], tape = with_tape(rev, node, guard, plan, counted, exports)
 
+    params = body.params[1:] if isinstance(node, For) else body.params
+    starts = dict(zip(params, node.init, strict=True))
+    scratch = [
+        (Value(p.kind, p.name), b.op("zeros_like", rev.shape_of(starts[p]), name=p.name))  # type: ignore[arg-type]
+        for p, _ in buffers
+    ]
     results = [Value(c.param.kind, c.param.name) for c in carried]
     span = reversed_span(node.span)
     mapping: dict[Value, Atom] = dict(exports)
+    mapping.update((p, own) for (p, _), (own, _) in zip(buffers, scratch, strict=True))
     head: list[Node] = []
     if compiled:
         assert isinstance(node, For)
@@ -236,15 +245,15 @@ def _emit(
     again, renamed = repeat(plan.recomputed, mapping)
     region = substitute_region(region, renamed)
     loop = For(
-        tuple(results),
+        (*results, *(Value(own.kind, own.name) for own, _ in scratch)),
         start,
         stop,
         step,
-        tuple(c.init for c in carried),
+        (*(c.init for c in carried), *(zeros for _, zeros in scratch)),
         Region(
-            (k, *(c.param for c in carried)),
+            (k, *(c.param for c in carried), *(own for own, _ in scratch)),
             (*head, *again, *region.ops),
-            (FALSE, *region.yields),
+            (FALSE, *region.yields, *(mapping[last] for _, last in buffers)),
         ),
         span,
     )
