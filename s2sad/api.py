@@ -189,6 +189,7 @@ def jvp(
     tangents: Sequence[Any] | None = None,
     *,
     has_aux: bool = False,
+    backend: Backend = None,
 ) -> Any:
     """``(out, tangent_out)``: ``f`` at ``primals``, and its derivative along ``tangents``.
 
@@ -197,7 +198,7 @@ def jvp(
     of the output has the structure of the output, with None for parts that are not floating
     point. With ``has_aux`` the function returns ``(out, aux)``, and this ``(out, tangent_out,
     aux)``. Without arguments, the derivative object: a function of ``(primals, tangents)`` that
-    shows its ``source(*primals)``.
+    shows its ``source(*primals)``. ``backend`` is who compiles it, as for `grad`.
 
     Raises `ArgumentError` for tangents that do not fit, `UnsupportedError` for what cannot be
     differentiated exactly.
@@ -205,7 +206,9 @@ def jvp(
     >>> jvp(lambda x, n: x ** n, (2.0, 3), (1.0, None))
     (8.0, 12.0)
     """
-    found = _kept(f, "jvp_with_aux" if has_aux else "jvp", lambda: Jvp(f, has_aux=has_aux))
+    chosen = backend_of(backend)
+    name = f"{'jvp_with_aux' if has_aux else 'jvp'} {chosen}"
+    found = _kept(f, name, lambda: Jvp(f, has_aux=has_aux, backend=chosen))
     if primals is None and tangents is None:
         return found
     if primals is None or tangents is None:
@@ -213,7 +216,9 @@ def jvp(
     return found(primals, tangents)
 
 
-def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+def linearize(
+    f: Callable[..., Any], *primals: Any, backend: Backend = None
+) -> tuple[Any, Callable[..., Any]]:
     """``(out, f_jvp)``: the value at ``primals``, and the tangent there as a linear function.
 
     ``f_jvp(*tangents)`` takes one tangent for each argument. What the caller does to ``primals``
@@ -225,7 +230,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     >>> out, f_jvp(1.0, 0.0), f_jvp(0.0, 1.0)
     (6.0, 3.0, 2.0)
     """
-    along: Jvp = jvp(f)
+    along: Jvp = jvp(f, backend=backend)
     out, _ = along(primals, (None,) * len(primals))
     return out, Linear(along, primals)
 
@@ -296,6 +301,7 @@ def gauss_newton_product(
     argnums: Argnums = 0,
     *,
     loss: Callable[[Any], Any] | None = None,
+    backend: Backend = None,
 ) -> Any:
     """Gauss-Newton products: ``gauss_newton_product(f)(*args, v)`` is ``J.T @ (J @ v)``.
 
@@ -311,10 +317,10 @@ def gauss_newton_product(
     25.0
     """
     if loss is None:
-        return _derive("gauss_newton_product", f, argnums, False)
+        return _derive("gauss_newton_product", f, argnums, False, backend=backend)
     if f is None:
-        return lambda g: gauss_newton_product(g, argnums, loss=loss)
-    return with_loss(f, loss, argnums)
+        return lambda g: gauss_newton_product(g, argnums, loss=loss, backend=backend)
+    return with_loss(f, loss, argnums, backend_of(backend))
 
 
 _makers: tuple[Any, ...] = (derivative, hvp, gauss_newton_product)

@@ -23,7 +23,7 @@ from .derivative import Derivative, example_arguments
 from .dispatch import MAXSIZE, CacheInfo, Specialization
 from .errors import ArgumentError
 from .ir.kinds import carries_derivative, kind_of
-from .pipeline import Text, Transform, primal_layout, ssa_text
+from .pipeline import Numba, Text, Transform, for_compiled, primal_layout, ssa_text
 from .pullback import read_tangent
 from .runtime import copied
 
@@ -163,11 +163,14 @@ class Jvp:
     ((6.0, 3.0), (6.0, 3.0))
     """
 
-    __slots__ = ("_chosen", "_primal", "has_aux")
+    __slots__ = ("__weakref__", "_backend", "_chosen", "_primal", "has_aux")
 
-    def __init__(self, f: Callable[..., Any], *, has_aux: bool = False) -> None:
+    def __init__(
+        self, f: Callable[..., Any], *, has_aux: bool = False, backend: Numba | None = None
+    ) -> None:
         self._primal = f
         self.has_aux = has_aux
+        self._backend = for_compiled(Transform("jvp", (), True, backend=backend), f).backend
         self._chosen: dict[tuple[int, ...], Directional] = {}
 
     @property
@@ -190,7 +193,7 @@ class Jvp:
         """The derivative object where these arguments have tangents."""
         found = self._chosen.get(argnums)
         if found is None:
-            transform = Transform("jvp", argnums, True, self.has_aux)
+            transform = Transform("jvp", argnums, True, self.has_aux, backend=self._backend)
             found = self._chosen.setdefault(argnums, Directional(self._primal, transform))
         return found
 
@@ -216,14 +219,14 @@ class Jvp:
         return CacheInfo(hits, misses, MAXSIZE, size)
 
     def __reduce__(self) -> Any:
-        return _jvp, (self._primal, self.has_aux)
+        return _jvp, (self._primal, self.has_aux, self._backend)
 
     def __repr__(self) -> str:
         return f"<s2sad.jvp of {getattr(self._primal, '__qualname__', self._primal)}>"
 
 
-def _jvp(f: Callable[..., Any], has_aux: bool) -> Jvp:
-    return Jvp(f, has_aux=has_aux)
+def _jvp(f: Callable[..., Any], has_aux: bool, backend: Numba | None) -> Jvp:
+    return Jvp(f, has_aux=has_aux, backend=backend)
 
 
 def moving(arguments: tuple[Any, ...]) -> tuple[int, ...]:
@@ -249,13 +252,16 @@ class Linear:
 
 
 def with_loss(
-    f: Callable[..., Any], loss: Callable[[Any], Any], argnums: Argnums
+    f: Callable[..., Any],
+    loss: Callable[[Any], Any],
+    argnums: Argnums,
+    backend: Numba | None = None,
 ) -> Callable[..., Any]:
     """The Gauss-Newton product of ``loss(f(...))``: ``J.T @ H @ J @ v``."""
     numbers, many = parse_argnums(argnums)
-    forward = Directional(f, Transform("jvp", numbers, True))
-    curvature = Directional(loss, Transform("hvp", (0,)))
-    reverse = Derivative(f, Transform("vjp", ()))
+    forward = Directional(f, Transform("jvp", numbers, True, backend=backend))
+    curvature = Directional(loss, Transform("hvp", (0,), backend=backend))
+    reverse = Derivative(f, Transform("vjp", (), backend=backend))
 
     @functools.wraps(f)
     def product(*args: Any, **kwargs: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..binding import Argnums, parse_argnums
 from ..errors import ArgumentError
-from ..pipeline import Transform
+from ..pipeline import Backend, Transform, backend_of
 
 __all__ = ["sparse_hessian", "sparse_jacobian"]
 
@@ -25,6 +25,7 @@ def sparse_jacobian(
     pattern: Any = None,
     *,
     argnums: int | str | Sequence[int | str] = 0,
+    backend: Backend = None,
 ) -> Any:
     """The Jacobian of ``f`` as a ``scipy.sparse.csr_matrix``, compressed by colours.
 
@@ -40,7 +41,8 @@ def sparse_jacobian(
     sparse Jacobian matrices (1974), with exact products in the place of differences.
 
     The object also has ``pattern(*args)`` (a Boolean csr_matrix) and ``colors(*args)`` (how many
-    directions a call takes), ``source(*args)`` and ``ssa(*args)``.
+    directions a call takes), ``source(*args)`` and ``ssa(*args)``. With a ``backend``, as for
+    `grad`, the sweeps are compiled; the pattern is found by Python.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def sparse_jacobian(
     array([[2., 1., 0.],
            [0., 3., 2.]])
     """
-    return _derive("sparse_jacobian", f, pattern, argnums)
+    return _derive("sparse_jacobian", f, pattern, argnums, backend)
 
 
 def sparse_hessian(
@@ -63,6 +65,7 @@ def sparse_hessian(
     pattern: Any = None,
     *,
     argnums: int | str | Sequence[int | str] = 0,
+    backend: Backend = None,
 ) -> Any:
     """The Hessian of a scalar function as a ``scipy.sparse.csr_matrix``, compressed by colours.
 
@@ -76,10 +79,10 @@ def sparse_hessian(
            [4., 2., 6.],
            [0., 6., 4.]])
     """
-    return _derive("sparse_hessian", f, pattern, argnums)
+    return _derive("sparse_hessian", f, pattern, argnums, backend)
 
 
-def _derive(name: str, f: Any, pattern: Any, argnums: Argnums) -> Any:
+def _derive(name: str, f: Any, pattern: Any, argnums: Argnums, backend: Backend) -> Any:
     try:
         import scipy.sparse  # noqa: F401
     except ImportError:
@@ -89,7 +92,7 @@ def _derive(name: str, f: Any, pattern: Any, argnums: Argnums) -> Any:
     from .derivative import SparseDerivative
 
     numbers, many = parse_argnums(argnums)
-    transform = Transform(name, numbers, many)
+    transform = Transform(name, numbers, many, backend=backend_of(backend))
     if f is None:
         return lambda g: SparseDerivative(g, transform, pattern=pattern)
     if isinstance(f, (int, str)):

@@ -10,6 +10,7 @@ the directions of all colours::
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -25,8 +26,9 @@ from ..errors import ArgumentError
 from ..ir.kinds import Kind
 from ..ir.nodes import Module
 from ..ir.tree import is_differentiable
-from ..pipeline import Transform, compiled, compiled_text, lower_program, primal_layout
+from ..pipeline import Numba, Transform, compiled_text, lower_program, primal_layout
 from ..recipes import Request, recipe_of
+from ..transform.target import for_compiler
 from .coloring import color_columns
 from .pattern import detect
 from .values import depends_on_values
@@ -75,7 +77,8 @@ class SparseDerivative(Derivative):
             grad = Transform("grad", transform.argnums, transform.many)
             module = recipe_of("grad").make(module, Request(inner, grad, targets)).module
         wrt = tuple((target.parameter, target.key) for target in targets)
-        run = _Runner(module, wrt, self._pattern, inner.function.__qualname__)
+        name = inner.function.__qualname__
+        run = _Runner(module, wrt, self._pattern, name, transform.backend)
         return program.specialization(run, kinds, run.text, run.tangents_ir)
 
     def _planned(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Plan:
@@ -111,6 +114,7 @@ class _Runner:
         wrt: tuple[tuple[int, int | str | None], ...],
         pattern: Any,
         name: str,
+        backend: Numba | None,
     ) -> None:
         from ..transform.along import tangents_along
         from ..transform.jacobian import Wrt
@@ -120,7 +124,8 @@ class _Runner:
         self.name = name
         self.given_pattern = pattern
         self.tangents_ir = tangents_along(module, self.wrt)
-        self.tangents, self.text = compiled_text(self.tangents_ir, self.tangents_ir.entry.name)
+        self.backend = backend
+        self.tangents, self.text = self._compiled(self.tangents_ir)
         self.cotangents: Callable[..., Any] | None = None
         self.varies = depends_on_values(module)
         self.plans: OrderedDict[Any, Plan] = OrderedDict()
@@ -146,6 +151,15 @@ class _Runner:
         matrix = self._matrix(data, plan)
         self._check(matrix if plan.by_columns else matrix.T, seeds[-1], found[-1])
         return matrix
+
+    def _compiled(self, module: Module) -> tuple[Callable[..., Any], str]:
+        if self.backend is None:
+            return compiled_text(module, module.entry.name)
+        from ..backend.nopython.compile import compile_nopython
+
+        options = dataclasses.asdict(self.backend)
+        made = compile_nopython(module, **options)
+        return made.run, made.text
 
     def _matrix(self, data: Any, plan: Plan) -> Any:
         import scipy.sparse
@@ -183,8 +197,9 @@ class _Runner:
         if self.cotangents is None:
             from ..transform.along import cotangents_along
 
-            made = cotangents_along(self.module, self.wrt)
-            self.cotangents = compiled(made, made.entry.name)
+            with for_compiler(self.backend is not None):
+                made = cotangents_along(self.module, self.wrt)
+            self.cotangents, _ = self._compiled(made)
         weights = []
         start = 0
         assert plan.shapes is not None

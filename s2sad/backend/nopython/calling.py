@@ -20,6 +20,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from numba import njit, types
 from numba.core import errors
@@ -33,6 +34,7 @@ from numba.extending import (
 )
 
 from ...derivative import Derivative
+from ...directional import Jvp
 from ...errors import S2sadError, UnsupportedError
 from ...ir.kinds import BOOL, COMPLEX, FLOAT, INT, Array, Kind, ListOf, Num, Sym, Tuple
 from .compile import compile_nopython
@@ -83,6 +85,49 @@ class DerivativeType(types.Callable, types.Opaque):  # type: ignore[misc]
             except S2sadError as error:
                 raise errors.TypingError(str(error)) from None
         return known
+
+
+class JvpType(types.Callable, types.Opaque):  # type: ignore[misc]
+    """The type of one `Jvp`: called with a tuple of arguments and one of tangents."""
+
+    def __init__(self, jvp: Jvp) -> None:
+        self.jvp = jvp
+        self._compiled: dict[Any, Any] = {}
+        super().__init__(name=f"{jvp!r} at {id(jvp):#x}")
+
+    @property
+    def key(self) -> Any:
+        return id(self.jvp)
+
+    def get_call_signatures(self) -> tuple[tuple[()], bool]:
+        return (), False
+
+    def get_call_type(self, context: Any, args: Sequence[Any], kws: Any) -> Any:
+        """The signature of a call: that of the derivative for the arguments that have tangents."""
+        if len(args) != 2 or kws or not all(isinstance(t, types.BaseTuple) for t in args):
+            raise errors.TypingError("jvp takes the arguments as a tuple, and the tangents")
+        primals, tangents = args
+        if len(primals) != len(tangents) or not len(primals):
+            raise errors.TypingError("jvp takes a tangent, or None, for each argument")
+        moved = tuple(
+            n for n, t in enumerate(tangents.types) if not isinstance(t, types.NoneType)
+        ) or tuple(range(len(primals)))
+        given = [f"primals[{n}]" for n in range(len(primals))]
+        given += [f"tangents[{n}]" for n in moved]
+        text = f"def call(primals, tangents):\n    return along({', '.join(given)})\n"
+        scope: dict[str, Any] = {"along": self.jvp.along(moved)}
+        exec(compile(text, "<s2sad call>", "exec"), scope)
+        dispatcher = njit(scope["call"])
+        template, pysig, folded, more = dispatcher.get_call_template(args, {})
+        signature = template(context).apply(folded, more)
+        if signature is not None:
+            signature = signature.replace(pysig=pysig)
+            self._compiled[signature.args] = dispatcher
+        return signature
+
+    def get_impl_key(self, signature: Any) -> Any:
+        """What the compiled code of such a call is found by."""
+        return self._compiled[signature.args].get_overload(signature.args)
 
 
 def _as_type(value: Any) -> Any:
@@ -177,19 +222,31 @@ def kind_of_type(given: Any, path: Any = None) -> Kind:
 @functools.cache
 def install() -> None:
     """Tell Numba about derivative objects; further calls do nothing."""
-    register_model(DerivativeType)(models.OpaqueModel)
+    typeof_impl.register(Derivative)(lambda value, context: _type_of(value))
+    typeof_impl.register(Jvp)(lambda value, context: _type_of_jvp(value))
+    for known in (DerivativeType, JvpType):
+        register_model(known)(models.OpaqueModel)
+        lower_constant(known)(_constant)
+        unbox(known)(_unbox)
 
-    @typeof_impl.register(Derivative)  # type: ignore[untyped-decorator]
-    def _typeof(value: Derivative, context: Any) -> DerivativeType:
-        return _type_of(value)
 
-    @lower_constant(DerivativeType)  # type: ignore[untyped-decorator]
-    def _constant(context: Any, builder: Any, ty: Any, value: Any) -> Any:
-        return context.get_dummy_value()
+def _constant(context: Any, builder: Any, ty: Any, value: Any) -> Any:
+    return context.get_dummy_value()
 
-    @unbox(DerivativeType)  # type: ignore[untyped-decorator]
-    def _unbox(ty: Any, value: Any, c: Any) -> NativeValue:
-        return NativeValue(c.context.get_dummy_value())
+
+def _unbox(ty: Any, value: Any, c: Any) -> NativeValue:
+    return NativeValue(c.context.get_dummy_value())
+
+
+#: The types of jvps that compiled code has met; a jvp has no room for its own.
+_types_of_jvps: WeakKeyDictionary[Jvp, JvpType] = WeakKeyDictionary()
+
+
+def _type_of_jvp(jvp: Jvp) -> JvpType:
+    found = _types_of_jvps.get(jvp)
+    if found is None:
+        found = _types_of_jvps[jvp] = JvpType(jvp)
+    return found
 
 
 def _type_of(derivative: Derivative) -> DerivativeType:
