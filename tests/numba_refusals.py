@@ -53,8 +53,6 @@ RULES: dict[str, str] = {
     "np.choose": _ABSENT,
     "np.linalg.tensorinv": _ABSENT,
     "np.linalg.tensorsolve": _ABSENT,
-    "np.nanstd": _FORM,
-    "np.nanvar": _FORM,
 }
 
 

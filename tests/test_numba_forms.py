@@ -213,3 +213,20 @@ def padded(x: np.ndarray) -> float:
 
 def test_borders_that_turn_around_more_than_once() -> None:
     agrees(padded, X)
+
+
+def of_chosen(x: np.ndarray, mask: np.ndarray) -> float:
+    largest = np.prod(x, axis=1, where=mask) * np.mean(x, axis=1, where=mask)
+    return np.sum(largest) + np.sum(x, where=mask) ** 2
+
+
+def test_reductions_of_what_a_mask_chooses() -> None:
+    agrees(of_chosen, X, X > -0.5)
+
+
+def product_of_two_axes(x: np.ndarray) -> float:
+    return np.sum(np.prod(x.reshape(2, 2, 6), axis=(0, 2)) ** 2)
+
+
+def test_products_along_two_axes() -> None:
+    agrees(product_of_two_axes, X)

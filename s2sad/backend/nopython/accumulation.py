@@ -17,7 +17,8 @@ from numba import types
 from ... import runtime
 from ...rules import helpers
 from . import indices
-from .written import axes_of, declare, is_list, is_none, written
+from .lanes import by_rows, compiled, known_axes
+from .written import axes_of, declare, dtype_text, is_list, written
 
 __all__ = ["install"]
 
@@ -234,38 +235,26 @@ def _share_ties(g: Any, best: Any, xs: Any) -> Any:
     return impl
 
 
+@compiled
+def _others(x: Any) -> Any:
+    """For each element the product of the others, from both sides: nothing is divided."""
+    out = np.empty(len(x), x.dtype)
+    left = x.dtype.type(1)
+    for n in range(len(x)):
+        out[n] = left
+        left *= x[n]
+    right = x.dtype.type(1)
+    for n in range(len(x) - 1, -1, -1):
+        out[n] *= right
+        right *= x[n]
+    return out
+
+
 def _prod_others(x: Any, axis: Any = None) -> Any:
-    if not is_none(axis):
-        axes = axes_of(axis, x.ndim) if isinstance(x, types.Array) else None
-        return None if axes is None or len(axes) != 1 else _prod_others_along(axes[0], x.ndim)
-
-    def impl(x: Any, axis: Any = None) -> Any:
-        flat = x.ravel()
-        out = np.empty(flat.size, flat.dtype)
-        left = 1.0
-        for n in range(flat.size):
-            out[n] = left
-            left *= flat[n]
-        right = 1.0
-        for n in range(flat.size - 1, -1, -1):
-            out[n] *= right
-            right *= flat[n]
-        return out.reshape(x.shape)
-
-    return impl
-
-
-def _prod_others_along(axis: int, rank: int) -> Any:
-    there = ", ".join("k" if n == axis else f"at[{n}]" for n in range(rank))
-    return written(
-        "def impl(x, axis=None):\n"
-        "    out = np.ones(x.shape, x.dtype)\n"
-        "    for at in np.ndindex(x.shape):\n"
-        f"        for k in range(x.shape[{axis}]):\n"
-        f"            if k != at[{axis}]:\n"
-        f"                out[at] *= x[{there}]\n"
-        "    return out"
-    )
+    is_known, axes = known_axes(axis, x.ndim) if isinstance(x, types.Array) else (False, None)
+    if not is_known:
+        return None
+    return by_rows("x, axis=None", {"x": x}, "x", axes, dtype_text(x.dtype), _others)
 
 
 _TABLE: dict[Any, Callable[..., Any]] = {

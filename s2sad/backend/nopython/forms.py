@@ -163,6 +163,8 @@ class _Forms:
                 return [replace(node, attrs={**node.attrs, "dtype": known})]
             case Op(fn="np.squeeze" | "np.tensordot" | "np.reshape" | "np.matvec" | "np.vecmat"):
                 return spelled(node, self.made)
+            case Op(fn="np.sum" | "np.prod" | "np.mean"):
+                return spelled(node, self.made)
             case Op(fn="np.maximum.accumulate" | "np.minimum.accumulate"):
                 return spelled(node, self.made)
             case Op(fn="floordiv" | "mod") if _may_divide_by_zero(node):

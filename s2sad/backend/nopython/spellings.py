@@ -35,6 +35,8 @@ def spelled(node: Op, made: Mapping[Value, Node]) -> list[Node]:
             return [_as_einsum(node)]
         case "np.matvec" | "np.vecmat":
             return [_as_product(node)]
+        case "np.sum" | "np.prod" | "np.mean":
+            return _of_chosen(node)
         case "np.reshape":
             return _in_order(node, made)
         case _:
@@ -68,6 +70,35 @@ def _as_product(node: Op) -> Op:
     else:
         fits = two.rank == 2 and not one.dtype.startswith("complex")
     return replace(node, fn="np.matmul") if fits else node
+
+
+def _of_chosen(node: Op) -> list[Node]:
+    """A reduction of what a mask chooses: of all, where the others count for nothing."""
+    at = 1 if node.fn == "np.mean" else 2
+    if len(node.args) <= at or isinstance(node.args[at], Const):
+        return [node]
+    a, where = node.args[0], node.args[at]
+    if node.fn != "np.mean" and not _is_left_out(node.args[1]):
+        return [node]
+    others = Const.of(1.0 if node.fn == "np.prod" else 0.0)
+    chosen = Value(a.kind)
+    nodes: list[Node] = [Op((chosen,), "np.where", (where, a, others), {}, node.span)]
+    if node.fn != "np.mean":
+        return [*nodes, replace(node, args=(chosen,))]
+    ones, counted = Value(a.kind), Value(a.kind)
+    total, count = (Value(node.results[0].kind) for _ in range(2))
+    return [
+        *nodes,
+        Op((ones,), "np.ones_like", (a,), {}, node.span),
+        Op((counted,), "np.where", (where, ones, others), {}, node.span),
+        Op((total,), "np.sum", (chosen,), node.attrs, node.span),
+        Op((count,), "np.sum", (counted,), node.attrs, node.span),
+        Op(node.results, "div", (total, count), {}, node.span),
+    ]
+
+
+def _is_left_out(a: Atom) -> bool:
+    return isinstance(a, Const) and a.value is None
 
 
 def _as_einsum(node: Op) -> Op:
