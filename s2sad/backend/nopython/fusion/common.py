@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
+from ....ir.kinds import INT
 from ....ir.mapping import Mapper
 from ....ir.nodes import Atom, Const, Function, Node, Op, Region, Value
 from .elements import is_elementwise
@@ -28,6 +29,15 @@ class _Once(Mapper):
         super().__init__()
         #: what has been computed in the open regions, innermost last
         self.computed: list[dict[Hashable, Value]] = []
+        self.made: dict[Value, Op] = {}
+
+    def like(self, op: Op) -> Op:
+        """``np.broadcast_to(g, x.shape)`` in terms of x, which need not exist for that."""
+        g, shape = op.args
+        made = self.made.get(shape) if isinstance(shape, Value) else None
+        if made is None or made.fn != "shape":
+            return op
+        return Op(op.results, "broadcast_like", (g, made.args[0]), {}, op.span)
 
     def region(self, region: Region) -> Region:
         self.computed.append({})
@@ -38,6 +48,9 @@ class _Once(Mapper):
     def op(self, op: Op) -> Sequence[Node]:
         (new,) = super().op(op)
         assert isinstance(new, Op)
+        self.made[new.results[0] if new.results else Value(INT)] = new
+        if new.fn == "np.broadcast_to" and not new.attrs:
+            new = self.like(new)
         if not is_elementwise(new) or new.fn == "add_to":
             return (new,)
         key = (new.fn, *map(_same, new.args))

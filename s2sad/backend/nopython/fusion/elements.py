@@ -8,21 +8,22 @@ element from elements of arrays that do exist::
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from ....ir.builder import Builder
 from ....ir.facts import shape_root
-from ....ir.kinds import INT, Array, Kind, Num, Tuple
+from ....ir.kinds import INT, Array, Kind, Num, Tuple, not_one
 from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value
 from .extents import Extent, Sizes, are_equal, axes_of, common, part_of
 from .views import Along, At, Definitions, View, view
 
 __all__ = [
     "CONSTANTS",
+    "LIKE",
     "WHOLE",
     "Elements",
     "Place",
@@ -65,6 +66,9 @@ CONSTANTS: dict[str, float] = {
     "np.ones_like": 1.0,
 }
 
+#: Ops that broadcast to the shape of their second operand, whose elements they do not read.
+LIKE = frozenset({"broadcast_like", "unbroadcast"})
+
 #: Element types whose arithmetic is the same for numbers as for arrays.
 _DTYPES = frozenset({"float64", "int64", "bool"})
 
@@ -75,10 +79,16 @@ class Unsure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An index along one axis: a loop's counter and what is added to it, or any atom."""
+    """An index along one axis: a loop's counter and what is added to it, or any atom.
+
+    ``scale`` is 0 where the axis has length 1 and the loop goes along another, else 1. ``exact``:
+    the program's own index of one element.
+    """
 
     counter: Atom
     start: Atom | None = None
+    scale: Atom | None = None
+    exact: bool = False
 
 
 Places: TypeAlias = tuple[Place, ...]
@@ -94,7 +104,9 @@ def element_kind(kind: Kind) -> Num:
 class Elements:
     """Extents and elements of values; ``lazy`` are those that do not exist as arrays.
 
-    ``compared`` collects pairs of extents that have to be equal for the program to be right.
+    ``compared`` collects pairs of extents that have to be equal for the program to be right,
+    ``stretched`` those whose second may also be 1; ``scales`` has what counters along these are
+    multiplied by, once that is known.
     """
 
     definitions: Definitions
@@ -102,6 +114,8 @@ class Elements:
     builder: Builder
     sizes: Sizes
     compared: list[tuple[Extent, Extent]] = field(default_factory=list)
+    stretched: list[tuple[Extent, Extent]] = field(default_factory=list)
+    scales: dict[Hashable, Atom] = field(default_factory=dict)
 
     # -- extents ----------------------------------------------------------------------------------
 
@@ -120,7 +134,7 @@ class Elements:
             return self.of_view(seen, op.results[0].kind)
         if op.fn in CONSTANTS:
             return self.extents(op.args[0])
-        if op.fn == "broadcast_like":
+        if op.fn in LIKE:
             like = self.extents(op.args[1])
             self.align(op.args[0], like)
             return like
@@ -155,9 +169,11 @@ class Elements:
         return tuple(result)
 
     def must_equal(self, axis: Extent, others: Sequence[Extent]) -> None:
+        """Note what is to be made sure of where axes are gone through by one counter."""
         for e in others:
-            if not e.is_one() and not are_equal(axis, e):
-                self.compared.append((axis, e))
+            if e.is_one() or are_equal(axis, e):
+                continue
+            (self.compared if not_one(e.dim) else self.stretched).append((axis, e))
 
     def align(self, a: Atom, axes: Sequence[Extent]) -> None:
         """Make sure that ``a`` can be broadcast to ``axes``. Raises Unsure."""
@@ -165,9 +181,14 @@ class Elements:
         if len(own) > len(axes):
             raise Unsure
         for e, axis in zip(own[::-1], axes[::-1], strict=False):
-            if not e.is_one() and (axis.is_one() or common(axis, e) is None):
+            if axis.is_one() and not e.is_one():
                 raise Unsure
             self.must_equal(axis, [e])
+
+    def forget(self) -> None:
+        """Drop what has been noted of extents that meet."""
+        self.compared.clear()
+        self.stretched.clear()
 
     # -- elements ---------------------------------------------------------------------------------
 
@@ -176,15 +197,22 @@ class Elements:
         if isinstance(a.kind, Num):
             return a
         own = self.extents(a)
-        mine = tuple(
-            Place(Const.of(0)) if e.is_one() else p
-            for e, p in zip(own, places[len(places) - len(own) :], strict=True)
-        )
+        rest = places[len(places) - len(own) :]
+        mine = tuple(self.along(e, p) for e, p in zip(own, rest, strict=True))
         known = writing.known.get((a, mine))
         if known is None:
             known = self.computed(a, mine, writing)
             writing.known[a, mine] = known
         return known
+
+    def along(self, e: Extent, p: Place) -> Place:
+        """The place along an axis of an operand of what has a place along the result's."""
+        if p.exact:
+            return p
+        if e.is_one():
+            return Place(Const.of(0))
+        scale = self.scales.get(e.key)
+        return p if scale is None or p.scale is not None else replace(p, scale=scale)
 
     def computed(self, a: Atom, places: Places, writing: Writing) -> Atom:
         op = self.lazy.get(a) if isinstance(a, Value) else None
@@ -198,7 +226,8 @@ class Elements:
             assert isinstance(kind, Array)
             number = np.dtype(kind.dtype).type(CONSTANTS[op.fn]).item()
             return Const(number, Num(kind.dtype, False))
-        if op.fn == "broadcast_like":
+        places = tuple(replace(p, exact=False) if p.exact else p for p in places)
+        if op.fn in LIKE:
             return self.element(op.args[0], places, writing)
         return apply(op, [self.element(x, places, writing) for x in op.args], writing)
 
@@ -208,7 +237,7 @@ def through(seen: View, places: Places) -> Places:
     found = []
     for part in seen.parts:
         if isinstance(part, At):
-            found.append(Place(part.atom))
+            found.append(Place(part.atom, exact=True))
             continue
         place = places[part.axis]
         if part.start is None or (isinstance(part.start, Const) and part.start.value == 0):
@@ -218,9 +247,9 @@ def through(seen: View, places: Places) -> Places:
             if isinstance(moved, Const) and isinstance(part.start, Const):
                 found.append(Place(Const.of(moved.value + part.start.value)))
             else:
-                found.append(Place(moved, part.start))
+                found.append(replace(place, start=part.start))
         elif isinstance(place.start, Const) and isinstance(part.start, Const):
-            found.append(Place(place.counter, Const.of(place.start.value + part.start.value)))
+            found.append(replace(place, start=Const.of(place.start.value + part.start.value)))
         else:
             raise Unsure
     return tuple(found)
@@ -298,17 +327,19 @@ class Writing:
         return self.op("tuple", Tuple(tuple(a.kind for a in atoms)), *atoms)
 
     def place(self, p: Place) -> Atom:
+        counter = p.counter
+        if p.scale is not None and not isinstance(counter, Const):
+            counter = self.op("mul", INT, counter, p.scale)
         if p.start is None:
-            return p.counter
-        first, second = (
-            (p.counter, p.start) if isinstance(p.start, Const) else (p.start, p.counter)
-        )
+            return counter
+        first, second = (counter, p.start) if isinstance(p.start, Const) else (p.start, counter)
         return self.op("add", INT, first, second)
 
 
 def same_places(a: Places, b: Places) -> bool:
     return len(a) == len(b) and all(
-        _same(p.counter, q.counter) and _same(p.start, q.start) for p, q in zip(a, b, strict=True)
+        _same(p.counter, q.counter) and _same(p.start, q.start) and p.scale is q.scale
+        for p, q in zip(a, b, strict=True)
     )
 
 

@@ -166,17 +166,12 @@ def _key(bound: Atom | None) -> Hashable:
 
 
 def common(a: Extent, b: Extent) -> Extent | None:
-    """The axis of a result where two axes meet; None where that shows only when it runs.
-
-    Axes of unequal symbols that are both not 1 must be equal: see `must_be_compared`.
-    """
+    """The axis of a result where two axes meet; None where that shows only when it runs."""
     if a.is_one():
         return b
-    if b.is_one() or are_equal(a, b):
+    if b.is_one() or are_equal(a, b) or not_one(a.dim):
         return a
-    if not_one(a.dim) and not_one(b.dim):
-        return a
-    return None
+    return b if not_one(b.dim) else None
 
 
 def are_equal(a: Extent, b: Extent) -> bool:

@@ -20,10 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ....errors import Span
 from ....ir.builder import Builder
-from ....ir.kinds import Array, Kind, Num, Tuple
+from ....ir.kinds import BOOL, INT, Array, Kind, Num, Sym, Tuple, not_one
 from ....ir.mapping import map_regions
 from ....ir.nodes import (
     Atom,
@@ -46,6 +47,7 @@ from ...ops import OWN, writes
 from .common import computed_once
 from .elements import (
     CONSTANTS,
+    LIKE,
     Elements,
     Place,
     Places,
@@ -56,7 +58,7 @@ from .elements import (
     is_whole,
     through,
 )
-from .extents import Sizes, total
+from .extents import Extent, Sizes, are_equal, total
 from .loops import Carried, Counters, Nest, compare, counters_for, merged, version
 from .views import View, parts_of, view
 
@@ -109,10 +111,10 @@ def _takes_elements(node: Node, k: int, facts: _Facts) -> bool:
         return node.fn != "add_to" or k == 1 or _is_computed(node.args[0], facts)
     if node.fn in ("setitem", "accumulate"):
         return k == 2 and is_plain(node.args[0].kind)
-    if node.fn == "broadcast_like":
-        return k == 0
+    if node.fn in LIKE:
+        return is_plain(node.results[0].kind)
     if node.fn in _SUMS:
-        return _is_whole_sum(node)
+        return _is_whole_sum(node) or _is_sum_along(node)
     if node.fn in CONSTANTS:
         return False
     return k == 0 and view(node, facts.definitions) is not None
@@ -127,6 +129,33 @@ def _is_whole_sum(op: Op) -> bool:
     if op.attrs or not isinstance(result.kind, Num) or result.kind.dtype != "float64":
         return False
     return all(is_plain(a.kind) and isinstance(a.kind, Array) for a in op.args)
+
+
+def _is_sum_along(op: Op) -> bool:
+    """A sum along axes that are known."""
+    (result,) = op.results
+    return (
+        op.fn == "np.sum"
+        and set(op.attrs) <= {"axis", "keepdims"}
+        and isinstance(result.kind, Array)
+        and bool(result.kind.dims)
+        and all(getattr(k, "dtype", None) == "float64" for k in (result.kind, op.args[0].kind))
+        and _axes(op) is not None
+    )
+
+
+def _axes(op: Op) -> tuple[int, ...] | None:
+    """The axes of a sum, counted from the first."""
+    axis, kind = op.attrs.get("axis"), op.args[0].kind
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    if not isinstance(kind, Array) or not kind.dims or not all(type(a) is int for a in axes):
+        return None
+    return tuple(a % len(kind.dims) for a in axes)
+
+
+def _reads_elements(node: Node, k: int) -> bool:
+    """Whether the operand is read, or only asked for its shape."""
+    return not (isinstance(node, Op) and node.fn in LIKE and k == 1)
 
 
 def _is_computed(a: Atom, facts: _Facts) -> bool:
@@ -159,6 +188,8 @@ class _Region:
         #: pairs of axes that have been compared
         self.proved = set(proved)
         self.sizes = sizes
+        #: what is noted of extents that meet, for all `Elements` of the region
+        self.marks: tuple[list[Any], list[Any], dict[Any, Atom]] = ([], [], {})
         self.elements = self.elements_of(self.lazy)
 
     def run(self) -> Region:
@@ -183,23 +214,38 @@ class _Region:
         here = all(set(n.results) <= self.mine and n.results for n, _ in uses)
         if not here or not all(_takes_elements(n, k, self.facts) for n, k in uses):
             return False
+        reading = [n for n, k in uses if _reads_elements(n, k)]
         if is_elementwise(op):
-            return not is_whole(op) and len(uses) == 1 and self.is_read_once(uses[0][0])
+            once = len(reading) == 1 and self.is_read_once(reading[0])
+            return not reading or (once and not is_whole(op))
         if op.fn in CONSTANTS:
             return is_plain(v.kind) and bool(getattr(v.kind, "dims", None))
-        if op.fn == "broadcast_like":
-            return is_plain(v.kind)
+        if op.fn in LIKE:
+            return is_plain(v.kind) and (op.fn != "unbroadcast" or self.sums_nothing(op))
         return is_plain(v.kind) and view(op, self.facts.definitions) is not None
 
     def is_read_once(self, user: Node) -> bool:
         """Whether what uses a value does so once for each element."""
         assert isinstance(user, Op)
-        if view(user, self.facts.definitions) is None and user.fn != "broadcast_like":
+        if view(user, self.facts.definitions) is None and user.fn not in LIKE:
             return True
         after = self.facts.uses.get(user.results[0], [])
         if user.fn == "broadcast_like" or len(after) != 1 or user.results[0] in self.facts.kept:
             return False
         return self.is_read_once(after[0][0])
+
+    def sums_nothing(self, op: Op) -> bool:
+        """Whether ``unbroadcast`` gives back what it is given, or repeats it."""
+        try:
+            own, like = map(self.elements.extents, op.args)
+        except Unsure:
+            return False
+        finally:
+            self.elements.forget()
+        return len(own) <= len(like) and all(
+            e.is_one() or are_equal(e, x) or not_one(x.dim)
+            for e, x in zip(own[::-1], like[::-1], strict=False)
+        )
 
     # -- nodes ------------------------------------------------------------------------------------
 
@@ -220,8 +266,13 @@ class _Region:
             loop = self.computed if op.fn != "add_to" or self.is_sum(op) else self.added
         elif op.fn in ("setitem", "accumulate"):
             loop = self.stored
-        elif op.fn in _SUMS and _is_whole_sum(op) and any(a in self.lazy for a in op.args):
-            loop = self.summed
+        elif op.fn == "unbroadcast" and is_plain(op.results[0].kind):
+            if not self.sums_nothing(op):
+                loop = self.summed_along
+            elif op.args[0] in self.lazy:
+                loop = self.computed
+        elif op.fn in _SUMS and any(a in self.lazy for a in op.args):
+            loop = self.summed if _is_whole_sum(op) else self.summed_along
         if loop is not None and self.tried(loop, op):
             return
         for a in op.args:
@@ -239,18 +290,20 @@ class _Region:
         """Write the op as a loop; False, and nothing written, if that cannot be done."""
         out, lazy = list(self.out), dict(self.lazy)
         proved, written_out = set(self.proved), set(self.written_out)
-        known = dict(self.sizes.known)
+        known, scales = dict(self.sizes.known), dict(self.elements.scales)
         try:
             loop(op)
         except Unsure:
             self.out[:] = out
             self.proved, self.written_out = proved, written_out
             self.sizes.known = known
+            self.elements.scales.clear()
+            self.elements.scales.update(scales)
             self.lazy.clear()
             self.lazy.update(lazy)
             return False
         finally:
-            self.elements.compared.clear()
+            self.elements.forget()
         self.finished(op)
         return True
 
@@ -282,7 +335,7 @@ class _Region:
         if not isinstance(a, Value) or a not in self.lazy:
             return
         op = self.lazy.pop(a)
-        if is_elementwise(op) and self.tried(self.computed, op):
+        if (is_elementwise(op) or op.fn in LIKE) and self.tried(self.computed, op):
             return
         for x in op.args:
             self.need(x)
@@ -321,14 +374,17 @@ class _Region:
         op = self.lazy.get(a)
         if op is None:
             return {a}
-        return {leaf for x in op.args for leaf in self.leaves(x)}
+        read = op.args[:1] if op.fn in LIKE else op.args
+        return {leaf for x in read for leaf in self.leaves(x)}
 
     # -- statements -------------------------------------------------------------------------------
 
     def computed(self, op: Op) -> None:
         """A new array, element by element."""
         (result,) = op.results
-        axes = self.elements.joined(op.args)
+        lazy = {**self.lazy, result: op}
+        elements = self.elements_of(lazy)
+        axes = elements.extents(result)
         nodes: list[Node] = []
         self.compared(op.span, nodes)
         sizes = [e.length(nodes) for e in axes]
@@ -337,11 +393,9 @@ class _Region:
         self.out += nodes
         whole = is_whole(op)
         filled = version(result) if whole else result
-        lazy = {**self.lazy, result: op}
 
         def write(counters: Counters, writing: Writing) -> list[Carried]:
             places = tuple(map(Place, counters.places))
-            elements = self.elements_of(lazy)
             value = elements.element(op.args[0] if whole else result, places, writing)
             return [_stored(writing, "setitem", empty, version(empty), filled, places, value)]
 
@@ -445,6 +499,53 @@ class _Region:
             size = total(axes, count)
             self.out += [*count, Op((result,), "div", (whole, size), {}, op.span)]
 
+    def summed_along(self, op: Op) -> None:
+        """``np.sum`` along axes, and ``unbroadcast``: elements are added to an array of zeros."""
+        if op.fn != "unbroadcast" and not _is_sum_along(op):
+            raise Unsure
+        (result,) = op.results
+        own = self.elements.extents(op.args[0])
+        if op.fn == "unbroadcast":
+            axes = self.elements.extents(op.args[1])
+            kept = self.places_below(own, axes)
+        else:
+            gone = _axes(op)
+            assert gone is not None
+            one = Extent(1, "one", lambda nodes: Const.of(1))
+            keep = bool(op.attrs.get("keepdims", False))
+            kept = [None if k in gone else k for k in range(len(own)) if keep or k not in gone]
+            axes = tuple(one if k is None else own[k] for k in kept)
+        nodes: list[Node] = []
+        self.compared(op.span, nodes)
+        sizes = [e.length(nodes) for e in own]
+        zeros = version(result)
+        _new(zeros, [e.length(nodes) for e in axes], op.span, nodes, "np.zeros")
+        self.out += nodes
+
+        def write(counters: Counters, writing: Writing) -> list[Carried]:
+            places = tuple(map(Place, counters.places))
+            value = self.elements.element(op.args[0], places, writing)
+            to = [Place(Const.of(0)) if k is None else places[k] for k in kept]
+            at = tuple(self.elements.along(e, p) for e, p in zip(axes, to, strict=True))
+            sums = _stored(writing, "accumulate", zeros, version(zeros), result, at, value)
+            return [replace(sums, places=())]  # only the end of the loops makes it whole
+
+        self.loop(sizes, write, op)
+
+    def places_below(self, own: Sequence[Extent], axes: Sequence[Extent]) -> list[int | None]:
+        """For each axis of the shape that ``unbroadcast`` sums down to, the axis it comes from."""
+        first = len(own) - len(axes)
+        kept: list[int | None] = []
+        for k, x in enumerate(axes):
+            e = own[first + k] if first >= 0 else None
+            if e is None or (e.is_one() and not x.is_one()):
+                raise Unsure
+            if not x.is_one() and not are_equal(e, x) and not not_one(e.dim):
+                raise Unsure
+            self.elements.must_equal(e, [x])
+            kept.append(None if x.is_one() else first + k)
+        return kept
+
     def loop(
         self,
         sizes: Sequence[Atom],
@@ -475,20 +576,40 @@ class _Region:
         return v in self.facts.kept or bool(rest)
 
     def elements_of(self, lazy: dict[Value, Op]) -> Elements:
-        return Elements(self.facts.definitions, lazy, self.facts.builder, self.sizes)
+        shared = self.marks
+        return Elements(self.facts.definitions, lazy, self.facts.builder, self.sizes, *shared)
 
     def compared(self, span: Span | None, nodes: list[Node]) -> None:
-        """Raise where axes that have to be equal are not."""
+        """Raise where axes that have to be equal are not; find out which have length 1."""
         for a, b in self.elements.compared:
-            pair = frozenset((a.key, b.key))
+            pair = frozenset((_name(a), _name(b)))
             if pair not in self.proved:
                 self.proved.add(pair)
-                nodes += compare(a.write(nodes), b.write(nodes), span)
-        self.elements.compared.clear()
+                nodes += compare(a.length(nodes), b.length(nodes), span)
+        for a, b in self.elements.stretched:
+            long = Value(BOOL)
+            pair = frozenset((_name(a), _name(b)))
+            if b.key in self.elements.scales and pair in self.proved:
+                continue
+            size = b.length(nodes)
+            nodes.append(Op((long,), "ne", (size, Const.of(1)), {}, span))
+            if pair not in self.proved:
+                self.proved.add(pair)
+                nodes += compare(a.length(nodes), size, span, unless=long)
+            scale = Value(INT)
+            nodes.append(Op((scale,), "int", (long,), {}, span))
+            self.elements.scales[b.key] = scale
+        self.elements.forget()
 
 
-def _new(empty: Value, sizes: Sequence[Atom], span: Span | None, nodes: list[Node]) -> None:
-    """``np.empty(sizes)``."""
+def _new(
+    empty: Value,
+    sizes: Sequence[Atom],
+    span: Span | None,
+    nodes: list[Node],
+    fn: str = "np.empty",
+) -> None:
+    """``np.empty(sizes)`` or ``np.zeros(sizes)``."""
     assert isinstance(empty.kind, Array)
     if len(sizes) == 1:
         shape = sizes[0]
@@ -496,7 +617,7 @@ def _new(empty: Value, sizes: Sequence[Atom], span: Span | None, nodes: list[Nod
         shape = Value(Tuple(tuple(s.kind for s in sizes)))
         nodes.append(Op((shape,), "tuple", tuple(sizes), {}, span))
     attrs = {} if empty.kind.dtype == "float64" else {"dtype": empty.kind.dtype}
-    nodes.append(Op((empty,), "np.empty", (shape,), attrs, span))
+    nodes.append(Op((empty,), fn, (shape,), attrs, span))
 
 
 def _stored(
@@ -525,9 +646,14 @@ def _is_about_sizes(node: Node | Nest) -> bool:
     )
 
 
-_OF_SIZES = frozenset(
-    {"len", "shape", "item", "sub", "max", "min", "mul", "tuple", "ne", "raise", "np.empty"}
-)
+_NEW = frozenset({"np.empty", "np.zeros"})
+_OF_SIZES = _NEW | {"len", "shape", "item", "sub", "max", "min", "mul", "tuple", "ne", "and"}
+_OF_SIZES |= {"raise", "int"}
+
+
+def _name(e: Extent) -> object:
+    """What stands for an axis in what has been compared: its symbol, if it has one."""
+    return e.dim if isinstance(e.dim, Sym) else e.key
 
 
 def _same_sizes(a: Sequence[Atom], b: Sequence[Atom]) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ....errors import Span
-from ....ir.kinds import INT, Array
+from ....ir.kinds import BOOL, INT, Array
 from ....ir.mapping import Mapper
 from ....ir.nodes import FALSE, Atom, Const, For, If, Node, Op, Region, Value
 from .elements import Places, Writing, same_places
@@ -201,12 +201,17 @@ def version(v: Value) -> Value:
     return Value(v.kind, v.name, v.hint, v.primal, v.mark)
 
 
-def compare(a: Atom, b: Atom, span: Span | None) -> list[Node]:
-    """``if a != b: raise ValueError``, as NumPy does where shapes do not fit."""
-    differ = Value(FALSE.kind)
+def compare(a: Atom, b: Atom, span: Span | None, unless: Value | None = None) -> list[Node]:
+    """``if a != b: raise ValueError``, as NumPy does where shapes do not fit.
+
+    With ``unless`` only where that is true, too: the second axis is longer than 1.
+    """
+    differ = Value(BOOL)
     said = Const.of("operands could not be broadcast together")
     fail = Op((), "raise", (Const.of(ValueError), said), {}, span)
-    return [
-        Op((differ,), "ne", (a, b), {}, span),
-        If((), differ, Region((), (fail,), ()), Region((), (), ()), span),
-    ]
+    nodes: list[Node] = [Op((differ,), "ne", (a, b), {}, span)]
+    if unless is not None:
+        both = Value(BOOL)
+        nodes.append(Op((both,), "and", (unless, differ), {}, span))
+        differ = both
+    return [*nodes, If((), differ, Region((), (fail,), ()), Region((), (), ()), span)]
