@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from ..ir.kinds import SAVED, Array, Kind, Record, Tuple
+from ..ir.kinds import SAVED, Array, Kind, Num, Record, Tuple
 from ..ir.nodes import (
     Atom,
     Call,
@@ -62,7 +62,7 @@ class Insert:
         #: the function asks for the layout, or its arguments had one of their own
         self.asks = any(op.fn in _BY_STRIDES for op in all_ops(function.body))
         self.absent = may_be_absent(function.body)
-        self.reversed = _reversed_views(function.body)
+        self.by_strides = _reversed_views(function.body) | _strided_factors(function.body)
         self.swapped: dict[Node, Node] = {}
         self.renamed: dict[Value, Value] = {}
 
@@ -113,7 +113,7 @@ class Insert:
     def copy_of(self, kind: Kind, value: Atom | None = None) -> str:
         """What copies a value of that kind; a tuple is copied with all that is in it."""
         whole = isinstance(kind, Tuple | Record) or kind == SAVED
-        asks = self.asks or (value in self.reversed and not is_for_compiler())
+        asks = self.asks or (value in self.by_strides and not is_for_compiler())
         return "copied" if whole else copy_in_layout(kind, asks)
 
     def copied(self, a: Atom, name: str | None, node: Node, ops: list[Node]) -> Atom:
@@ -172,6 +172,29 @@ def _reversed_views(region: Region) -> set[Atom]:
     return found
 
 
+def _strided_factors(region: Region) -> set[Atom]:
+    """Columns and the like that are multiplied: BLAS sums them in an order of their own."""
+    found: set[Atom] = set()
+    views: set[Atom] = set()
+    columns: set[Atom] = set()
+    for op in all_ops(region):
+        if op.fn == "tuple" and op.args and isinstance(op.args[-1].kind, Num):
+            columns.update(op.results)
+        elif op.fn == "item" and isinstance(op.args[0].kind, Array):
+            index = op.args[1]
+            last = (
+                index.value[-1:]
+                if isinstance(index.kind, Tuple) and isinstance(index, Const)
+                else ()
+            )
+            if index in columns or any(type(v) is int for v in last):
+                views.update(r for r in op.results if getattr(r.kind, "rank", None) == 1)
+        elif op.fn in _PRODUCTS:
+            found.update(a for a in op.args if a in views)
+    return found
+
+
+_PRODUCTS = frozenset({"matmul", "np.dot", "np.vdot", "np.inner", "np.matmul", "np.einsum"})
 _FLIPS = frozenset({"np.flip", "np.flipud", "np.fliplr", "np.rot90"})
 
 

@@ -23,6 +23,7 @@ from ..ir.nodes import (
     Value,
     While,
     operands_of,
+    read_in,
     regions_of,
     walk,
 )
@@ -92,9 +93,12 @@ class _Inline:
             if isinstance(atom, Const):
                 return False
             node = self.facts.definitions.get(atom)
-            if atom in moved or not isinstance(node, Op) or node not in region.ops:
+            if atom in moved or node not in region.ops or atom.name is not None:
                 return atom in moved
-            return atom.name is None and any(map(reads_moved, node.args))
+            if isinstance(node, If):  # may be written as ``a and b``
+                arms = read_in(node.then) | read_in(node.orelse)
+                return any(map(reads_moved, {node.cond, *arms}))
+            return isinstance(node, Op) and any(map(reads_moved, node.args))
 
         return len(region.yields) > 1 and not reads_moved(region.yields[0])
 

@@ -18,6 +18,8 @@ from .program import leaves, plain, rebuild
 STEPS = (4e-3, 2e-3, 1e-3)
 CLOSER_STEPS = (4e-4, 2e-4, 1e-4)
 ACCEPTED_ERROR = 1e-7
+TINY = 1e-8
+ACCEPTED_AT_TINY = 1e-4
 
 
 class NotSmooth(Exception):
@@ -89,6 +91,9 @@ def _derivative(
     error = abs(best - first[1]) + 1e-11 * scale
     if error > ACCEPTED_ERROR * scale:
         raise NotSmooth(f"step sizes disagree by {error:.1e}")
+    # What oscillates within a step looks smooth, with another slope, to steps that are longer.
+    if abs((at(TINY) - at(-TINY)) / (2.0 * TINY) - best) > ACCEPTED_AT_TINY * scale:
+        raise NotSmooth("a tiny step disagrees")
     # Where f is smooth the one-sided slopes approach each other as h shrinks; at a kink they don't.
     if bend[-1] > 0.5 * bend[0] + 1e-8 * scale:
         raise NotSmooth("one-sided differences disagree")

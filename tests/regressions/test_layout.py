@@ -32,3 +32,18 @@ def test_power_of_a_reversed_view(n):
     """NumPy's vector code takes no negative strides: the copy that is kept must have them, too."""
     x = np.random.default_rng(n).random(n)
     assert s2sad.value_and_grad(cubes_backwards)(x)[0] == cubes_backwards(x)
+
+
+def multiplies_a_column(a, b):
+    a = a * 1.0
+    v = a[:, 0]
+    v[:] = v.dot(b)
+    return np.sum(v)
+
+
+def test_product_of_a_column_that_is_written():
+    rng = np.random.default_rng(0)
+    for n in range(2, 12):
+        a, b = rng.normal(size=(n, 2)), rng.normal(size=n)
+        value, _ = s2sad.value_and_grad(multiplies_a_column)(a, b)
+        assert value == multiplies_a_column(a, b)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+import s2sad
 from tests.checker import check
 
 
@@ -138,3 +139,15 @@ def test_iteration_that_leaves_with_a_constant_where_nobody_reads_the_variable()
     for first in (0.1, 0.9):
         for k in (0, 2):
             check(f, np.array([first, 0.3, -0.4]), k)
+
+
+def test_loop_left_by_what_its_names_were_before_they_moved() -> None:
+    def f(p: float, c: float) -> float:
+        for _ in range(3):
+            c, p = p, 0.42
+            if -0.91 < c < 0.32:
+                break
+        return c
+
+    assert s2sad.value_and_grad(f)(0.24, 1.17) == (0.24, 1.0)
+    check(f, 0.24, 1.17)

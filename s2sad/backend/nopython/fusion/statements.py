@@ -1,0 +1,351 @@
+"""Single statements as loops.
+
+In: an op on arrays whose operands may be expressions. Out: a nest of loops that computes it,
+merged with the nest before it where that can be::
+
+    y = add(mul(2.0, x), b)   ->   for i in range(n): y[i] = 2.0 * x[i] + b[i]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ....errors import Span
+from ....ir.kinds import BOOL, INT, Array, Kind, Num, Sym, Tuple, not_one
+from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value
+from ....rules.registry import primitive
+from .elements import Elements, Place, Places, Unsure, Writing, is_plain, is_whole, through
+from .extents import Extent, Sizes, are_equal, total
+from .facts import Facts, is_sum_along, summed_axes
+from .loops import Carried, Counters, Nest, compare, counters_for, merged, version
+from .views import View, parts_of
+
+__all__ = ["Statements"]
+
+
+class Statements:
+    """What is written of a region so far, and how to write more."""
+
+    def __init__(
+        self,
+        facts: Facts,
+        region: Region,
+        proved: frozenset[frozenset[object]],
+        sizes: Sizes,
+    ) -> None:
+        self.facts = facts
+        self.region = region
+        self.out: list[Node | Nest] = []
+        self.lazy: dict[Value, Op] = {}
+        self.mine = {r for node in region.ops for r in node.results}
+        self.made: set[Value] = set()
+        #: ops that have been looked at, and those of them that nothing is left to do for
+        self.done: set[Node] = set()
+        self.written_out: set[Node] = set()
+        #: pairs of axes that have been compared
+        self.proved = set(proved)
+        self.sizes = sizes
+        #: what is noted of extents that meet, for all `Elements` of the region
+        self.marks: tuple[list[Any], list[Any], dict[Any, Atom]] = ([], [], {})
+        self.elements = self.elements_of(self.lazy)
+
+    def need(self, a: Atom) -> None:
+        """Write what makes the value exist as an array."""
+        raise NotImplementedError
+
+    def before_write(self, array: Atom) -> None:
+        """Compute now what reads an array that is going to be written."""
+        raise NotImplementedError
+
+    # -- statements -------------------------------------------------------------------------------
+
+    def computed(self, op: Op) -> None:
+        """A new array, element by element."""
+        (result,) = op.results
+        lazy = {**self.lazy, result: op}
+        elements = self.elements_of(lazy)
+        axes = elements.extents(result)
+        nodes: list[Node] = []
+        self.compared(op.span, nodes)
+        sizes = [e.length(nodes) for e in axes]
+        empty = version(result)
+        _new(empty, sizes, op.span, nodes)
+        self.out += nodes
+        whole = is_whole(op)
+        filled = version(result) if whole else result
+
+        def write(counters: Counters, writing: Writing) -> list[Carried]:
+            places = tuple(map(Place, counters.places))
+            value = elements.element(op.args[0] if whole else result, places, writing)
+            return [_stored(writing, "setitem", empty, version(empty), filled, places, value)]
+
+        self.loop(sizes, write, op)
+        if whole:
+            f = Const.of(primitive(op.fn).fun)
+            self.out.append(Op((result,), "in_place", (f, filled), {}, op.span))
+
+    def stored(self, op: Op) -> None:
+        """``x[i] = v`` and ``x[i] += v``, where i is a slice."""
+        array, index, value = op.args
+        kind = array.kind
+        if not isinstance(kind, Array) or not kind.dims or not is_plain(kind):
+            raise Unsure
+        if not is_plain(value.kind) or not _fits(value.kind, kind):
+            raise Unsure
+        found = parts_of(index, len(kind.dims), self.facts.definitions)
+        if found is None or not found[1]:
+            raise Unsure
+        seen_kind = primitive("item").kind((array, index), {})
+        assert isinstance(seen_kind, Array)
+        self.written(op, View(array, *found), seen_kind, op.fn)
+
+    def added(self, op: Op) -> None:
+        """``x += v`` of whole arrays."""
+        array, value = op.args
+        kind = op.results[0].kind
+        assert isinstance(kind, Array)
+        if array.kind != kind or kind.dims is None or not _fits(value.kind, kind):
+            raise Unsure
+        found = parts_of(Const.of(...), len(kind.dims), self.facts.definitions)
+        assert found is not None
+        self.written(op, View(array, *found), kind, "accumulate")
+
+    def written(self, op: Op, seen: View, seen_kind: Kind, fn: str) -> None:
+        array, value = op.args[0], op.args[-1]
+        assert isinstance(array, Value)
+        self.need(array)
+        (result,) = op.results
+        axes = self.elements.of_view(seen, seen_kind)
+        self.elements.align(value, axes)
+        nodes: list[Node] = []
+        self.compared(op.span, nodes)
+        sizes = [e.length(nodes) for e in axes]
+        self.out += nodes
+
+        def write(counters: Counters, writing: Writing) -> list[Carried]:
+            inner = version(array)
+            inside = through(seen, tuple(map(Place, counters.places)))
+            writing.carried = {array: (inner, inside)}
+            places = tuple(map(Place, counters.places))
+            element = self.elements.element(value, places, writing)
+            return [_stored(writing, fn, array, inner, result, inside, element)]
+
+        try:
+            write(counters_for(sizes), Writing())
+        except Unsure:
+            # It reads the array elsewhere than where it is written: all of it is computed first.
+            if not isinstance(value, Value) or value not in self.lazy:
+                raise
+            self.need(value)
+        # What reads the array is computed before, but for the op itself.
+        reading = {v: self.lazy[v] for v in self.below(value)}
+        for v in reading:
+            del self.lazy[v]
+        self.before_write(array)
+        self.lazy.update(reading)
+        self.loop(sizes, write, op)
+
+    def below(self, a: Atom) -> list[Value]:
+        """The expressions that an expression is made of, and that nothing else will read."""
+        if not isinstance(a, Value) or a not in self.lazy:
+            return []
+        if any(n not in self.done for n, _ in self.facts.uses[a]):
+            return []
+        return [a, *(v for x in self.lazy[a].args for v in self.below(x))]
+
+    def summed(self, op: Op) -> None:
+        """``np.sum``, ``np.mean`` and ``np.vdot`` of all elements."""
+        (result,) = op.results
+        axes = self.elements.joined(op.args)
+        nodes: list[Node] = []
+        self.compared(op.span, nodes)
+        sizes = [e.length(nodes) for e in axes]
+        self.out += nodes
+        is_mean = op.fn == "np.mean"
+        whole = version(result) if is_mean else result
+
+        def write(counters: Counters, writing: Writing) -> list[Carried]:
+            places = tuple(map(Place, counters.places))
+            parts = [self.elements.element(a, places, writing) for a in op.args]
+            kind = result.kind
+            term = parts[0] if len(parts) == 1 else writing.op("mul", kind, *parts)
+            before = version(result)
+            after = writing.op("add", kind, before, term)
+            return [Carried(Const(0.0, Num("float64", False)), before, after, whole)]
+
+        self.loop(sizes, write, op)
+        if is_mean:
+            count: list[Node] = []
+            size = total(axes, count)
+            self.out += [*count, Op((result,), "div", (whole, size), {}, op.span)]
+
+    def summed_along(self, op: Op) -> None:
+        """``np.sum`` along axes, and ``unbroadcast``: elements are added to an array of zeros."""
+        if op.fn != "unbroadcast" and not is_sum_along(op):
+            raise Unsure
+        (result,) = op.results
+        own = self.elements.extents(op.args[0])
+        if op.fn == "unbroadcast":
+            axes = self.elements.extents(op.args[1])
+            kept = self.places_below(own, axes)
+        else:
+            gone = summed_axes(op)
+            assert gone is not None
+            one = Extent(1, "one", lambda nodes: Const.of(1))
+            keep = bool(op.attrs.get("keepdims", False))
+            kept = [None if k in gone else k for k in range(len(own)) if keep or k not in gone]
+            axes = tuple(one if k is None else own[k] for k in kept)
+        nodes: list[Node] = []
+        self.compared(op.span, nodes)
+        sizes = [e.length(nodes) for e in own]
+        zeros = version(result)
+        _new(zeros, [e.length(nodes) for e in axes], op.span, nodes, "np.zeros")
+        self.out += nodes
+
+        def write(counters: Counters, writing: Writing) -> list[Carried]:
+            places = tuple(map(Place, counters.places))
+            value = self.elements.element(op.args[0], places, writing)
+            to = [Place(Const.of(0)) if k is None else places[k] for k in kept]
+            at = tuple(self.elements.along(e, p) for e, p in zip(axes, to, strict=True))
+            sums = _stored(writing, "accumulate", zeros, version(zeros), result, at, value)
+            return [replace(sums, places=())]  # only the end of the loops makes it whole
+
+        self.loop(sizes, write, op)
+
+    def places_below(self, own: Sequence[Extent], axes: Sequence[Extent]) -> list[int | None]:
+        """For each axis of the shape that ``unbroadcast`` sums down to, the axis it comes from."""
+        first = len(own) - len(axes)
+        kept: list[int | None] = []
+        for k, x in enumerate(axes):
+            e = own[first + k] if first >= 0 else None
+            if e is None or (e.is_one() and not x.is_one()):
+                raise Unsure
+            if not x.is_one() and not are_equal(e, x) and not not_one(e.dim):
+                raise Unsure
+            self.elements.must_equal(e, [x])
+            kept.append(None if x.is_one() else first + k)
+        return kept
+
+    def loop(
+        self,
+        sizes: Sequence[Atom],
+        write: Callable[[Counters, Writing], list[Carried]],
+        op: Op,
+    ) -> None:
+        """Add a nest, or what it does to the nest before it."""
+        at = len(self.out) - 1
+        while at >= 0 and _is_about_sizes(self.out[at]):
+            at -= 1
+        last = self.out[at] if at >= 0 else None
+        if isinstance(last, Nest) and _same_sizes(last.counters.sizes, sizes):
+            between = self.out[at + 1 :]
+            made = {c.result for c in last.carried}
+            if not any(made.intersection(n.args) for n in between if isinstance(n, Op)):
+                both = merged(last, write, op.span, lambda v: self.is_wanted(v, op))
+                if both is not None:
+                    self.out[at:] = [*between, both]
+                    return
+        counters, writing = counters_for(sizes), Writing()
+        carried = write(counters, writing)
+        self.out.append(Nest(counters, writing.nodes, carried, writing.reads, op.span))
+
+    def is_wanted(self, v: Value, op: Op) -> bool:
+        """Whether anything but ``op``, and the expressions it is made of, still reads a value."""
+        parts = {self.lazy[x] for a in op.args for x in self.below(a)}
+        rest = {n for n, _ in self.facts.uses.get(v, ())} - parts - {op} - self.written_out
+        return v in self.facts.kept or bool(rest)
+
+    def elements_of(self, lazy: dict[Value, Op]) -> Elements:
+        shared = self.marks
+        return Elements(self.facts.definitions, lazy, self.facts.builder, self.sizes, *shared)
+
+    def compared(self, span: Span | None, nodes: list[Node]) -> None:
+        """Raise where axes that have to be equal are not; find out which have length 1."""
+        for a, b in self.elements.compared:
+            pair = frozenset((_name(a), _name(b)))
+            if pair not in self.proved:
+                self.proved.add(pair)
+                nodes += compare(a.length(nodes), b.length(nodes), span)
+        for a, b in self.elements.stretched:
+            long = Value(BOOL)
+            pair = frozenset((_name(a), _name(b)))
+            if b.key in self.elements.scales and pair in self.proved:
+                continue
+            size = b.length(nodes)
+            nodes.append(Op((long,), "ne", (size, Const.of(1)), {}, span))
+            if pair not in self.proved:
+                self.proved.add(pair)
+                nodes += compare(a.length(nodes), size, span, unless=long)
+            scale = Value(INT)
+            nodes.append(Op((scale,), "int", (long,), {}, span))
+            self.elements.scales[b.key] = scale
+        self.elements.forget()
+
+
+def _new(
+    empty: Value,
+    sizes: Sequence[Atom],
+    span: Span | None,
+    nodes: list[Node],
+    fn: str = "np.empty",
+) -> None:
+    """``np.empty(sizes)`` or ``np.zeros(sizes)``."""
+    assert isinstance(empty.kind, Array)
+    if len(sizes) == 1:
+        shape = sizes[0]
+    else:
+        shape = Value(Tuple(tuple(s.kind for s in sizes)))
+        nodes.append(Op((shape,), "tuple", tuple(sizes), {}, span))
+    attrs = {} if empty.kind.dtype == "float64" else {"dtype": empty.kind.dtype}
+    nodes.append(Op((empty,), fn, (shape,), attrs, span))
+
+
+def _stored(
+    writing: Writing,
+    fn: str,
+    array: Value,
+    inner: Value,
+    result: Value,
+    places: Places,
+    value: Atom,
+) -> Carried:
+    """Write an element of an array; what a loop carries for it."""
+    new = version(array)
+    writing.nodes.append(Op((new,), fn, (inner, writing.index(places), value)))
+    return Carried(array, inner, new, result, places, value if fn == "setitem" else None)
+
+
+def _is_about_sizes(node: Node | Nest) -> bool:
+    """Whether a node only has to do with lengths: it may as well come earlier."""
+    if isinstance(node, If):
+        return not node.results and all(_is_about_sizes(n) for n in node.then.ops)
+    return (
+        isinstance(node, Op)
+        and node.fn in _OF_SIZES
+        and not any(isinstance(r.kind, Array) and node.fn != "np.empty" for r in node.results)
+    )
+
+
+_NEW = frozenset({"np.empty", "np.zeros"})
+_OF_SIZES = _NEW | {"len", "shape", "item", "sub", "max", "min", "mul", "tuple", "ne", "and"}
+_OF_SIZES |= {"raise", "int"}
+
+
+def _name(e: Extent) -> object:
+    """What stands for an axis in what has been compared: its symbol, if it has one."""
+    return e.dim if isinstance(e.dim, Sym) else e.key
+
+
+def _same_sizes(a: Sequence[Atom], b: Sequence[Atom]) -> bool:
+    return len(a) == len(b) and all(
+        x is y or (isinstance(x, Const) and isinstance(y, Const) and x.value == y.value)
+        for x, y in zip(a, b, strict=True)
+    )
+
+
+def _fits(value: Kind, array: Array) -> bool:
+    """Whether elements can be written without changing their type."""
+    dtype = getattr(value, "dtype", None)
+    return dtype == array.dtype or (array.dtype == "float64" and dtype in ("int64", "bool"))
