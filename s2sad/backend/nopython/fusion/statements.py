@@ -140,20 +140,27 @@ class Statements:
                 raise
             self.need(value)
         # What reads the array is computed before, but for the op itself.
-        reading = {v: self.lazy[v] for v in self.below(value)}
+        reading = {v: self.lazy[v] for v in self.parts(op)}
         for v in reading:
             del self.lazy[v]
         self.before_write(array)
         self.lazy.update(reading)
         self.loop(sizes, write, op)
 
-    def below(self, a: Atom) -> list[Value]:
-        """The expressions that an expression is made of, and that nothing else will read."""
-        if not isinstance(a, Value) or a not in self.lazy:
-            return []
-        if any(n not in self.done for n, _ in self.facts.uses[a]):
-            return []
-        return [a, *(v for x in self.lazy[a].args for v in self.below(x))]
+    def parts(self, op: Op) -> list[Value]:
+        """The expressions that an op is made of, and that nothing else will read."""
+        found: list[Value] = []
+        readers: set[Node] = {op, *self.written_out}
+        ahead = list(op.args)
+        while ahead:
+            a = ahead.pop(0)
+            if not isinstance(a, Value) or a not in self.lazy or a in found:
+                continue
+            if all(n in readers for n, _ in self.facts.uses[a]):
+                found.append(a)
+                readers.add(self.lazy[a])
+                ahead += self.lazy[a].args
+        return found
 
     def summed(self, op: Op) -> None:
         """``np.sum``, ``np.mean`` and ``np.vdot`` of all elements."""
@@ -253,7 +260,7 @@ class Statements:
 
     def is_wanted(self, v: Value, op: Op) -> bool:
         """Whether anything but ``op``, and the expressions it is made of, still reads a value."""
-        parts = {self.lazy[x] for a in op.args for x in self.below(a)}
+        parts = {self.lazy[x] for x in self.parts(op)}
         rest = {n for n, _ in self.facts.uses.get(v, ())} - parts - {op} - self.written_out
         return v in self.facts.kept or bool(rest)
 

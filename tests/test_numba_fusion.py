@@ -1,0 +1,194 @@
+"""Statements on whole arrays become loops over elements: the same numbers, for every shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import s2sad
+from tests.trees import fresh
+
+pytest.importorskip("numba")
+
+RNG = np.random.default_rng(0)
+
+
+def drawn(*shape: int) -> np.ndarray:
+    return RNG.uniform(0.5, 1.5, shape)
+
+
+def stencil(a, steps):
+    a = a.copy()
+    b = a.copy()
+    for _ in range(steps):
+        b[1:-1] = 0.3 * (a[:-2] + a[1:-1] + a[2:])
+        a[1:-1] = b[1:-1] * b[2:]
+    return np.sum(a * a)
+
+
+def prefix_written_from_itself(x):
+    x = x.copy()
+    x[1:] += x[:-1] * x[1:]
+    x[:-1] = 0.5 * x[1:]
+    return np.sum(x**2)
+
+
+def old_version_still_read(x):
+    a = x * x
+    b = 2.0 * a
+    a += b
+    a *= a
+    return np.sum(a * b)
+
+
+def broadcast(a, b):
+    return np.sum(np.tanh(a * b + b) * a)
+
+
+def window(x, w):
+    total = 0.0
+    for i in range(len(x)):
+        t = x[i : i + len(w)] * w
+        total += np.sum(t * t)
+    return total
+
+
+def columns(a, v):
+    a = a.copy()
+    a[:, 0] *= v
+    a[:, -1] = a[:, 0] - v
+    a[0] += a[-1]
+    return np.sum(np.sqrt(a * a + 1.0))
+
+
+def softmax(x, w):
+    e = np.exp(x - np.max(x, axis=-1, keepdims=True))
+    return np.sum(w * e / np.sum(e, axis=-1, keepdims=True))
+
+
+def sums_along_axes(a, b):
+    t = a * b
+    return np.sum(t, axis=0) @ np.sum(t * t, axis=(0,)) + np.sum(np.sum(a - b, axis=1) ** 2)
+
+
+def transposed(a, b):
+    return np.sum(a.T * b) + np.mean((a @ b).T * 2.0)
+
+
+def chosen(x, y):
+    t = np.where(x > y, x * y, np.maximum(x, 0.9))
+    return np.sum(t * (x != y)) + np.vdot(t, x * y)
+
+
+def new_axes(x, y):
+    distance = x[:, None] - y[None, :]
+    return np.sum(np.exp(-(distance**2)), axis=None)
+
+
+def rings(u, steps):
+    for _ in range(steps):
+        u = u - 0.1 * (u - np.roll(u, 1)) * np.where(u > 1.0, u, 1.0)
+    return np.mean(u**2)
+
+
+def whole_numbers(x):
+    n = np.arange(len(x))
+    return np.sum(x * (n * 2 + 1)) + np.sum(x**n)
+
+
+def empty_inside(x):
+    t = x[1:-1] * x[1:-1]
+    y = x.copy()
+    y[1:-1] = t
+    return np.sum(y * y)
+
+
+def cubes(a):
+    b = a.copy()
+    b[1:-1, 1:-1, 1:-1] += a[2:, 1:-1, 1:-1] * a[1:-1, :-2, 1:-1] - a[1:-1, 1:-1, 2:]
+    return np.sum(b**2)
+
+
+CASES: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
+    (stencil, (drawn(9), 3)),
+    (stencil, (drawn(2), 2)),
+    (prefix_written_from_itself, (drawn(7),)),
+    (old_version_still_read, (drawn(4),)),
+    *((broadcast, (drawn(*s), drawn(*t))) for s, t in [((3, 4), (4,)), ((3, 1), (1, 4))]),
+    *((broadcast, (drawn(*s), drawn(*t))) for s, t in [((1,), (5,)), ((2, 1, 3), (4, 1))]),
+    (window, (drawn(6), drawn(2))),
+    (columns, (drawn(3, 4), drawn(3))),
+    (columns, (drawn(1, 2), drawn(1))),
+    (softmax, (drawn(3, 5), drawn(3, 5))),
+    (sums_along_axes, (drawn(3, 4), drawn(3, 4))),
+    (sums_along_axes, (drawn(3, 4), drawn(4))),
+    (transposed, (drawn(3, 3), drawn(3, 3))),
+    (chosen, (drawn(6), drawn(6))),
+    (new_axes, (drawn(3), drawn(4))),
+    (rings, (drawn(8), 3)),
+    (whole_numbers, (drawn(5),)),
+    *((empty_inside, (drawn(n),)) for n in (1, 2, 3)),
+    (cubes, (drawn(4, 5, 3),)),
+]
+
+
+@pytest.mark.parametrize(
+    "f, args", CASES, ids=[f"{f.__name__}-{n}" for n, (f, _) in enumerate(CASES)]
+)
+def test_agrees_with_numpy(f: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    argnums = tuple(n for n, a in enumerate(args) if isinstance(a, np.ndarray))
+    expected = s2sad.value_and_grad(f, argnums)(*fresh(args))
+    found = s2sad.value_and_grad(f, argnums, backend="numba")(*fresh(args))
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-13)
+    for a, b in zip(expected[1], found[1], strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("shapes", [((3,), (4,)), ((2, 3), (3, 2)), ((2, 3), (2,))])
+def test_shapes_that_do_not_fit_raise(shapes: tuple[tuple[int, ...], ...]) -> None:
+    args = [np.ones(s) for s in shapes]
+    for backend in (None, "numba"):
+        with pytest.raises(ValueError, match="broadcast"):
+            s2sad.grad(broadcast, (0, 1), backend=backend)(*args)
+
+
+def test_window_that_does_not_fit_raises() -> None:
+    with pytest.raises(ValueError, match="broadcast"):
+        s2sad.grad(window, backend="numba")(np.ones(4), np.ones(3))
+
+
+def test_no_slice_is_left() -> None:
+    def smoothed(a):
+        b = a.copy()
+        b[1:-1] = 0.3 * (a[:-2] + a[1:-1] + a[2:])
+        return np.sum(b * b)
+
+    text = s2sad.grad(smoothed, backend="numba").source(drawn(9))
+    code = "".join(line for line in text.splitlines(True) if not line.lstrip().startswith("#"))
+    assert "range(" in code
+    assert re.search(r"\[[^]]*:", code) is None
+
+
+def test_temporaries_are_not_stored() -> None:
+    def product(x, y):
+        t = 2.0 * x
+        u = t + y
+        return np.sum(u * u * y)
+
+    text = s2sad.grad(product, (0, 1), backend="numba").source(drawn(3), drawn(3))
+    assert text.count("np.empty(") == 2  # the two gradients
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 1000])
+def test_exponentials_are_those_of_numpy(n: int) -> None:
+    def exponentials(x):
+        return np.sum(np.exp(x))
+
+    x = np.random.default_rng(n).normal(size=n)
+    x[: n // 7] = np.inf
+    found = s2sad.grad(exponentials, backend="numba")(x)
+    assert np.array_equal(found, np.exp(x))
