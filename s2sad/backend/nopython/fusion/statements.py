@@ -64,6 +64,11 @@ class Statements:
     def computed(self, op: Op) -> None:
         """A new array, element by element."""
         (result,) = op.results
+        if is_whole(op) and op.args[0] not in self.lazy and op.args[0].kind == result.kind:
+            copied = version(result)
+            self.out.append(Op((copied,), "copy", op.args, {}, op.span))
+            self.whole(op, copied)
+            return
         lazy = {**self.lazy, result: op}
         elements = self.elements_of(lazy)
         axes = elements.extents(result)
@@ -83,8 +88,12 @@ class Statements:
 
         self.loop(sizes, write, op)
         if whole:
-            f = Const.of(primitive(op.fn).fun)
-            self.out.append(Op((result,), "in_place", (f, filled), {}, op.span))
+            self.whole(op, filled)
+
+    def whole(self, op: Op, filled: Value) -> None:
+        """Apply a function to all of a buffer, in its place."""
+        f = Const.of(primitive(op.fn).fun)
+        self.out.append(Op(op.results, "in_place", (f, filled), {}, op.span))
 
     def stored(self, op: Op) -> None:
         """``x[i] = v`` and ``x[i] += v``, where i is a slice."""
