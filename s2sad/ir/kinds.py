@@ -237,13 +237,16 @@ def kind_of(value: Any, path: Hashable = None) -> Kind:
     return Opaque(cls)
 
 
-def slice_of(s: slice) -> SliceOf:
+def slice_of(s: slice) -> Opaque:
     """The kind of a slice that is known now.
 
     >>> slice_of(slice(1, None))
     SliceOf(cls=<class 'slice'>, start=1, stop=None, step=None)
     """
-    return SliceOf(slice, *(None if v is None else int(v) for v in (s.start, s.stop, s.step)))
+    bounds = (s.start, s.stop, s.step)
+    if any(isinstance(v, float | complex) for v in bounds):
+        return SLICE  # of np.r_ and np.mgrid
+    return SliceOf(slice, *(None if v is None else int(v) for v in bounds))
 
 
 def _sub(path: Hashable, key: Hashable) -> Hashable:

@@ -99,7 +99,7 @@ def _entry(kind: Kind) -> _Entry:
 def _entries(i: Atom) -> list[_Entry]:
     if isinstance(i, Const):
         value = i.value if isinstance(i.value, tuple) else (i.value,)
-        return [slice_of(v) if isinstance(v, slice) else _entry(kind_of(v)) for v in value]
+        return [_entry(slice_of(v) if isinstance(v, slice) else kind_of(v)) for v in value]
     if isinstance(i.kind, Tuple):
         return [_entry(k) for k in i.kind.items]
     return [_entry(i.kind)]
