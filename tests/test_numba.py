@@ -225,6 +225,37 @@ def test_second_process_finds_the_machine_code(tmp_path: Path) -> None:
     assert second.stdout.split() == ["1", "0"]
 
 
+def test_machine_code_from_disk_finds_the_loops_of_numpy(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(
+        textwrap.dedent(
+            """
+            import numpy as np, s2sad
+
+            def softened(x):
+                e = np.exp(x - np.max(x, axis=1, keepdims=True))
+                return np.sum(np.sum(e, axis=1) ** 2)
+
+            df = s2sad.grad(softened, backend="numba")
+            print(*df(np.arange(4.0).reshape(2, 2)).ravel())
+            """
+        )
+    )
+    root = str(Path(s2sad.__file__).parents[1])
+    env = {"S2SAD_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": root, "PATH": ""}
+    first, second = (
+        subprocess.run(
+            [sys.executable, "program.py"],
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for _ in range(2)
+    )
+    assert first.stdout == second.stdout
+
+
 # -- where Numba differs in silence ---------------------------------------------------------------
 
 

@@ -18,6 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...errors import Problem, UnsupportedError
 from ...ir.nodes import Module, Op, walk
 from ...rules.registry import primitive
@@ -162,7 +164,8 @@ def _header(emitted: Emitted, options: dict[str, Any]) -> str:
         for name, value in emitted.namespace.items()
     )
     chosen = [f"{name}={value}" for name, value in options.items() if value]
-    first = f"s2sad {__version__} {_own_digest()} {' '.join(chosen)}".rstrip()
+    versions = f"s2sad {__version__} {_own_digest()}, NumPy {np.__version__}"
+    first = f"{versions} {' '.join(chosen)}".rstrip()
     return "".join(f"# {line}\n" for line in [first, *known]) + "\n"
 
 

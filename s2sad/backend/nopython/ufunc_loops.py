@@ -27,7 +27,7 @@ from ...runtime import in_place
 from .fusion.elements import WHOLE
 from .written import declare, written
 
-__all__ = ["install", "row_reduction"]
+__all__ = ["install", "register", "row_reduction"]
 
 
 class _UFunc(ctypes.Structure):
@@ -122,13 +122,22 @@ def _in_place(f: Any, x: Any) -> Any:
     return impl
 
 
+_OF_ROWS = (np.add, np.maximum, np.minimum)
+
+
 def row_reduction(ufunc: Any) -> Callable[..., Any] | None:
     """An intrinsic ``run(n, out, 0, row, 8, out, 0)`` that reduces n numbers into ``out``."""
+    assert ufunc in _OF_ROWS
     return _loop(ufunc)  # type: ignore[no-any-return]
 
 
+def register() -> None:
+    """Tell LLVM where the loops are: all of them, since code kept on disk needs no compiling."""
+    for ufunc in (*_OF_ROWS, *(getattr(np, name.removeprefix("np.")) for name in sorted(WHOLE))):
+        _loop(ufunc)
+
+
 def install() -> None:
-    """Tell Numba what `in_place` means, and LLVM where the loops are."""
-    for name in sorted(WHOLE):
-        _loop(getattr(np, name.removeprefix("np.")))
+    """Tell Numba what `in_place` means."""
+    register()
     declare({in_place: _in_place})
