@@ -74,7 +74,8 @@ def chosen(x: np.ndarray, mask: np.ndarray) -> float:
 
 
 def test_a_failure_of_numba_is_told_with_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nopython, "masks_as_places", lambda module: module)
+    for part in ("masks_as_places", "fuse_loops"):
+        monkeypatch.setattr(nopython, part, lambda module: module)
     with pytest.raises(s2sad.UnsupportedError, match=r"Numba itself fails, .*\[mask\]"):
         s2sad.grad(chosen, backend="numba")(X, X > 0)
 
