@@ -255,7 +255,7 @@ def summary(rows: list[Row], columns: Sequence[str]) -> str:
     """Geometric means over the kernels that both of two columns have."""
     lines = []
     for other in ("JAX", "autograd"):
-        for own in ("s2sad", "s2sad, Numba", "the faster of the two"):
+        for own in ("s2sad", "s2sad, Numba", "unchecked", "the faster of the two"):
             line = against(rows, own, other)
             if line and other in columns:
                 lines.append(line)
