@@ -95,6 +95,14 @@ def rings(u, steps):
     return np.mean(u**2)
 
 
+def powers(x):
+    return np.sum(x**-1 + x**-2 + x**0.5 + x**3 + x**0)
+
+
+def matrices_multiplied(a, b):
+    return np.vdot(a, b) + np.vdot(a * b, b)
+
+
 def whole_numbers(x):
     n = np.arange(len(x))
     return np.sum(x * (n * 2 + 1)) + np.sum(x**n)
@@ -131,6 +139,8 @@ CASES: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
     (new_axes, (drawn(3), drawn(4))),
     (rings, (drawn(8), 3)),
     (whole_numbers, (drawn(5),)),
+    (powers, (drawn(4),)),
+    (matrices_multiplied, (drawn(2, 3), drawn(2, 3))),
     *((empty_inside, (drawn(n),)) for n in (1, 2, 3)),
     (cubes, (drawn(4, 5, 3),)),
 ]
@@ -181,6 +191,18 @@ def test_temporaries_are_not_stored() -> None:
 
     text = s2sad.grad(product, (0, 1), backend="numba").source(drawn(3), drawn(3))
     assert text.count("np.empty(") == 2  # the two gradients
+
+
+@pytest.mark.parametrize("exponent", [-2, -1, -0.5, 0.5, 0, 2, 3])
+def test_powers_at_the_edges_are_those_of_arrays(exponent: float) -> None:
+    def weighted(x, y):
+        return np.sum(x**exponent * y)
+
+    x = np.array([0.0, -0.0, 2.0, -np.inf, np.inf, np.nan])
+    with np.errstate(all="ignore"):
+        expected = s2sad.grad(weighted, "y")(x, np.ones(6))
+    found = s2sad.grad(weighted, "y", backend="numba")(x, np.ones(6))
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("n", [0, 1, 7, 1000])

@@ -43,30 +43,28 @@ from .compile import compile_nopython
 __all__ = ["DerivativeType", "install", "kind_of_type"]
 
 
-class DerivativeType(types.Callable, types.Opaque):  # type: ignore[misc]
-    """The type of one derivative object: what its calls mean depends on nothing else."""
+class _CalledType(types.Callable, types.Opaque):  # type: ignore[misc]
+    """The type of one object: what its calls mean depends on nothing else."""
 
-    def __init__(self, derivative: Derivative) -> None:
-        self.derivative = derivative
+    def __init__(self, subject: Any) -> None:
+        self.subject = subject
         self._compiled: dict[Any, Any] = {}
-        super().__init__(name=f"{derivative!r} at {id(derivative):#x}")
+        super().__init__(name=f"{subject!r} at {id(subject):#x}")
 
     @property
     def key(self) -> Any:
-        return id(self.derivative)
+        return id(self.subject)
 
     def get_call_signatures(self) -> tuple[tuple[()], bool]:
         return (), False
 
+    def dispatcher(self, args: Sequence[Any], kws: Any) -> tuple[Any, tuple[Any, ...]]:
+        """Compiled code for a call, and the types of what it is called with."""
+        raise NotImplementedError
+
     def get_call_type(self, context: Any, args: Sequence[Any], kws: Any) -> Any:
         """The signature of a call with arguments of these types."""
-        layout = self.derivative.__s2sad_layout__
-        try:
-            bound = layout.bind(tuple(args), dict(kws))
-        except S2sadError as error:
-            raise errors.TypingError(str(error)) from None
-        given = tuple(map(_as_type, bound))
-        dispatcher = self._dispatcher(given)
+        dispatcher, given = self.dispatcher(args, kws)
         template, pysig, folded, more = dispatcher.get_call_template(given, {})
         signature = template(context).apply(folded, more)
         if signature is not None:
@@ -78,33 +76,27 @@ class DerivativeType(types.Callable, types.Opaque):  # type: ignore[misc]
         """What the compiled code of such a call is found by."""
         return self._compiled[signature.args].get_overload(signature.args)
 
-    def _dispatcher(self, given: tuple[Any, ...]) -> Any:
-        known = self._compiled.get(given)
-        if known is None:
-            try:
-                known = self._compiled[given] = _compile(self.derivative, given)
-            except S2sadError as error:
-                raise errors.TypingError(str(error)) from None
-        return known
+
+class DerivativeType(_CalledType):
+    """The type of one derivative object."""
+
+    def dispatcher(self, args: Sequence[Any], kws: Any) -> tuple[Any, tuple[Any, ...]]:
+        """The derivative for arguments of these types."""
+        try:
+            bound = self.subject.__s2sad_layout__.bind(tuple(args), dict(kws))
+            given = tuple(map(_as_type, bound))
+            if given not in self._compiled:
+                self._compiled[given] = _compile(self.subject, given)
+        except S2sadError as error:
+            raise errors.TypingError(str(error)) from None
+        return self._compiled[given], given
 
 
-class JvpType(types.Callable, types.Opaque):  # type: ignore[misc]
+class JvpType(_CalledType):
     """The type of one `Jvp`: called with a tuple of arguments and one of tangents."""
 
-    def __init__(self, jvp: Jvp) -> None:
-        self.jvp = jvp
-        self._compiled: dict[Any, Any] = {}
-        super().__init__(name=f"{jvp!r} at {id(jvp):#x}")
-
-    @property
-    def key(self) -> Any:
-        return id(self.jvp)
-
-    def get_call_signatures(self) -> tuple[tuple[()], bool]:
-        return (), False
-
-    def get_call_type(self, context: Any, args: Sequence[Any], kws: Any) -> Any:
-        """The signature of a call: that of the derivative for the arguments that have tangents."""
+    def dispatcher(self, args: Sequence[Any], kws: Any) -> tuple[Any, tuple[Any, ...]]:
+        """The derivative for the arguments that have tangents."""
         if len(args) != 2 or kws or not all(isinstance(t, types.BaseTuple) for t in args):
             raise errors.TypingError("jvp takes the arguments as a tuple, and the tangents")
         primals, tangents = args
@@ -116,19 +108,9 @@ class JvpType(types.Callable, types.Opaque):  # type: ignore[misc]
         given = [f"primals[{n}]" for n in range(len(primals))]
         given += [f"tangents[{n}]" for n in moved]
         text = f"def call(primals, tangents):\n    return along({', '.join(given)})\n"
-        scope: dict[str, Any] = {"along": self.jvp.along(moved)}
+        scope: dict[str, Any] = {"along": self.subject.along(moved)}
         exec(compile(text, "<s2sad call>", "exec"), scope)
-        dispatcher = njit(scope["call"])
-        template, pysig, folded, more = dispatcher.get_call_template(args, {})
-        signature = template(context).apply(folded, more)
-        if signature is not None:
-            signature = signature.replace(pysig=pysig)
-            self._compiled[signature.args] = dispatcher
-        return signature
-
-    def get_impl_key(self, signature: Any) -> Any:
-        """What the compiled code of such a call is found by."""
-        return self._compiled[signature.args].get_overload(signature.args)
+        return njit(scope["call"]), tuple(args)
 
 
 def _as_type(value: Any) -> Any:

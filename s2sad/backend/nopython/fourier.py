@@ -53,23 +53,26 @@ def _known(a: Any, axis: Any, norm: Any, out: Any = None) -> tuple[Lanes, str] |
     return Lanes(a.ndim, along), name
 
 
-def _complex(forward: bool) -> Callable[..., Any]:
-    """``fft`` and ``ifft``."""
+def _to_complex(forward: bool, half: bool = False) -> Callable[..., Any]:
+    """``fft`` and ``ifft``; with ``half`` ``rfft``, which keeps what the rest follows from."""
 
     def by_types(a: Any, n: Any = None, axis: Any = -1, norm: Any = None, out: Any = None) -> Any:
         known = _known(a, axis, norm, out)
-        if known is None:
+        if known is None or (half and isinstance(a.dtype, types.Complex)):
             return None
         lanes, name = known
         dtype = "np.complex64" if _is_narrow(a.dtype) else "np.complex128"
         size = f"a.shape[{lanes.axis}]" if is_none(n) else "int(n)"
+        kept = "size // 2 + 1" if half else "size"
         return written(
             "def impl(a, n=None, axis=-1, norm=None, out=None):\n"
             f"    size = {size}\n{_SIZE}"
-            f"    made = np.empty({lanes.shape('a', 'size')}, {dtype})\n"
+            f"    made = np.empty({lanes.shape('a', kept)}, {dtype})\n"
             f"    plan = planned(size, {forward})\n"
             f"    scale = {_scale(name, forward)}\n"
-            + lanes.walk("a", "made[{lane}] = spectrum(a[{lane}], size, plan) * scale")
+            + lanes.walk(
+                "a", f"made[{{lane}}] = spectrum(a[{{lane}}], size, plan)[: {kept}] * scale"
+            )
             + "    return made",
             **_SCOPE,
         )
@@ -103,27 +106,6 @@ def _several(one: Callable[..., Any], everything: bool) -> Callable[..., Any]:
     if everything:
         return lambda a, s=None, axes=None, norm=None, out=None: by_axes(a, s, axes, norm, out)
     return lambda a, s=None, axes=(-2, -1), norm=None, out=None: by_axes(a, s, axes, norm, out)
-
-
-def _rfft(a: Any, n: Any = None, axis: Any = -1, norm: Any = None, out: Any = None) -> Any:
-    known = _known(a, axis, norm, out)
-    if known is None or isinstance(a.dtype, types.Complex):
-        return None
-    lanes, name = known
-    dtype = "np.complex64" if _is_narrow(a.dtype) else "np.complex128"
-    size = f"a.shape[{lanes.axis}]" if is_none(n) else "int(n)"
-    return written(
-        "def impl(a, n=None, axis=-1, norm=None, out=None):\n"
-        f"    size = {size}\n{_SIZE}"
-        f"    made = np.empty({lanes.shape('a', 'size // 2 + 1')}, {dtype})\n"
-        "    plan = planned(size, True)\n"
-        f"    scale = {_scale(name, True)}\n"
-        + lanes.walk(
-            "a", "made[{lane}] = spectrum(a[{lane}], size, plan)[: size // 2 + 1] * scale"
-        )
-        + "    return made",
-        **_SCOPE,
-    )
 
 
 def _irfft(a: Any, n: Any = None, axis: Any = -1, norm: Any = None, out: Any = None) -> Any:
@@ -279,13 +261,13 @@ def _shift(back: bool) -> Callable[..., Any]:
 
 
 _TABLE: dict[Any, Callable[..., Any]] = {
-    np.fft.fft: _complex(True),
-    np.fft.ifft: _complex(False),
+    np.fft.fft: _to_complex(True),
+    np.fft.ifft: _to_complex(False),
     np.fft.fft2: _several(np.fft.fft, False),
     np.fft.ifft2: _several(np.fft.ifft, False),
     np.fft.fftn: _several(np.fft.fft, True),
     np.fft.ifftn: _several(np.fft.ifft, True),
-    np.fft.rfft: _rfft,
+    np.fft.rfft: _to_complex(True, half=True),
     np.fft.irfft: _irfft,
     np.fft.hfft: _hfft,
     np.fft.ihfft: _ihfft,

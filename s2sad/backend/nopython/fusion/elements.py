@@ -16,7 +16,7 @@ import numpy as np
 
 from ....ir.builder import Builder
 from ....ir.facts import shape_root
-from ....ir.kinds import INT, Array, Kind, Num, Tuple, not_one
+from ....ir.kinds import BOOL, FLOAT, INT, Array, Kind, Num, Tuple, not_one
 from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value
 from .extents import Extent, Sizes, are_equal, axes_of, common, part_of
 from .views import Along, At, Definitions, View, view
@@ -265,8 +265,30 @@ def apply(op: Op, elements: Sequence[Atom], writing: Writing) -> Atom:
         arms = Region((), (), (then,)), Region((), (), (orelse,))
         writing.nodes.append(If((made,), cond, *arms))
         return made
+    if op.fn == "pow" and isinstance(op.args[1].kind, Num) and kind.dtype == "float64":
+        return _power(elements[0], op.args[1], kind, writing)
     fn = {"add_to": "add", "invert": "not" if kind.dtype == "bool" else "invert"}.get(op.fn, op.fn)
     return writing.op(fn, kind, *elements)
+
+
+def _power(base: Atom, exponent: Atom, kind: Num, writing: Writing) -> Atom:
+    """What NumPy makes of the power of an array: for 0.5 the root, of which -inf has none.
+
+    A whole exponent below 0 must not be one for numbers: 0 would raise ZeroDivisionError.
+    """
+    if isinstance(exponent, Const):
+        if exponent.value == 0.5:
+            return writing.op("np.sqrt", kind, base)
+        real = Const.of(float(exponent.value)) if exponent.value < 0 else exponent
+        return writing.op("pow", kind, base, real)
+    if not isinstance(exponent.kind, Num) or exponent.kind.dtype != "float64":
+        return writing.op("pow", kind, base, writing.op("float", FLOAT, exponent))
+    half, made = writing.op("eq", BOOL, exponent, Const.of(0.5)), Value(kind)
+    root, power = Value(kind), Value(kind)
+    then = Region((), (Op((root,), "np.sqrt", (base,)),), (root,))
+    orelse = Region((), (Op((power,), "pow", (base, exponent)),), (power,))
+    writing.nodes.append(If((made,), half, then, orelse))
+    return made
 
 
 @dataclass(slots=True)

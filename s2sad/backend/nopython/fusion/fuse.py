@@ -149,7 +149,7 @@ class _Region(Statements):
                 loop = self.summed_along
             elif op.args[0] in self.lazy:
                 loop = self.computed
-        elif op.fn in SUMS and any(a in self.lazy for a in op.args):
+        elif op.fn in SUMS and (op.fn == "np.vdot" or any(a in self.lazy for a in op.args)):
             loop = self.summed if is_whole_sum(op) else self.summed_along
         if loop is not None and self.tried(loop, op):
             return

@@ -201,17 +201,17 @@ def version(v: Value) -> Value:
     return Value(v.kind, v.name, v.hint, v.primal, v.mark)
 
 
-def compare(a: Atom, b: Atom, span: Span | None, unless: Value | None = None) -> list[Node]:
+def compare(a: Atom, b: Atom, unless: Value | None = None) -> list[Node]:
     """``if a != b: raise ValueError``, as NumPy does where shapes do not fit.
 
     With ``unless`` only where that is true, too: the second axis is longer than 1.
     """
     differ = Value(BOOL)
     said = Const.of("operands could not be broadcast together")
-    fail = Op((), "raise", (Const.of(ValueError), said), {}, span)
-    nodes: list[Node] = [Op((differ,), "ne", (a, b), {}, span)]
+    fail = Op((), "raise", (Const.of(ValueError), said))
+    nodes: list[Node] = [Op((differ,), "ne", (a, b))]
     if unless is not None:
         both = Value(BOOL)
-        nodes.append(Op((both,), "and", (unless, differ), {}, span))
+        nodes.append(Op((both,), "and", (unless, differ)))
         differ = both
-    return [*nodes, If((), differ, Region((), (fail,), ()), Region((), (), ()), span)]
+    return [*nodes, If((), differ, Region((), (fail,), ()), Region((), (), ()))]

@@ -73,7 +73,7 @@ class Statements:
         elements = self.elements_of(lazy)
         axes = elements.extents(result)
         nodes: list[Node] = []
-        self.compared(op.span, nodes)
+        self.compared(nodes)
         sizes = [e.length(nodes) for e in axes]
         empty = version(result)
         _new(empty, sizes, op.span, nodes)
@@ -129,7 +129,7 @@ class Statements:
         axes = self.elements.of_view(seen, seen_kind)
         self.elements.align(value, axes)
         nodes: list[Node] = []
-        self.compared(op.span, nodes)
+        self.compared(nodes)
         sizes = [e.length(nodes) for e in axes]
         self.out += nodes
 
@@ -176,7 +176,7 @@ class Statements:
         (result,) = op.results
         axes = self.elements.joined(op.args)
         nodes: list[Node] = []
-        self.compared(op.span, nodes)
+        self.compared(nodes)
         sizes = [e.length(nodes) for e in axes]
         self.out += nodes
         is_mean = op.fn == "np.mean"
@@ -214,7 +214,7 @@ class Statements:
             kept = [None if k in gone else k for k in range(len(own)) if keep or k not in gone]
             axes = tuple(one if k is None else own[k] for k in kept)
         nodes: list[Node] = []
-        self.compared(op.span, nodes)
+        self.compared(nodes)
         sizes = [e.length(nodes) for e in own]
         zeros = version(result)
         _new(zeros, [e.length(nodes) for e in axes], op.span, nodes, "np.zeros")
@@ -277,25 +277,25 @@ class Statements:
         shared = self.marks
         return Elements(self.facts.definitions, lazy, self.facts.builder, self.sizes, *shared)
 
-    def compared(self, span: Span | None, nodes: list[Node]) -> None:
+    def compared(self, nodes: list[Node]) -> None:
         """Raise where axes that have to be equal are not; find out which have length 1."""
         for a, b in self.elements.compared:
             pair = frozenset((_name(a), _name(b)))
             if pair not in self.proved:
                 self.proved.add(pair)
-                nodes += compare(a.length(nodes), b.length(nodes), span)
+                nodes += compare(a.length(nodes), b.length(nodes))
         for a, b in self.elements.stretched:
             long = Value(BOOL)
             pair = frozenset((_name(a), _name(b)))
             if b.key in self.elements.scales and pair in self.proved:
                 continue
             size = b.length(nodes)
-            nodes.append(Op((long,), "ne", (size, Const.of(1)), {}, span))
+            nodes.append(Op((long,), "ne", (size, Const.of(1))))
             if pair not in self.proved:
                 self.proved.add(pair)
-                nodes += compare(a.length(nodes), size, span, unless=long)
+                nodes += compare(a.length(nodes), size, unless=long)
             scale = Value(INT)
-            nodes.append(Op((scale,), "int", (long,), {}, span))
+            nodes.append(Op((scale,), "int", (long,)))
             self.elements.scales[b.key] = scale
         self.elements.forget()
 
