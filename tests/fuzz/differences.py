@@ -16,7 +16,7 @@ import numpy as np
 from .program import leaves, plain, rebuild
 
 STEPS = (4e-3, 2e-3, 1e-3)
-CLOSER_STEPS = (4e-4, 2e-4, 1e-4)
+CLOSER_STEPS = ((4e-4, 2e-4, 1e-4), (4e-5, 2e-5, 1e-5))
 ACCEPTED_ERROR = 1e-7
 TINY = 1e-8
 ACCEPTED_AT_TINY = 1e-4

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .check import check
+from .check import agrees_closer, check
 from .differences import NotSmooth, differences
 from .engines import Call, Engine
 from .generator import feature_names, generate
@@ -90,6 +90,27 @@ def test_differences_notice_a_kink(x: float) -> None:
 def test_differences_notice_a_jump() -> None:
     with pytest.raises(NotSmooth):
         differences(lambda x: x if x < 0.5 else x + 1e-3, (0.4995,), (0,))
+
+
+def test_a_kink_near_by_is_not_held_against_a_right_gradient() -> None:
+    def f(x: float) -> float:
+        return x + 1e-2 * min(x, 0.53)
+
+    right, x = np.array([1.0]), 0.53 + 1.03e-4
+    assert agrees_closer(f, (x,), 0, right)
+    assert not agrees_closer(f, (x,), 0, right + 1e-4)
+
+
+def test_what_overflows_is_not_differenced() -> None:
+    def f(x: np.ndarray) -> float:
+        y = x * x
+        for _ in range(12):
+            y *= y
+        return float(y[0])
+
+    assert plain(f, (np.array([1.0, 1.0]),)) == 1.0
+    with pytest.raises(ArithmeticError):
+        plain(f, (np.array([1.0, 3.0]),))
 
 
 def _wrong_if(text: str) -> Engine:
