@@ -51,6 +51,36 @@ def test_globals_are_read_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
         assert df.cache_info().misses == 3
 
 
+class Scaled:
+    def __init__(self, by):
+        self.by = by
+
+    def apply(self, x):
+        return self.by * x
+
+
+SCALED = Scaled(3.0)
+CHOSEN = {"outer": np.multiply.outer}
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(np.add.outer(x, x)),
+        lambda x: np.sum(np.minimum.accumulate(x)),
+        lambda x: np.sum(CHOSEN["outer"](x, x)),
+        lambda x: np.sum(SCALED.apply(x)),
+        lambda x: np.sum(np.linalg.norm(x, axis=0)),
+    ],
+    ids=["ufunc method", "accumulate", "in a dict", "method", "module"],
+)
+def test_what_is_a_new_object_at_each_access_is_no_reason_to_build_again(f):
+    df, x = grad(f), np.array([3.0, 1.0, 2.0])
+    for _ in range(3):
+        df(x)
+    assert df.cache_info()[:2] == (2, 1)
+
+
 def test_captured_arrays_are_read_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
     df = grad(weighted)
     x = np.ones(3)

@@ -97,6 +97,11 @@ class Captures:
             raise Respecialise(fetch)
 
     def guard(self, fetch: Fetch, obj: Any, how: str = "is") -> None:
+        """The code holds while what is fetched is ``obj``, or equal to it."""
+        if isinstance(obj, types.MethodType | types.BuiltinMethodType) and not isinstance(
+            obj.__self__, types.ModuleType
+        ):
+            how = "eq"  # `np.add.outer` is a new object whenever it is read
         self.guards.setdefault(fetch, Guard(fetch, obj, how))
 
     def ref(self, fetch: Fetch, obj: Any) -> Ref:

@@ -147,16 +147,16 @@ _TIE = [
 _TIE_MIN = [sample(1.0, np.array([1.0, 2.0, 0.5]), expect=(1.5, np.array([0.5, 0.0, 1.0])))]
 
 
-def _larger(x: str, y: str) -> str:
-    return f"where({x} > {y}, g, where({x} == {y}, 0.5 * g, 0.0))"
+def _first(before: str) -> str:
+    return f"where(x {before} y, g, where(x == y, 0.5 * g, 0.0))"
 
 
 def _larger_or_other_nan(x: str, y: str) -> str:
     return f"where(({x} > {y}) | ({y} != {y}), g, where({x} == {y}, 0.5 * g, 0.0))"
 
 
-elementwise(np.maximum, _larger("x", "y"), _larger("y", "x"), domain="apart", at=_TIE)
-elementwise(np.minimum, _larger("y", "x"), _larger("x", "y"), domain="apart", at=_TIE_MIN)
+elementwise(np.maximum, _first(">"), _first("<"), domain="apart", at=_TIE)
+elementwise(np.minimum, _first("<"), _first(">"), domain="apart", at=_TIE_MIN)
 elementwise(
     np.fmax,
     _larger_or_other_nan("x", "y"),

@@ -19,6 +19,7 @@ from ..ir.nodes import FALSE, Atom, Const, For, If, Node, Op, Region, Value, Whi
 from ..ir.rewrite import substitute_region
 from .adjoints import Env, adjoint_kind, bar, repeat, reversed_span
 from .dead_code import needed
+from .early import compared_early
 from .rerun import rerun
 from .reverse import Reverse
 from .reverse_loop_compiled import (
@@ -171,7 +172,6 @@ def _emit(
     index = body.params[0] if isinstance(node, For) else None
     ends = tuple(c.next for c in carried)
     region = Region((), tuple(needed(nodes, ends)), ends)
-    needs = [v for v in free_values(region) if rev.is_inside(v, rev.region_scope[body])]
     counted = isinstance(node, For) and _never_leaves(node)
     compiled = is_for_compiler() and counted and guard is None and is_unit(node)
     steady = inductions(rev, node) if compiled else {}
@@ -182,8 +182,20 @@ def _emit(
         rev.overwritten,
         index,
     )
+
+    def needs_of(region: Region) -> list[Value]:
+        return [v for v in free_values(region) if rev.is_inside(v, rev.region_scope[body])]
+
+    def planned(region: Region) -> Plan:
+        needs = needs_of(region)
+        rest = [v for v in needs if v is not index]
+        return planner.plan(rest, tape=True, keep_index=index in needs)
+
+    plan = planned(region)
+    if guard is None:
+        region, plan = compared_early(rev, body, region, plan, planned)
+    needs = needs_of(region)
     keep_index = index in needs
-    plan = planner.plan([v for v in needs if v is not index], tape=True, keep_index=keep_index)
     again_ops: tuple[Node, ...] = ()
     repeated: tuple[Value, ...] = ()
     buffers: tuple[tuple[Value, Value], ...] = ()

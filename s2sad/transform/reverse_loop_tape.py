@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from ..ir.kinds import INT, Kind, ListOf, Tuple
 from ..ir.nodes import Atom, Const, For, If, Node, Op, Region, Value, While
 from ..ir.rewrite import resolve
+from .early import with_early
 from .reverse import Reverse
 from .saves import Plan
 from .twins import placeholder
@@ -133,7 +134,8 @@ def with_tape(
     rev.scope[last] = outer
     end = after
     if guard is None:
-        ops = _insert(rev.rebuilt(body), extra, plan.saved, body.params)
+        ops = with_early(rev.rebuilt(body), plan.early)
+        ops = _insert(ops, extra, plan.saved, body.params)
     else:
         end = Value(after.kind, after.name)
         ops = guard.with_record(rev, body, extra, plan.saved, now, after, end)

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ..analysis.storage import Overwritten
 from ..ir.kinds import Array, ListOf, Mixed, Num, Opaque, Tuple
 from ..ir.nodes import Atom, Const, Op, Value
@@ -60,11 +62,15 @@ _CHEAP_ARRAY = frozenset(
 
 @dataclass(slots=True)
 class Plan:
-    """What to do about the needs of one region."""
+    """What to do about the needs of one region.
+
+    ``early`` are operations of the reverse that are done in the forward sweep.
+    """
 
     saved: list[Value] = field(default_factory=list)
     recomputed: list[Op] = field(default_factory=list)
     uses_index: bool = False
+    early: list[Op] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -132,7 +138,7 @@ class Planner:
             else:
                 kept.add(v)
         new = kept | sources
-        return new if _room(new) < _room(saved) else saved
+        return new if room(new) < room(saved) else saved
 
     def _sources_of(self, v: Value) -> set[Value] | None:
         """What a value is computed from by cheap operations; None if they are too many."""
@@ -222,10 +228,15 @@ def _is_square(op: Op) -> bool:
     return isinstance(exponent, Const) and bool(exponent.value == 2)
 
 
-def _room(values: Iterable[Value]) -> tuple[int, ...]:
-    """How many arrays of three axes or more, of two, of one, and how many other things."""
-    ranks = [len(v.kind.dims or ()) if isinstance(v.kind, Array) else 0 for v in values]
-    return (sum(r > 2 for r in ranks), *(ranks.count(r) for r in (2, 1, 0)))
+def room(values: Iterable[Value]) -> tuple[int, ...]:
+    """Bytes an element of arrays of three axes or more, of two, of one, and other values."""
+    total = [0, 0, 0, 0]
+    for v in values:
+        if isinstance(v.kind, Array):
+            total[max(3 - len(v.kind.dims or ()), 0)] += np.dtype(v.kind.dtype).itemsize
+        else:
+            total[3] += 1
+    return tuple(total)
 
 
 def _has_buffer(value: Value) -> bool:

@@ -132,3 +132,33 @@ def test_the_iteration_that_leaves_is_not_recorded():
     text = gradient_text(leaves, 1.0)
     assert text.count("if y > 5.0") <= 1
     check(leaves, 1.0)
+
+
+def shortest_paths(path):
+    path = path.copy()
+    for k in range(len(path)):
+        path[:] = np.minimum(path, np.add.outer(path[:, k], path[k, :]))
+    return np.sum(np.sqrt(path))
+
+
+def test_comparisons_go_on_the_tape_in_the_place_of_what_they_compare():
+    x = np.random.default_rng(3).uniform(0.1, 1.0, (5, 5))
+    (saved,) = [n for n in gradient_text(shortest_paths, x).splitlines() if "tape.append" in n]
+    assert "path_2 < " in saved and "np.copy(path_2)" not in saved
+    assert saved.count("==") == 1
+    check(shortest_paths, x)
+
+
+def both(x, y):
+    total = 0.0
+    for _ in range(3):
+        total += np.sum(x**3)
+        x = np.maximum(x, 0.5)
+    return total * np.sum(y)
+
+
+def test_operands_that_are_saved_anyway_are_compared_again():
+    x, y = np.array([0.3, 1.7, 0.9]), np.array([0.8, 1.1, 2.5])
+    (saved,) = [n for n in gradient_text(both, x, y).splitlines() if "tape.append" in n]
+    assert ">" not in saved
+    check(both, x, y)
