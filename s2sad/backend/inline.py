@@ -47,6 +47,7 @@ class _Inline:
         self.made = made
         self.facts = made.facts
         self.ops: tuple[Node, ...] = ()
+        self.written: Places = self.barrier(made.function.body.ops)[1]
 
     def region(self, region: Region, function: bool = False) -> None:
         """Decide for the ops of one region, from its end backwards."""
@@ -56,7 +57,7 @@ class _Inline:
         place: dict[Node, int] = {}
         #: per value, the node of this region that reads it in expression position
         reader: dict[Value, int] = {}
-        barriers = [(n, *self.barrier(node)) for n, node in enumerate(ops)]
+        barriers = [(n, *self.barrier((node,))) for n, node in enumerate(ops)]
         barriers = [b for b in barriers if b[1] or b[2]]
         if function and not (ops and ops[-1] in made.tails):
             for y in region.yields:
@@ -157,8 +158,9 @@ class _Inline:
             return uses != 1 and not has_memory(node.results[0].kind)
         if node.results[0].name is not None or uses == 1:
             return False
-        if node.fn == "len":
-            return isinstance(node.args[0].kind, Array)
+        if node.fn == "len" and isinstance(node.args[0].kind, Array):
+            # the last use of an array must not come after it was overwritten
+            return not self.facts.shell_of(node.args[0]) & self.written
         integer = isinstance(node.results[0].kind, Num) and node.results[0].kind.dtype == "int64"
         return (
             node.fn in ("add", "sub") and integer and any(isinstance(a, Const) for a in node.args)
@@ -195,15 +197,14 @@ class _Inline:
                 read |= self.read_by(inner)
         return read
 
-    def barrier(self, node: Node) -> tuple[bool, Places]:
-        """Whether a node has an effect, and the places it writes."""
+    def barrier(self, nodes: tuple[Node, ...]) -> tuple[bool, Places]:
+        """Whether nodes have an effect, and the places they write."""
         written = 0
-        for inner in (node, *(m for r in regions_of(node) for m in walk(r))):
-            if isinstance(inner, Op):
-                target = writes(inner)
-                if target is not None:
+        for node in nodes:
+            for inner in (node, *(m for r in regions_of(node) for m in walk(r))):
+                if isinstance(inner, Op) and (target := writes(inner)) is not None:
                     written |= self.facts.shell_of(inner.args[target])
-        return effect(node), written
+        return any(map(effect, nodes)), written
 
 
 def _split(made: Plan, region: Region) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..analysis.activity import active_values
+from ..analysis.settled import Settled
 from ..analysis.storage import Overwritten
 from ..errors import Problem, UnsupportedError
 from ..ir.builder import Builder
@@ -95,6 +96,7 @@ class Reverse(Survey):
         self.overwritten = Overwritten(function.body, mutates)
         # where saved values are packed in a tuple, every one of them must exist on every path
         super().__init__(function, Scope(None, packs))
+        self.settled = Settled(function.body, self.definition, self.overwritten)
         self.builder.outer = self.definition
         self.builder.cheaper = self.shape_of
         #: what replaces a forward node: the node with its exports or its tape

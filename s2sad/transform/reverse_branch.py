@@ -99,6 +99,8 @@ def _settle_arms(
             rev.definition,
             rev.position,
             rev.overwritten,
+            rev.settled,
+            rev.shape_of,
         )
         plan = planner.plan(needs, tape=False)
         mapping: dict[Value, Atom] = {}

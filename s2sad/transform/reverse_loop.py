@@ -180,6 +180,8 @@ def _emit(
         rev.definition,
         rev.position,
         rev.overwritten,
+        rev.settled,
+        rev.shape_of,
         index,
     )
 

@@ -6,17 +6,18 @@ needs). Out: a ``Plan``: which of them are saved, and which cheap operations are
     needs {y < 1.0, y}, y carried by the loop   ->   save y, compute y < 1.0 again
     needs {x[i]}, nobody writes x               ->   save nothing, load again
 
-Index arithmetic, shapes, views and loads from arrays nobody overwrites are repeated; a whole tape
+Index arithmetic, shapes, views and loads of elements nobody overwrites are repeated; a whole tape
 is avoided where a few scalar operations replace it; everything else is saved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..analysis.settled import Settled
 from ..analysis.storage import Overwritten
 from ..ir.kinds import Array, ListOf, Mixed, Num, Opaque, Tuple
 from ..ir.nodes import Atom, Const, Op, Value
@@ -79,13 +80,16 @@ class Planner:
 
     ``inside`` tells whether a value is defined in the region; ``definition`` gives the node of a
     value, ``position`` its place in the program; ``index`` is the loop index, which the reverse
-    loop knows anyway.
+    loop knows anyway. ``settled`` knows loads that may be done from another version of an array,
+    ``same_shape`` arrays of the same shape that are better known.
     """
 
     inside: Callable[[Value], bool]
     definition: dict[Value, Op]
     position: dict[Value, int]
     overwritten: Overwritten
+    settled: Settled
+    same_shape: Callable[[Value], Value]
     index: Value | None = None
 
     def plan(self, needs: Iterable[Value], *, tape: bool, keep_index: bool = False) -> Plan:
@@ -119,7 +123,13 @@ class Planner:
 
     def _finish(self, saved: list[Value], ops: list[Op], keep_index: bool) -> Plan:
         indexed = [op for op in ops if any(self.index is a for a in op.args)]
-        if saved and not keep_index and len(indexed) == 1 and indexed[0].fn == "item":
+        if (
+            saved
+            and not keep_index
+            and len(indexed) == 1
+            and indexed[0].fn == "item"
+            and indexed[0] is self.definition[indexed[0].results[0]]
+        ):
             # the index would be saved for one load alone: save what it loads
             saved = [*saved, *indexed[0].results]
             ops = [op for op in ops if op is not indexed[0]]
@@ -172,14 +182,17 @@ class Planner:
         op = self.definition.get(value)
         if op is None or len(op.results) != 1 or primitive(op.fn).effect != "pure":
             return None
+        if op.fn in ("len", "shape") and isinstance(base := op.args[0], Value):
+            if isinstance(base.kind, Array) and (other := self.same_shape(base)) is not base:
+                return replace(op, args=(other, *op.args[1:]))
         for a in op.args:
             if isinstance(a, Value) and a in self.overwritten and _has_buffer(a):
-                return None
+                return self.settled.load(value)
         if op.fn in _FREE:
             return op
         if op.fn == "item" and isinstance(op.args[0], Value):
-            base = op.args[0].kind
-            return op if isinstance(base, Array | ListOf | Mixed | Tuple) else None
+            kind = op.args[0].kind
+            return op if isinstance(kind, Array | ListOf | Mixed | Tuple) else None
         if primitive(op.fn).view_of is not None:
             return op
         if op.fn == "pow" and isinstance(op.results[0].kind, Num) and _is_square(op):

@@ -2,24 +2,24 @@ def forward_substitution_grad(L, b):
     x = np.zeros_like(b)
     tape = []
     for i in range(len(b)):
-        t = x[:i]
-        t_2 = b[i] - L[i, :i] @ t
-        tape.append((i, t.copy(), t_2))
-        x[i] = t_2 / L[i, i]
+        t = b[i] - L[i, :i] @ x[:i]
+        tape.append((i, t))
+        x[i] = t / L[i, i]
     # reverse sweep
     # line 5: return x @ x
     x_bar = 2.0 * x
     b_bar = np.zeros_like(b)
     L_bar = np.zeros_like(L)
-    for i, t, t_2 in tape[::-1]:
+    for i, t in tape[::-1]:
         L_ii = L[i, i]
+        t_2 = x[:i]
         t_3 = L[i, :i]
         # line 4: x[i] = (b[i] - L[i, :i] @ x[:i]) / L[i, i]
         x_bar_i = x_bar[i]
         x_bar[i] = 0.0
         t_4 = ratio(x_bar_i, L_ii)
-        L_bar[i, i] -= ratio(t_4 * t_2, L_ii)
-        x_bar[:i] += unbroadcast(-(t_4 * t_3), t)
-        L_bar[i, :i] += unbroadcast(-(t_4 * t), t_3)
+        L_bar[i, i] -= ratio(t_4 * t, L_ii)
+        x_bar[:i] += unbroadcast(-(t_4 * t_3), t_2)
+        L_bar[i, :i] += unbroadcast(-(t_4 * t_2), t_3)
         b_bar[i] += t_4
     return L_bar, b_bar
