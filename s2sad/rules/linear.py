@@ -37,9 +37,24 @@ def plain_array(b: Builder, x: Atom) -> Atom:
 
 
 def matmul_vjp(b: Builder, g: Atom, out: Atom, x: Atom, y: Atom) -> list[Any]:
-    """``x @ y``: vectors, matrices, and stacks of them."""
+    """``x @ y``: vectors, matrices, and stacks of them.
+
+    A number for ``g`` stands for an array of equal elements: then no product is needed.
+    """
     m, n = rank(x), rank(y)
     text = b.text
+    if isinstance(g.kind, Num) and isinstance(out.kind, Array):
+        over_rows = "(g * sum(y, axis=1))" if n == 2 else "(g * y)"
+        over_columns = "(g * sum(x, axis=0))" if m == 2 else "(g * x)"
+        return [
+            lambda: text(f"ones_like(x) * {over_rows}" if m == 2 else over_rows, g=g, x=x, y=y),
+            lambda: text(
+                f"ones_like(y) * {over_columns}[:, None]" if n == 2 else over_columns,
+                g=g,
+                x=x,
+                y=y,
+            ),
+        ]
     if m == 1 and n == 1:
         return [lambda: b.mul(g, y), lambda: b.mul(g, x)]
     if m == 2 and n == 2:

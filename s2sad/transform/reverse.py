@@ -71,6 +71,8 @@ if TYPE_CHECKING:
 #: Functions that pass a cotangent on where they took an operand, and 0 elsewhere.
 SELECTIONS = frozenset({"np.where", "np.select", "np.choose", "np.piecewise"})
 
+#: Products of matrices and vectors.
+PRODUCTS = frozenset({"matmul", "np.matmul", "np.dot"})
 
 #: Operations that only copy an array.
 COPIES = frozenset({"copy", "np.copy", "copy_with_strides"})
@@ -283,10 +285,12 @@ class Reverse(Survey):
             self.spread(node, env, node.results, gs)
 
     def _may_stay_uniform(self, node: Op) -> bool:
-        """Elementwise, and no operand is broadcast: a scalar cotangent serves all elements."""
+        """Whether a scalar cotangent serves all elements: no operand is broadcast, or a matrix."""
         out = node.results[0].kind
         if not isinstance(out, Array):
             return True
+        if node.fn in PRODUCTS:
+            return all(isinstance(a.kind, Array) and a.kind.rank in (1, 2) for a in node.args)
         if node.fn == "np.where":
             wide = node.args[0].kind
             return (
