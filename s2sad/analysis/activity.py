@@ -6,6 +6,8 @@ In: a function, the parameters that are differentiated, the yields that are seed
     def f(x, n):            active, wrt x:  x, y   (n and i carry none)
         y = x ** n
         return y
+
+An extreme that is subtracted for the sake of rounding alone carries none (`shifts.py`).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Iterable
 from ..ir.kinds import carries_derivative, is_complex
 from ..ir.nodes import Atom, Call, For, Function, If, Module, Node, Op, Region, Value, While
 from ..rules.registry import primitive
+from .shifts import idle_shifts
 
 
 def active_values(
@@ -22,7 +25,7 @@ def active_values(
 ) -> set[Value]:
     """Values of ``function`` that are both varied and useful."""
     varied = set(wrt)
-    _forward(function.body, varied)
+    _forward(function.body, varied, idle_shifts(function.body))
     useful = {a for a in seeded if isinstance(a, Value)}
     _backward(function.body, useful)
     return {v for v in varied & useful if carries_derivative(v.kind)}
@@ -36,9 +39,9 @@ def passes_derivative(node: Op) -> bool:
     return not record.zero and record.effect in ("pure", "draws")
 
 
-def _forward(region: Region, varied: set[Value]) -> None:
+def _forward(region: Region, varied: set[Value], idle: set[Value]) -> None:
     for node in region.ops:
-        _forward_node(node, varied)
+        _forward_node(node, varied, idle)
 
 
 def _mark(targets: Iterable[Value], sources: Iterable[Atom], varied: set[Value]) -> bool:
@@ -51,24 +54,28 @@ def _mark(targets: Iterable[Value], sources: Iterable[Atom], varied: set[Value])
     return news
 
 
-def _forward_node(node: Node, varied: set[Value]) -> None:
+def _carries(result: Value, idle: set[Value]) -> bool:
+    return result not in idle and carries_derivative(result.kind)
+
+
+def _forward_node(node: Node, varied: set[Value], idle: set[Value]) -> None:
     match node:
         case Op():
             if any(a in varied for a in node.args) and passes_derivative(node):
-                varied.update(r for r in node.results if carries_derivative(r.kind))
+                varied.update(r for r in node.results if _carries(r, idle))
         case Call():
             if any(a in varied for a in node.args):
                 varied.update(r for r in node.results if carries_derivative(r.kind))
         case If():
-            _forward(node.then, varied)
-            _forward(node.orelse, varied)
+            _forward(node.then, varied, idle)
+            _forward(node.orelse, varied, idle)
             _mark(node.results, node.then.yields, varied)
             _mark(node.results, node.orelse.yields, varied)
         case For() | While():
             params = node.body.params[1:] if isinstance(node, For) else node.body.params
             _mark(params, node.init, varied)
             while True:
-                _forward(node.body, varied)
+                _forward(node.body, varied, idle)
                 if not _mark(params, node.body.yields[1:], varied):
                     break
             _mark(node.results, node.init, varied)

@@ -1,6 +1,5 @@
 def softmax_entropy_grad(x):
-    largest = np.max(x)
-    e = np.exp(x - largest)
+    e = np.exp(x - np.max(x))
     total = np.sum(e)
     p = e / total
     # reverse sweep
@@ -12,5 +11,4 @@ def softmax_entropy_grad(x):
     e_bar -= ratio(e_bar * e, total).sum()
     # line 2: e = np.exp(x - np.max(x))
     x_bar = e_bar * e
-    x_bar += share(-np.vdot(e_bar, e), x == largest)
     return x_bar

@@ -22,8 +22,7 @@ def weighted(w: np.ndarray, y: np.ndarray) -> float:
     return np.sum(w * -0.5 * np.sum(y * y, axis=1))
 
 
-def likelihood(x: np.ndarray) -> float:
-    top = np.max(x, axis=0)
+def likelihood(x: np.ndarray, top: np.ndarray) -> float:
     return np.sum(np.log(np.sum(np.exp(x - top), axis=0)) + top)
 
 
@@ -49,7 +48,7 @@ Z = np.stack([W, 2.0 * W, W - 1.0])
 CASES: list[tuple[Callable[..., Any], tuple[Any, ...], tuple[int, ...], str]] = [
     (scaled, (2.5, X), (0, 1), "x_bar = 2.0 * c * x"),
     (weighted, (W[:, 0], W), (0, 1), "y_bar = (-(t * w))[:, None] * y"),
-    (likelihood, (W,), (0,), "top_bar = -(total_bar * total)"),
+    (likelihood, (W, X), (0, 1), "top_bar -= total_bar * total"),
     (shifted, (W, X, W), (1, 2), "b_bar = -(t_2.sum(axis=0) @ w)"),
     (bells, (X, W), (0,), "@ y"),
     (rows_of_bells, (W, W), (0,), "[:, None, :] @ y"),
