@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..analysis.distinct import repeats_nothing
 from ..ir.kinds import Array, FixedList, ListOf, Num
 from ..ir.nodes import (
     FALSE,
@@ -28,6 +29,7 @@ from ..ir.nodes import (
     While,
 )
 from ..transform.dead_code import needed
+from ..transform.target import is_for_compiler
 from .ops import ARITHMETIC, effect, fits_in_place, is_basic_index, is_mask, same_index
 
 
@@ -101,7 +103,7 @@ class _Fuse:
         how = "+="
         source = self.defined(g)
         if isinstance(root.kind, Array):
-            if not is_basic_index(index, self.definitions) and not is_mask(index):
+            if not is_basic_index(index, self.definitions) and not self.is_once(index):
                 how = "at"
             elif source is not None and source.fn == "neg" and g.name is None:
                 how, g = "-=", source.args[0]
@@ -110,6 +112,12 @@ class _Fuse:
         else:
             how = "helper"
         return _store(node, how, root, index, g)
+
+    def is_once(self, index: Atom) -> bool:
+        """Whether NumPy may add by this index without minding repetitions."""
+        if is_mask(index):
+            return True
+        return not is_for_compiler() and repeats_nothing(index, self.definitions)
 
     def reads(self, inner: Op | None, root: Atom, index: Atom) -> bool:
         """True if ``inner`` is ``item(root, index)``."""

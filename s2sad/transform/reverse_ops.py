@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..analysis.distinct import repeats_nothing
 from ..ir.kinds import SAVED, Array, Dict, FixedList, Kind, ListOf, Mixed, Num, Record, Tuple
 from ..ir.nodes import Atom, Const, Op, Value
 from ..rules.apply import cotangents
@@ -89,7 +90,8 @@ def _setitem(rev: Reverse, node: Op, env: Env) -> None:
     if _update_in_place(rev, node, env, g):
         return
     if v in rev.active:
-        fn = "item" if is_basic(i) else "gather_written"
+        is_once = is_basic(i) or repeats_nothing(i, rev.definition)
+        fn = "item" if is_once else "gather_written"
         rev.contribute(env, v, rev.conform(b.op(fn, g, i), v))
     if before in rev.active:
         name = f"{before.name}_bar" if isinstance(before, Value) and before.name else None
