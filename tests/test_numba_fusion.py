@@ -214,3 +214,25 @@ def test_exponentials_are_those_of_numpy(n: int) -> None:
     x[: n // 7] = np.inf
     found = s2sad.grad(exponentials, backend="numba")(x)
     assert np.array_equal(found, np.exp(x))
+
+
+def text_of(f: Callable[..., Any], argnums: Any, *args: Any) -> str:
+    return s2sad.grad(f, argnums, backend="numba").source(*args)
+
+
+def test_what_is_cheap_is_computed_again() -> None:
+    def variances(x, y):
+        d = x - y
+        return np.sum(d * d) * np.sum(d**3)
+
+    assert text_of(variances, 0, drawn(3), drawn(3)).count("np.empty(") == 1  # the gradient
+
+
+def test_what_merged_loops_alone_read_is_not_stored() -> None:
+    def products(x, y):
+        s = np.sqrt(x * y + 1.0)
+        return np.sum(s * x) + np.sum(s * y)
+
+    text = text_of(products, "x", drawn(3), drawn(3))
+    assert text.count("np.sqrt(") == 1
+    assert text.count("np.empty(") <= 2

@@ -107,8 +107,8 @@ def reads_elements(node: Node, k: int) -> bool:
 
 
 def is_computed(a: Atom, facts: Facts) -> bool:
-    """Whether ``add_to(a, …)`` may as well be ``a + …``: nothing is gained by adding in place."""
+    """Whether ``add_to(a, …)`` may as well be ``a + …``: no array is there to be added to."""
     node = facts.definitions.get(a) if isinstance(a, Value) else None
-    if not isinstance(node, Op) or len(facts.uses.get(a, ())) != 1 or a in facts.kept:  # type: ignore[arg-type]
+    if not isinstance(node, Op) or a in facts.kept:
         return False
-    return is_elementwise(node) or node.fn in CONSTANTS
+    return is_elementwise(node) or (node.fn in CONSTANTS and len(facts.uses[node.results[0]]) == 1)

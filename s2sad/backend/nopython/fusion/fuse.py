@@ -42,13 +42,13 @@ from .extents import Sizes, are_equal
 from .facts import (
     SUMS,
     Facts,
-    is_computed,
     is_whole_sum,
     reads_elements,
     takes_elements,
 )
 from .loops import Nest
 from .statements import Statements
+from .unread import without_unread
 from .views import view
 
 __all__ = ["fuse_loops"]
@@ -67,6 +67,15 @@ def _function(f: Function) -> Function:
     return replace(f, body=replace(body, ops=(*sizes.first, *body.ops)))
 
 
+#: What is computed again rather than kept: how often, out of how many arrays, and how much work
+#: it may be, in additions; a division counts for a few of them.
+_TIMES, _LOADS, _WORK = 3, 3, 6
+_COSTS = dict.fromkeys(("add", "sub", "mul", "neg", "add_to", "np.square", "abs", "np.abs"), 1)
+_COSTS |= dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne", "np.where", "item"), 1)
+_COSTS |= dict.fromkeys((*CONSTANTS, *LIKE, "np.transpose", "np.expand_dims"), 0)
+_COSTS |= {"div": 3, "ratio": 4}
+
+
 class _Region(Statements):
     """Rewrites one region; those inside it have objects of their own."""
 
@@ -76,7 +85,8 @@ class _Region(Statements):
                 self.node(node)
         for y in self.region.yields:
             self.need(y)
-        ops = tuple(n.loop() if isinstance(n, Nest) else n for n in self.out)
+        out = without_unread(self.out, self.region.yields)
+        ops = tuple(n.loop() if isinstance(n, Nest) else n for n in out)
         return Region(self.region.params, ops, self.region.yields)
 
     # -- what stays an expression -----------------------------------------------------------------
@@ -94,23 +104,45 @@ class _Region(Statements):
             return False
         reading = [n for n, k in uses if reads_elements(n, k)]
         if is_elementwise(op):
-            once = len(reading) == 1 and self.is_read_once(reading[0])
-            return not reading or (once and not is_whole(op))
+            if not reading or is_whole(op):
+                return not reading
+            times = sum(map(self.readings, reading))
+            return times == 1 or self.is_cheap(op, times)
         if op.fn in CONSTANTS:
             return is_plain(v.kind) and bool(getattr(v.kind, "dims", None))
         if op.fn in LIKE:
             return is_plain(v.kind) and (op.fn != "unbroadcast" or self.sums_nothing(op))
         return is_plain(v.kind) and view(op, self.facts.definitions) is not None
 
-    def is_read_once(self, user: Node) -> bool:
-        """Whether what uses a value does so once for each element."""
+    def is_cheap(self, op: Op, times: int) -> bool:
+        """Whether computing the elements several times costs less than keeping them."""
+        work, arrays = self.work(op)
+        return times <= _TIMES and work <= _WORK and len(arrays) <= _LOADS
+
+    def work(self, op: Op) -> tuple[int, set[Value]]:
+        """How much there is to do for one element, and of which arrays it reads one."""
+        work, arrays = _COSTS.get(op.fn, _WORK + 1), set[Value]()
+        read = op.args[:1] if op.fn in LIKE else op.args
+        for a in read:
+            if not isinstance(a, Value) or not isinstance(a.kind, Array):
+                continue
+            inner = self.lazy.get(a)
+            if inner is None:
+                arrays.add(a)
+            else:
+                more, others = self.work(inner)
+                work, arrays = work + more, arrays | others
+        return work, arrays
+
+    def readings(self, user: Node) -> int:
+        """How often what uses a value reads each of its elements, at least; many if unsure."""
         assert isinstance(user, Op)
         if view(user, self.facts.definitions) is None and user.fn not in LIKE:
-            return True
+            return 1
+        if user.fn == "broadcast_like" or user.results[0] in self.facts.kept:
+            return _TIMES + 1
         after = self.facts.uses.get(user.results[0], [])
-        if user.fn == "broadcast_like" or len(after) != 1 or user.results[0] in self.facts.kept:
-            return False
-        return self.is_read_once(after[0][0])
+        return sum(self.readings(n) for n, k in after if reads_elements(n, k))
 
     def sums_nothing(self, op: Op) -> bool:
         """Whether ``unbroadcast`` gives back what it is given, or repeats it."""
@@ -141,7 +173,8 @@ class _Region(Statements):
             return
         loop = None
         if is_elementwise(op):
-            loop = self.computed if op.fn != "add_to" or self.is_sum(op) else self.added
+            is_sum = op.fn != "add_to" or op.args[0] in self.lazy
+            loop = self.computed if is_sum else self.added
         elif op.fn in ("setitem", "accumulate"):
             loop = self.stored
         elif op.fn == "unbroadcast" and is_plain(op.results[0].kind):
@@ -160,9 +193,6 @@ class _Region(Statements):
             self.before_write(op.args[at])
         self.out.append(op)
         self.finished(op)
-
-    def is_sum(self, op: Op) -> bool:
-        return is_computed(op.args[0], self.facts)
 
     def tried(self, loop: Callable[[Op], None], op: Op) -> bool:
         """Write the op as a loop; False, and nothing written, if that cannot be done."""

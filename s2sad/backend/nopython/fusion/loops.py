@@ -12,7 +12,7 @@ written::
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ....errors import Span
 from ....ir.kinds import BOOL, INT, Array
@@ -69,13 +69,17 @@ def counters_for(sizes: Sequence[Atom]) -> Counters:
 
 @dataclass(slots=True)
 class Nest:
-    """Nested loops, the last axis innermost; ``reads`` are elements of arrays it leaves alone."""
+    """Nested loops, the last axis innermost; ``reads`` are elements of arrays it leaves alone.
+
+    ``known`` are the elements that the body has computed.
+    """
 
     counters: Counters
     nodes: list[Node]
     carried: list[Carried]
     reads: list[tuple[Atom, Places]]
     span: Span | None
+    known: dict[tuple[Atom, Places], Atom] = field(default_factory=dict)
 
     def loop(self) -> For:
         """The nest as nodes."""
@@ -106,7 +110,7 @@ def merged(
     ``write`` gets the counters and an empty body, in which it writes what is done at each place.
     ``is_wanted``: somebody else reads this version of an array, which must not be overwritten.
     """
-    writing = Writing({})
+    writing = Writing({}, known=dict(first.known))
     second = write(first.counters, writing)
     written = {c.result: c for c in first.carried}
     old = {c.init for c in first.carried}
@@ -139,7 +143,8 @@ def merged(
     more = _forwarded(writing, written, known)
     carried = [_known(c, known) for c in carried]
     reads = [*first.reads, *((a, p) for a, p in writing.reads if a not in written)]
-    nest = Nest(first.counters, [*nodes, *more], carried, reads, first.span or span)
+    now = {k: known.get(a, a) if isinstance(a, Value) else a for k, a in writing.known.items()}
+    nest = Nest(first.counters, [*nodes, *more], carried, reads, first.span or span, now)
     return nest if _is_worth_it(first, nest, writing) else None
 
 

@@ -265,7 +265,8 @@ class Statements:
                     return
         counters, writing = counters_for(sizes), Writing()
         carried = write(counters, writing)
-        self.out.append(Nest(counters, writing.nodes, carried, writing.reads, op.span))
+        known = writing.known
+        self.out.append(Nest(counters, writing.nodes, carried, writing.reads, op.span, known))
 
     def is_wanted(self, v: Value, op: Op) -> bool:
         """Whether anything but ``op``, and the expressions it is made of, still reads a value."""
@@ -340,7 +341,7 @@ def _is_about_sizes(node: Node | Nest) -> bool:
     return (
         isinstance(node, Op)
         and node.fn in _OF_SIZES
-        and not any(isinstance(r.kind, Array) and node.fn != "np.empty" for r in node.results)
+        and not any(isinstance(r.kind, Array) and node.fn not in _NEW for r in node.results)
     )
 
 
