@@ -397,3 +397,12 @@ def in_place(f: Callable[..., Any], x: Any) -> Any:
     array([1.        , 2.71828183])
     """
     return f(x, out=x)
+
+
+def plus(total: float, x: float) -> float:
+    """``total + x`` as a step of a sum that may be added up in any order.
+
+    >>> plus(1.0, 2.0)
+    3.0
+    """
+    return total + x

@@ -236,3 +236,123 @@ def test_what_merged_loops_alone_read_is_not_stored() -> None:
     text = text_of(products, "x", drawn(3), drawn(3))
     assert text.count("np.sqrt(") == 1
     assert text.count("np.empty(") <= 2
+
+
+def test_rows_are_summed_in_numbers() -> None:
+    def rows(a, b):
+        return np.sum(np.sum(a * b, axis=1) ** 2)
+
+    code = text_of(rows, 0, drawn(3, 4), drawn(3, 4))
+    assert "np.zeros(" not in code
+    assert re.search(r"(t\d*) \+= a\[i, j\] \* b\[i, j\]\n +t\d*\[i\] = \1", code)
+
+
+def test_what_rows_have_in_common_is_computed_once_a_row() -> None:
+    def scaled(a, x):
+        return np.sum(a / np.sqrt(x)[:, None])
+
+    code = text_of(scaled, 0, drawn(3, 4), drawn(3))
+    lines = code.splitlines()
+    outer = next(k for k, line in enumerate(lines) if "for i in" in line)
+    inner = next(k for k, line in enumerate(lines) if "for j in" in line)
+    assert any("root[i]" in line or "np.sqrt(" in line for line in lines[outer:inner])
+
+
+def extremes(a, axis):
+    return np.sum(np.max(a, axis=axis, keepdims=True) * a) + np.min(a) ** 2
+
+
+@pytest.mark.parametrize("axis", [-1, 0, None])
+@pytest.mark.parametrize(
+    "a",
+    [
+        drawn(3, 4),
+        drawn(1, 4),
+        drawn(4, 1),
+        np.array([[1.0, 2.0, 2.0], [3.0, 3.0, 3.0]]),
+        np.array([[1.0, np.nan, 2.0], [np.inf, 3.0, -np.inf]]),
+        np.asfortranarray(drawn(3, 4)),
+        drawn(6, 8)[::2, ::-2],
+    ],
+)
+def test_ties_share_evenly(a: np.ndarray, axis: int | None) -> None:
+    with np.errstate(all="ignore"):
+        expected = s2sad.grad(extremes, "a")(a.copy(), axis)
+    found = s2sad.grad(extremes, "a", backend="numba")(a, axis)
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+    assert "share(" not in s2sad.grad(extremes, "a", backend="numba").source(a, axis)
+
+
+def softened(x, w):
+    e = np.exp(x - np.max(x, axis=-1, keepdims=True))
+    p = e / np.sum(e, axis=-1, keepdims=True)
+    q = p * w
+    return np.sum(q * q) + np.sum(np.tanh(p) * x)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (1, 5), (5, 1), (2, 3, 4), (0, 3), (7,)])
+def test_buffers_are_written_again_only_where_nobody_reads_them(shape: tuple[int, ...]) -> None:
+    x, w = drawn(*shape), drawn(*shape)
+    expected = s2sad.value_and_grad(softened, (0, 1))(x, w)
+    before = x.copy(), w.copy()
+    found = s2sad.value_and_grad(softened, (0, 1), backend="numba")(x, w)
+    assert np.array_equal(x, before[0]) and np.array_equal(w, before[1])
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-13)
+    for a, b in zip(expected[1], found[1], strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-12, atol=1e-13)
+
+
+def test_a_buffer_that_nobody_reads_any_more_is_written_again() -> None:
+    code = text_of(softmax, "x", drawn(3, 5), drawn(3, 5))
+    assert len(re.findall(r"np\.empty\(\(n, m\)\)", code)) == 1
+
+
+def windows(a, b, w):
+    total = 0.0
+    for i in range(len(a) - w + 1):
+        p, q = a[i : i + w], b[i : i + w]
+        mp, mq = np.mean(p), np.mean(q)
+        total += np.mean((p - mp) * (q - mq)) / (np.mean((p - mp) ** 2) + 1.0)
+    return total
+
+
+@pytest.mark.parametrize("w", [1, 3, 5])
+@pytest.mark.parametrize("b", [drawn(5), drawn(7), drawn(1), drawn(10)[::2]])
+def test_windows_of_unlike_arrays(b: np.ndarray, w: int) -> None:
+    a = drawn(5)
+    outcomes = []
+    for backend in (None, "numba"):
+        try:
+            outcomes.append(s2sad.value_and_grad(windows, (0, 1), backend=backend)(a, b, w))
+        except ValueError as error:
+            outcomes.append(str(error)[:20])
+    expected, found = outcomes
+    if isinstance(expected, str) or isinstance(found, str):
+        assert expected == found
+        return
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-13)
+    for x, y in zip(expected[1], found[1], strict=True):
+        np.testing.assert_allclose(y, x, rtol=1e-12, atol=1e-13)
+
+
+def test_windows_are_not_stored() -> None:
+    code = text_of(windows, 0, drawn(5), drawn(5), 2)
+    assert code.count("np.zeros(") <= 1
+    statements = [line for line in code.splitlines() if not line.lstrip().startswith("#")]
+    assert not re.search(r"np\.empty|np\.mean|unbroadcast", "\n".join(statements))
+
+
+def ends(x, k, m):
+    y = x[:k] * 2.0
+    z = x.copy()
+    z[k:m] += 1.0
+    z[:m] *= x[:m]
+    return np.sum(y * y) + np.sum(z)
+
+
+@pytest.mark.parametrize("k, m", [(2, 4), (-2, 4), (2, -1), (-9, -9), (9, 9), (0, 0)])
+def test_ends_of_slices_may_count_from_the_end(k: int, m: int) -> None:
+    x = drawn(6)
+    expected = s2sad.grad(ends, "x")(x, k, m)
+    found = s2sad.grad(ends, "x", backend="numba")(x, k, m)
+    np.testing.assert_allclose(found, expected, rtol=1e-13)

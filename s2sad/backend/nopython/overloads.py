@@ -35,6 +35,7 @@ from . import (
     sequences,
     shapes,
     special,
+    sums,
     ufunc_loops,
 )
 from .written import declare, is_list, present, written
@@ -57,6 +58,7 @@ _PARTS = (
     grids,
     fourier,
     special,
+    sums,
     ufunc_loops,
 )
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"}

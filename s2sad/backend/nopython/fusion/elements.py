@@ -24,6 +24,7 @@ from .views import Along, At, Definitions, View, view
 __all__ = [
     "CONSTANTS",
     "LIKE",
+    "ORIGIN",
     "WHOLE",
     "Elements",
     "Place",
@@ -32,6 +33,7 @@ __all__ = [
     "Writing",
     "element_kind",
     "is_elementwise",
+    "is_filled",
     "is_plain",
     "is_whole",
     "through",
@@ -93,6 +95,9 @@ class Place:
 
 Places: TypeAlias = tuple[Place, ...]
 
+#: The index along an axis of length 1.
+ORIGIN = Const.of(0)
+
 
 def element_kind(kind: Kind) -> Num:
     """The kind of one element of an array."""
@@ -125,20 +130,30 @@ class Elements:
             return ()
         op = self.lazy.get(a) if isinstance(a, Value) else None
         if op is None:
-            found = axes_of(a, shape_root(self.builder, a), self.sizes)
-            if found is None:
-                raise Unsure
-            return found
+            return self.of_array(a)
         seen = view(op, self.definitions)
         if seen is not None:
             return self.of_view(seen, op.results[0].kind)
-        if op.fn in CONSTANTS:
+        if op.fn in CONSTANTS or is_filled(op):
             return self.extents(op.args[0])
         if op.fn in LIKE:
             like = self.extents(op.args[1])
             self.align(op.args[0], like)
             return like
         return self.joined(op.args)
+
+    def of_array(self, a: Atom) -> tuple[Extent, ...]:
+        """The axes of an array that exists. Raises Unsure."""
+        root = shape_root(self.builder, a)
+        for made in (a, root):
+            if made in self.sizes.made:
+                return self.sizes.made[made]
+        node = self.definitions.get(root) if isinstance(root, Value) else None
+        seen = view(node, self.definitions) if isinstance(node, Op) else None
+        found = axes_of(a, root, self.sizes) if seen is None else self.of_view(seen, root.kind)
+        if found is None:
+            raise Unsure
+        return found
 
     def of_view(self, seen: View, kind: Kind) -> tuple[Extent, ...]:
         """The axes of a view of that kind. Raises Unsure."""
@@ -147,7 +162,8 @@ class Elements:
         found: list[Extent | None] = [None] * seen.rank
         for part, whole in zip(seen.parts, base, strict=True):
             if isinstance(part, Along):
-                found[part.axis] = part_of(whole, part, dims[part.axis], self.sizes)
+                dim = dims[part.axis]
+                found[part.axis] = part_of(whole, part, dim, self.sizes, self.definitions)
         one = Extent(1, "one", lambda nodes: Const.of(1))
         return tuple(one if e is None else e for e in found)
 
@@ -160,9 +176,7 @@ class Elements:
             axis: Extent | None = None
             meeting = [s[k] for s in shapes if len(s) >= -k]
             for e in meeting:
-                axis = e if axis is None else common(axis, e)
-                if axis is None:
-                    raise Unsure
+                axis = e if axis is None else common(axis, e, self.sizes)
             assert axis is not None
             self.must_equal(axis, meeting)
             result.append(axis)
@@ -210,7 +224,7 @@ class Elements:
         if p.exact:
             return p
         if e.is_one():
-            return Place(Const.of(0))
+            return Place(ORIGIN)
         scale = self.scales.get(e.key)
         return p if scale is None or p.scale is not None else replace(p, scale=scale)
 
@@ -226,6 +240,8 @@ class Elements:
             assert isinstance(kind, Array)
             number = np.dtype(kind.dtype).type(CONSTANTS[op.fn]).item()
             return Const(number, Num(kind.dtype, False))
+        if is_filled(op):
+            return op.args[1]
         places = tuple(replace(p, exact=False) if p.exact else p for p in places)
         if op.fn in LIKE:
             return self.element(op.args[0], places, writing)
@@ -315,7 +331,13 @@ class Writing:
         return made
 
     def simpler(self, fn: str, kind: Kind, args: Sequence[Atom]) -> Atom | None:
-        """``1.0 * x`` is x, and ``x + -y`` is ``x - y``."""
+        """``1.0 * x`` is x, ``x + -y`` is ``x - y``, and ``x and True`` is x."""
+        if fn == "ne" and all(isinstance(a, Const) for a in args):
+            return Const(bool(args[0].value != args[1].value), kind)  # type: ignore[union-attr]
+        if fn == "bitand" and kind == Num("bool", False):
+            for true, x in (args, args[::-1]):
+                if isinstance(true, Const) and true.value is True:
+                    return x
         if fn == "mul" and kind == Num("float64", False):
             for one, x in (args, args[::-1]):
                 if isinstance(one, Const) and one.value == 1 and x.kind == kind:
@@ -382,6 +404,15 @@ def is_plain(kind: Kind) -> bool:
     if isinstance(kind, Num):
         return kind.dtype in _DTYPES
     return isinstance(kind, Array) and kind.dims is not None and kind.dtype in _DTYPES
+
+
+def is_filled(op: Op) -> bool:
+    """Whether all elements of the op's result are its second operand, a number."""
+    if op.fn != "np.full_like" or op.attrs or len(op.args) != 2:
+        return False
+    kind = op.results[0].kind
+    number = op.args[1].kind
+    return isinstance(kind, Array) and isinstance(number, Num) and number.dtype == kind.dtype
 
 
 def is_whole(op: Op) -> bool:

@@ -11,34 +11,33 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-from ....ir.kinds import INT, Array, Dim, Kind, Sym, not_one, same_dim
-from ....ir.nodes import Atom, Const, Node, Op, Value
+from ....ir.kinds import BOOL, INT, Array, Dim, Kind, Size, Sym, not_one, same_dim
+from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value
 from ....rules.registry import primitive
-from .views import Along
+from .views import Along, Definitions, written_as
 
-__all__ = ["Extent", "Sizes", "axes_of", "common", "part_of", "total"]
+__all__ = ["Extent", "Sizes", "axes_of", "common", "is_first_of", "part_of", "total"]
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
     """One axis. ``write`` adds what computes its length to a list of nodes and returns it.
 
-    Extents with the same ``key`` are equal. The length that is written may be below 0 for an
-    axis without elements, unless ``exact``.
+    Extents with the same ``key`` are equal. ``among``: it is the longest of axes with these keys,
+    the others of which have length 1.
     """
 
     dim: Dim
     key: Hashable
     write: Callable[[list[Node]], Atom]
-    exact: bool = True
+    among: frozenset[Hashable] = frozenset()
 
     def is_one(self) -> bool:
         return self.dim == 1
 
     def length(self, nodes: list[Node]) -> Atom:
         """The number of elements, never below 0."""
-        size = self.write(nodes)
-        return size if self.exact else _op("max", nodes, size, Const.of(0))
+        return self.write(nodes)
 
 
 class Sizes:
@@ -53,6 +52,8 @@ class Sizes:
         #: lengths that are known everywhere, and those known from here on
         self.everywhere: dict[Hashable, Atom] = {}
         self.known: dict[Hashable, Atom] = {}
+        #: the axes of arrays that loops have made
+        self.made: dict[Atom, tuple[Extent, ...]] = {}
         for p in params:
             if isinstance(p.kind, Array):
                 for k, d in enumerate(p.kind.dims or ()):
@@ -63,21 +64,27 @@ class Sizes:
         """The same for a region: what is computed there is known there only."""
         made = Sizes(())
         made.first, made.params, made.everywhere = self.first, self.params, self.everywhere
-        made.known = self.known.copy()
+        made.known, made.made = self.known.copy(), self.made.copy()
         return made
 
-    def along(self, array: Atom, k: int, dim: Dim, nodes: list[Node]) -> Atom:
-        """The length of axis ``k`` of an array that exists."""
+    def along(self, array: Atom, k: int, root: Hashable, nodes: list[Node]) -> Atom:
+        """The length of axis ``k`` of an array that exists, one of the shape of ``root``."""
+        assert isinstance(array.kind, Array)
+        assert array.kind.dims is not None
+        dim = array.kind.dims[k]
         if isinstance(dim, int):
             return Const.of(dim)
         found = self.of_params(dim)
         if found is not None:
             return found
-        if not isinstance(dim, Sym):
-            return _size(array, k, nodes)
-        if dim not in self.known:
-            self.known[dim] = _size(array, k, nodes)
-        return self.known[dim]
+        key = dim if isinstance(dim, Sym) else (root, k)
+        return self.once(key, nodes, lambda: _size(array, k, nodes))
+
+    def once(self, key: Hashable, nodes: list[Node], write: Callable[[], Atom]) -> Atom:
+        """A length that is written where it is asked for first."""
+        if key not in self.known:
+            self.known[key] = write()
+        return self.known[key]
 
     def of_params(self, dim: Dim) -> Atom | None:
         """A length that follows from those of the parameters."""
@@ -97,14 +104,15 @@ class Sizes:
         return self.everywhere[key]
 
 
-def axes_of(array: Atom, root: Hashable, sizes: Sizes) -> tuple[Extent, ...] | None:
+def axes_of(array: Atom, root: Atom, sizes: Sizes) -> tuple[Extent, ...] | None:
     """The axes of an array that exists; ``root`` stands for all arrays of its shape."""
     kind = array.kind
     if not isinstance(kind, Array) or kind.dims is None:
         return None
 
     def axis(k: int, dim: Dim) -> Extent:
-        return Extent(dim, (root, k), lambda nodes: sizes.along(array, k, dim, nodes))
+        key = dim if isinstance(dim, Sym) else (root, k)
+        return Extent(dim, key, lambda nodes: sizes.along(array, k, root, nodes))
 
     return tuple(axis(k, d) for k, d in enumerate(kind.dims))
 
@@ -134,22 +142,26 @@ def _named(size: Atom, axis: int) -> Atom:
 _LENGTHS = ("n", "m", "p", "q")
 
 
-def part_of(whole: Extent, part: Along, dim: Dim, sizes: Sizes) -> Extent:
+def part_of(
+    whole: Extent, part: Along, dim: Dim, sizes: Sizes, definitions: Definitions
+) -> Extent:
     """The axis of a slice."""
     if part.is_whole:
-        return Extent(dim, whole.key, whole.write, whole.exact)
+        return Extent(dim, whole.key, whole.write, whole.among)
     known = sizes.of_params(dim)
     if known is not None:
         return Extent(dim, dim, lambda nodes: known)
     start, stop = part.start, part.stop
     begin = 0 if start is None else start.value if isinstance(start, Const) else None
 
-    def write(nodes: list[Node]) -> Atom:
+    def length(nodes: list[Node]) -> Atom:
         end = whole.length(nodes)
         if isinstance(stop, Const) and stop.value < 0:
             if begin is not None:
                 return _less(end, begin - stop.value, nodes)
             end = _less(end, -stop.value, nodes)
+        elif stop is not None and part.wraps:
+            end = _op("insertion_point", nodes, stop, end)
         elif stop is not None:
             end = _op("min", nodes, stop, end)
         if begin is not None:
@@ -157,26 +169,56 @@ def part_of(whole: Extent, part: Along, dim: Dim, sizes: Sizes) -> Extent:
         assert start is not None
         return _op("sub", nodes, end, start)
 
-    key = (whole.key, _key(start), _key(stop))
-    return Extent(dim, key, write, exact=False)
+    key = (whole.key, written_as(start, definitions), written_as(stop, definitions))
+
+    def write(nodes: list[Node]) -> Atom:
+        return sizes.once(key, nodes, lambda: _op("max", nodes, length(nodes), Const.of(0)))
+
+    return Extent(dim, key, write)
 
 
-def _key(bound: Atom | None) -> Hashable:
-    return ("const", bound.value) if isinstance(bound, Const) else bound
+def common(a: Extent, b: Extent, sizes: Sizes) -> Extent:
+    """The axis of a result where two axes meet.
 
-
-def common(a: Extent, b: Extent) -> Extent | None:
-    """The axis of a result where two axes meet; None where that shows only when it runs."""
+    Which of the two it is may show only when it runs: either may have length 1.
+    """
     if a.is_one():
         return b
     if b.is_one() or are_equal(a, b) or not_one(a.dim):
         return a
-    return b if not_one(b.dim) else None
+    if not_one(b.dim):
+        return b
+
+    if b.key in a.among or b.key == a.key:
+        return a
+    if a.key in b.among:
+        return b
+    key = "longer", a.key, b.key
+
+    def length(nodes: list[Node]) -> Atom:
+        first, second = a.length(nodes), b.length(nodes)
+        is_one, size = Value(BOOL), Value(INT)
+        nodes.append(Op((is_one,), "eq", (first, Const.of(1))))
+        arms = Region((), (), (second,)), Region((), (), (first,))
+        nodes.append(If((size,), is_one, *arms))
+        return size
+
+    def write(nodes: list[Node]) -> Atom:
+        return sizes.once(key, nodes, lambda: length(nodes))
+
+    among = frozenset((a.key, b.key)) | a.among | b.among
+    return Extent(Size(), key, write, among=among)
 
 
 def are_equal(a: Extent, b: Extent) -> bool:
     """Whether two axes are proved to have one length."""
     return a.key == b.key or same_dim(a.dim, b.dim)
+
+
+def is_first_of(longer: Extent, e: Extent) -> bool:
+    """Whether one axis is written as that other one unless the other has length 1."""
+    key = longer.key
+    return isinstance(key, tuple) and key[0] == "longer" and key[1] == e.key
 
 
 def total(axes: tuple[Extent, ...], nodes: list[Node]) -> Atom:

@@ -11,10 +11,11 @@ from __future__ import annotations
 from ....ir.builder import Builder
 from ....ir.kinds import Array, Num
 from ....ir.nodes import Atom, For, Function, Node, Op, Value, operands_of, regions_of, walk
-from .elements import CONSTANTS, LIKE, is_elementwise, is_plain
+from .elements import CONSTANTS, LIKE, is_elementwise, is_filled, is_plain
 from .views import view
 
 __all__ = [
+    "SHAPES",
     "SUMS",
     "Facts",
     "is_computed",
@@ -65,9 +66,13 @@ def takes_elements(node: Node, k: int, facts: Facts) -> bool:
         return is_whole_sum(node) or is_sum_along(node)
     if node.fn in CONSTANTS:
         return False
+    if node.fn in SHAPES or is_filled(node):
+        return k == 0
     return k == 0 and view(node, facts.definitions) is not None
 
 
+#: What only asks how large an array is.
+SHAPES = frozenset({"len", "np.size", "shape"})
 SUMS = frozenset({"np.sum", "np.mean", "np.vdot"})
 
 
@@ -103,7 +108,9 @@ def summed_axes(op: Op) -> tuple[int, ...] | None:
 
 def reads_elements(node: Node, k: int) -> bool:
     """Whether the operand is read, or only asked for its shape."""
-    return not (isinstance(node, Op) and node.fn in LIKE and k == 1)
+    if not isinstance(node, Op):
+        return True
+    return not (node.fn in LIKE and k == 1 or node.fn in SHAPES or is_filled(node) and k == 0)
 
 
 def is_computed(a: Atom, facts: Facts) -> bool:

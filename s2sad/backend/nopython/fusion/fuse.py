@@ -37,9 +37,18 @@ from ....ir.nodes import (
 )
 from ...ops import OWN, writes
 from .common import computed_once
-from .elements import CONSTANTS, LIKE, Unsure, is_elementwise, is_plain, is_whole
+from .elements import (
+    CONSTANTS,
+    LIKE,
+    Unsure,
+    is_elementwise,
+    is_filled,
+    is_plain,
+    is_whole,
+)
 from .extents import Sizes, are_equal
 from .facts import (
+    SHAPES,
     SUMS,
     Facts,
     is_whole_sum,
@@ -48,6 +57,7 @@ from .facts import (
 )
 from .loops import Nest
 from .statements import Statements
+from .ties import ties_as_choices
 from .unread import without_unread
 from .views import view
 
@@ -60,7 +70,7 @@ def fuse_loops(module: Module) -> Module:
 
 
 def _function(f: Function) -> Function:
-    f = computed_once(f)
+    f = computed_once(ties_as_choices(f))
     facts = Facts(f)
     sizes = Sizes(f.params)
     body = _Region(facts, f.body, frozenset(), sizes).run()
@@ -72,7 +82,7 @@ def _function(f: Function) -> Function:
 _TIMES, _LOADS, _WORK = 3, 3, 6
 _COSTS = dict.fromkeys(("add", "sub", "mul", "neg", "add_to", "np.square", "abs", "np.abs"), 1)
 _COSTS |= dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne", "np.where", "item"), 1)
-_COSTS |= dict.fromkeys((*CONSTANTS, *LIKE, "np.transpose", "np.expand_dims"), 0)
+_COSTS |= dict.fromkeys((*CONSTANTS, *LIKE, "np.full_like", "np.transpose", "np.expand_dims"), 0)
 _COSTS |= {"div": 3, "ratio": 4}
 
 
@@ -108,7 +118,7 @@ class _Region(Statements):
                 return not reading
             times = sum(map(self.readings, reading))
             return times == 1 or self.is_cheap(op, times)
-        if op.fn in CONSTANTS:
+        if op.fn in CONSTANTS or is_filled(op):
             return is_plain(v.kind) and bool(getattr(v.kind, "dims", None))
         if op.fn in LIKE:
             return is_plain(v.kind) and (op.fn != "unbroadcast" or self.sums_nothing(op))
@@ -182,6 +192,8 @@ class _Region(Statements):
                 loop = self.summed_along
             elif op.args[0] in self.lazy:
                 loop = self.computed
+        elif op.fn in SHAPES and op.args[0] in self.lazy:
+            loop = self.asked
         elif op.fn in SUMS and (op.fn == "np.vdot" or any(a in self.lazy for a in op.args)):
             loop = self.summed if is_whole_sum(op) else self.summed_along
         if loop is not None and self.tried(loop, op):

@@ -15,10 +15,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ....errors import Span
-from ....ir.kinds import BOOL, INT, Array
+from ....ir.kinds import BOOL, INT, Array, Kind, Tuple
 from ....ir.mapping import Mapper
-from ....ir.nodes import FALSE, Atom, Const, For, If, Node, Op, Region, Value
-from .elements import Places, Writing, same_places
+from ....ir.nodes import (
+    FALSE,
+    Atom,
+    Const,
+    For,
+    If,
+    Node,
+    Op,
+    Region,
+    Value,
+    free_values,
+    operands_of,
+    regions_of,
+)
+from .elements import ORIGIN, Places, Writing, same_places
 
 __all__ = ["Carried", "Counters", "Nest", "compare", "counters_for", "merged", "version"]
 
@@ -34,6 +47,10 @@ class Carried:
 
     ``inner`` is it at the start of an iteration, ``end`` at the end; ``stored`` is the element
     that is written at ``places``, where that is known.
+
+    ``depth``: the loops inside so many others all add to one element, the one at ``spot``. They
+    carry that number, from ``start`` on (None: from what the array has there); ``inner`` and
+    ``end`` are numbers then.
     """
 
     init: Atom
@@ -42,6 +59,9 @@ class Carried:
     result: Value
     places: Places = ()
     stored: Atom | None = None
+    depth: int = 0
+    spot: tuple[Atom, ...] = ()
+    start: Atom | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +79,7 @@ def counters_for(sizes: Sequence[Atom]) -> Counters:
     loops: list[tuple[Value, Atom]] = []
     for k, size in enumerate(sizes):
         if _is_one(size) and (loops or k < len(sizes) - 1):
-            places.append(Const.of(0))
+            places.append(ORIGIN)
         else:
             counter = Value(INT, None, _NAMES[len(loops) % len(_NAMES)])
             loops.append((counter, size))
@@ -83,20 +103,93 @@ class Nest:
 
     def loop(self) -> For:
         """The nest as nodes."""
-        return self._level(0, [c.init for c in self.carried], [c.result for c in self.carried])
+        levels = _levels(self)
+        results = [c.result for c in self.carried]
+        return self._level(0, levels, [c.init for c in self.carried], results)
 
-    def _level(self, k: int, init: Sequence[Atom], results: Sequence[Value]) -> For:
+    def _level(
+        self, k: int, levels: list[list[Node]], init: Sequence[Atom], results: Sequence[Value]
+    ) -> For:
         counter, size = self.counters.loops[k]
+        nodes = levels[k]
         if k == len(self.counters.loops) - 1:
             params = [c.inner for c in self.carried]
-            nodes, yields = self.nodes, [c.end for c in self.carried]
+            yields = [c.end for c in self.carried]
         else:
             params = [version(r) for r in results]
-            inner = [version(r) for r in results]
-            nodes, yields = [self._level(k + 1, params, inner)], [*inner]
+            inner: list[Atom] = []
+            made: list[Value] = []
+            yields = []
+            after: list[Node] = []
+            for c, p in zip(self.carried, params, strict=True):
+                if c.depth == k + 1:
+                    inner.append(_started(c, p, nodes))
+                    made.append(version(c.inner))
+                    yields.append(_put(c, p, made[-1], after))
+                else:
+                    inner.append(p)
+                    made.append(version(p))
+                    yields.append(made[-1])
+            nodes = [*nodes, self._level(k + 1, levels, inner, made), *after]
         region = Region((counter, *params), tuple(nodes), (FALSE, *yields))
         bounds = Const.of(0), size, Const.of(1)
         return For(tuple(results), *bounds, tuple(init), region, None if k else self.span)
+
+
+def _started(c: Carried, array: Value, nodes: list[Node]) -> Atom:
+    """The number that is added to."""
+    if c.start is not None:
+        return c.start
+    found = version(c.inner)
+    nodes.append(Op((found,), "item", (array, _spot(c, nodes))))
+    return found
+
+
+def _put(c: Carried, array: Value, number: Value, nodes: list[Node]) -> Value:
+    """The array with the sum in it."""
+    new = version(array)
+    nodes.append(Op((new,), "setitem", (array, _spot(c, nodes), number)))
+    return new
+
+
+def _spot(c: Carried, nodes: list[Node]) -> Atom:
+    if len(c.spot) == 1:
+        return c.spot[0]
+    index = Value(Tuple(tuple(a.kind for a in c.spot)))
+    nodes.append(Op((index,), "tuple", c.spot))
+    return index
+
+
+def _levels(nest: Nest) -> list[list[Node]]:
+    """The nodes of each loop: what does not depend on the counters inside is done outside."""
+    loops = nest.counters.loops
+    last = len(loops)
+    depth: dict[Value, int] = {counter: k + 1 for k, (counter, _) in enumerate(loops)}
+    depth |= dict.fromkeys((c.inner for c in nest.carried), last)
+    at: list[int] = []
+    for node in nest.nodes:
+        read = [*operands_of(node), *(v for r in regions_of(node) for v in free_values(r))]
+        deepest = max([1, *(depth.get(a, 0) for a in read if isinstance(a, Value))])
+        at.append(last if isinstance(node, Op) and node.fn in _WRITES else deepest)
+        depth |= dict.fromkeys(node.results, at[-1])
+    # Arithmetic on indices is part of the index, unless something further out needs it.
+    for n in range(len(at) - 1, -1, -1):
+        node = nest.nodes[n]
+        if at[n] < last and all(_is_index(r.kind) for r in node.results):
+            users = [at[m] for m, u in enumerate(nest.nodes) if _reads(u, node)]
+            at[n] = max(at[n], min(users, default=last))
+    return [[n for n, d in zip(nest.nodes, at, strict=True) if d == k + 1] for k in range(last)]
+
+
+_WRITES = frozenset({"setitem", "accumulate"})
+
+
+def _is_index(kind: Kind) -> bool:
+    return kind == INT or isinstance(kind, Tuple)
+
+
+def _reads(user: Node, node: Node) -> bool:
+    return any(a in node.results for a in operands_of(user) if isinstance(a, Value))
 
 
 def merged(

@@ -16,9 +16,22 @@ from ....errors import Span
 from ....ir.kinds import BOOL, INT, Array, Kind, Num, Sym, Tuple, not_one
 from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value
 from ....rules.registry import primitive
-from .elements import Elements, Place, Places, Unsure, Writing, is_plain, is_whole, through
-from .extents import Extent, Sizes, are_equal, total
-from .facts import Facts, is_sum_along, summed_axes
+from .elements import (
+    LIKE,
+    ORIGIN,
+    Elements,
+    Place,
+    Places,
+    Unsure,
+    Writing,
+    element_kind,
+    is_elementwise,
+    is_plain,
+    is_whole,
+    through,
+)
+from .extents import Extent, Sizes, are_equal, is_first_of, total
+from .facts import SUMS, Facts, is_sum_along, summed_axes
 from .loops import Carried, Counters, Nest, compare, counters_for, merged, version
 from .views import View, parts_of
 
@@ -39,6 +52,8 @@ class Statements:
         self.region = region
         self.out: list[Node | Nest] = []
         self.lazy: dict[Value, Op] = {}
+        #: arrays made in this region, which nobody else knows
+        self.fresh: set[Atom] = set()
         self.mine = {r for node in region.ops for r in node.results}
         self.made: set[Value] = set()
         #: ops that have been looked at, and those of them that nothing is left to do for
@@ -65,9 +80,12 @@ class Statements:
         """A new array, element by element."""
         (result,) = op.results
         if is_whole(op) and op.args[0] not in self.lazy and op.args[0].kind == result.kind:
-            copied = version(result)
-            self.out.append(Op((copied,), "copy", op.args, {}, op.span))
-            self.whole(op, copied)
+            own = self.reusable(op, self.elements.extents(op.args[0]))
+            if own is None:
+                own = version(result)
+                self.out.append(Op((own,), "copy", op.args, {}, op.span))
+            self.whole(op, own)
+            self.fresh.add(result)
             return
         lazy = {**self.lazy, result: op}
         elements = self.elements_of(lazy)
@@ -75,20 +93,46 @@ class Statements:
         nodes: list[Node] = []
         self.compared(nodes)
         sizes = [e.length(nodes) for e in axes]
-        empty = version(result)
-        _new(empty, sizes, op.span, nodes)
-        self.out += nodes
         whole = is_whole(op)
         filled = version(result) if whole else result
+        own = self.reusable(op, axes)
+        empty = version(result) if own is None else own
 
         def write(counters: Counters, writing: Writing) -> list[Carried]:
             places = tuple(map(Place, counters.places))
+            inner = version(result)
+            if own is not None:
+                writing.carried = {own: (inner, places)}
             value = elements.element(op.args[0] if whole else result, places, writing)
-            return [_stored(writing, "setitem", empty, version(empty), filled, places, value)]
+            return [_stored(writing, "setitem", empty, inner, filled, places, value)]
 
+        if own is not None:
+            try:
+                write(counters_for(sizes), Writing())
+            except Unsure:  # it is read elsewhere than where it would be written
+                own, empty = None, version(result)
+        if own is None:
+            _new(empty, sizes, op.span, nodes)
+        self.out += nodes
+        self.fresh.add(result)
+        self.sizes.made[result] = axes
         self.loop(sizes, write, op)
         if whole:
             self.whole(op, filled)
+
+    def reusable(self, op: Op, axes: Sequence[Extent]) -> Value | None:
+        """An array made here, of the result's shape, that nothing but ``op`` reads any more."""
+        parts = [self.lazy[v] for v in self.parts(op)]
+        readers = {op, *parts, *self.written_out}
+        for part in (op, *parts):
+            for a in part.args:
+                if a not in self.fresh or a in self.facts.kept or a.kind != op.results[0].kind:
+                    continue
+                assert isinstance(a, Value)
+                free = all(n in readers and _lets_go(n) for n, _ in self.facts.uses[a])
+                if free and all(map(are_equal, self.elements.extents(a), axes)):
+                    return a
+        return None
 
     def whole(self, op: Op, filled: Value) -> None:
         """Apply a function to all of a buffer, in its place."""
@@ -188,7 +232,7 @@ class Statements:
             kind = result.kind
             term = parts[0] if len(parts) == 1 else writing.op("mul", kind, *parts)
             before = version(result)
-            after = writing.op("add", kind, before, term)
+            after = writing.op(_adding(op), kind, before, term)
             return [Carried(Const(0.0, Num("float64", False)), before, after, whole)]
 
         self.loop(sizes, write, op)
@@ -196,6 +240,20 @@ class Statements:
             count: list[Node] = []
             size = total(axes, count)
             self.out += [*count, Op((result,), "div", (whole, size), {}, op.span)]
+
+    def asked(self, op: Op) -> None:
+        """``len``, ``np.size`` and ``shape`` of what need not exist."""
+        axes = self.elements.extents(op.args[0])
+        nodes: list[Node] = []
+        self.compared(nodes)
+        if op.fn == "shape":
+            lengths = tuple(e.length(nodes) for e in axes)
+            self.out += [*nodes, Op(op.results, "tuple", lengths, {}, op.span)]
+        elif set(op.attrs):
+            raise Unsure
+        else:
+            size = axes[0].length(nodes) if op.fn == "len" else total(axes, nodes)
+            self.out += [*nodes, Op(op.results, "int", (size,), {}, op.span)]
 
     def summed_along(self, op: Op) -> None:
         """``np.sum`` along axes, and ``unbroadcast``: elements are added to an array of zeros."""
@@ -217,18 +275,47 @@ class Statements:
         self.compared(nodes)
         sizes = [e.length(nodes) for e in own]
         zeros = version(result)
-        _new(zeros, [e.length(nodes) for e in axes], op.span, nodes, "np.zeros")
+        self.sizes.made[result] = axes
+        rows = self.summed_rows(counters_for(sizes), axes, kept)
+        _new(
+            zeros,
+            [e.length(nodes) for e in axes],
+            op.span,
+            nodes,
+            "np.zeros" if not rows else "np.empty",
+        )
         self.out += nodes
 
         def write(counters: Counters, writing: Writing) -> list[Carried]:
             places = tuple(map(Place, counters.places))
             value = self.elements.element(op.args[0], places, writing)
-            to = [Place(Const.of(0)) if k is None else places[k] for k in kept]
+            to = [Place(ORIGIN) if k is None else places[k] for k in kept]
+            if rows:
+                number = element_kind(result.kind)
+                before = Value(number)
+                after = writing.op(_adding(op), number, before, value)
+                spot = tuple(p.counter for p in to)
+                zero = Const(0.0, number)
+                return [Carried(zeros, before, after, result, (), None, rows, spot, zero)]
             at = tuple(self.elements.along(e, p) for e, p in zip(axes, to, strict=True))
             sums = _stored(writing, "accumulate", zeros, version(zeros), result, at, value)
             return [replace(sums, places=())]  # only the end of the loops makes it whole
 
         self.loop(sizes, write, op)
+
+    def summed_rows(
+        self, counters: Counters, axes: Sequence[Extent], kept: Sequence[int | None]
+    ) -> int:
+        """How many loops are around those that add to one element; 0 if these are not the inner.
+
+        Every element of the result is added to by one run of the inner loops then.
+        """
+        outer = [a for k in kept if k is not None and isinstance(a := counters.places[k], Value)]
+        depth = len(outer)
+        ordered = outer == [counter for counter, _ in counters.loops[:depth]]
+        if not ordered or depth == len(counters.loops):
+            return 0
+        return 0 if any(e.key in self.elements.scales for e in axes) else depth
 
     def places_below(self, own: Sequence[Extent], axes: Sequence[Extent]) -> list[int | None]:
         """For each axis of the shape that ``unbroadcast`` sums down to, the axis it comes from."""
@@ -238,7 +325,8 @@ class Statements:
             e = own[first + k] if first >= 0 else None
             if e is None or (e.is_one() and not x.is_one()):
                 raise Unsure
-            if not x.is_one() and not are_equal(e, x) and not not_one(e.dim):
+            is_known = x.is_one() or are_equal(e, x) or not_one(e.dim) or x.key in e.among
+            if not is_known:
                 raise Unsure
             self.elements.must_equal(e, [x])
             kept.append(None if x.is_one() else first + k)
@@ -292,7 +380,7 @@ class Statements:
                 continue
             size = b.length(nodes)
             nodes.append(Op((long,), "ne", (size, Const.of(1))))
-            if pair not in self.proved:
+            if pair not in self.proved and not is_first_of(a, b):
                 self.proved.add(pair)
                 nodes += compare(a.length(nodes), size, unless=long)
             scale = Value(INT)
@@ -319,6 +407,21 @@ def _new(
     nodes.append(Op((empty,), fn, (shape,), attrs, span))
 
 
+def _lets_go(user: Node) -> bool:
+    """Whether a node neither keeps what it reads, as a tape does, nor makes a view of it."""
+    if not isinstance(user, Op):
+        return False
+    return is_elementwise(user) or user.fn in SUMS or user.fn in _LET_GO
+
+
+_LET_GO = frozenset({"len", "shape", "np.size", "matmul", "np.dot", "np.max", "np.min", *LIKE})
+
+
+def _adding(op: Op) -> str:
+    """How the terms of a sum are added: those of the program in their order."""
+    return "plus" if op.span is not None and op.span.reverse else "add"
+
+
 def _stored(
     writing: Writing,
     fn: str,
@@ -329,7 +432,7 @@ def _stored(
     value: Atom,
 ) -> Carried:
     """Write an element of an array; what a loop carries for it."""
-    new = version(array)
+    new = version(result)
     writing.nodes.append(Op((new,), fn, (inner, writing.index(places), value)))
     return Carried(array, inner, new, result, places, value if fn == "setitem" else None)
 
@@ -337,7 +440,8 @@ def _stored(
 def _is_about_sizes(node: Node | Nest) -> bool:
     """Whether a node only has to do with lengths: it may as well come earlier."""
     if isinstance(node, If):
-        return not node.results and all(_is_about_sizes(n) for n in node.then.ops)
+        is_length = all(r.kind == INT for r in node.results)
+        return is_length and all(map(_is_about_sizes, (*node.then.ops, *node.orelse.ops)))
     return (
         isinstance(node, Op)
         and node.fn in _OF_SIZES
@@ -347,7 +451,7 @@ def _is_about_sizes(node: Node | Nest) -> bool:
 
 _NEW = frozenset({"np.empty", "np.zeros"})
 _OF_SIZES = _NEW | {"len", "shape", "item", "sub", "max", "min", "mul", "tuple", "ne", "and"}
-_OF_SIZES |= {"raise", "int"}
+_OF_SIZES |= {"raise", "int", "eq", "insertion_point"}
 
 
 def _name(e: Extent) -> object:

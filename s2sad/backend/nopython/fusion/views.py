@@ -7,13 +7,13 @@ before it runs::
     a[1:-1, 0]       ->   a[i + 1, 0]
     np.transpose(a)  ->   a[j, i]
 
-Bounds of slices must be known to be at or behind the start of the axis: constants, counters of
-loops, sizes and sums of these.
+Slices must be known to start at or behind the start of the axis: at constants, counters of loops,
+sizes and sums of these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from types import EllipsisType
 from typing import Any, TypeAlias
@@ -21,7 +21,17 @@ from typing import Any, TypeAlias
 from ....ir.kinds import Array, Kind, Num, Opaque
 from ....ir.nodes import Atom, Const, For, Node, Op, Value
 
-__all__ = ["Along", "At", "Definitions", "Part", "View", "is_nonnegative", "parts_of", "view"]
+__all__ = [
+    "Along",
+    "At",
+    "Definitions",
+    "Part",
+    "View",
+    "is_nonnegative",
+    "parts_of",
+    "view",
+    "written_as",
+]
 
 #: What defines a value: a node, or the loop whose counter it is.
 Definitions: TypeAlias = Mapping[Value, Node]
@@ -38,12 +48,14 @@ class At:
 class Along:
     """A run of elements: from ``start`` on, up to ``stop``; both None where it is all of them.
 
-    ``axis`` is that of the result. A constant stop below 0 counts from the end.
+    ``axis`` is that of the result. A constant stop below 0 counts from the end, and so may one
+    that ``wraps``.
     """
 
     axis: int
     start: Atom | None = None
     stop: Atom | None = None
+    wraps: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -116,9 +128,10 @@ def parts_of(
             parts.append(At(entry))
         else:
             start, stop = _bound(entry.start), _bound(entry.stop)
-            if not _is_forward(start, stop, entry.step, definitions):
+            if not _is_forward(start, entry.step, definitions):
                 return None
-            parts.append(Along(axis, start, stop))
+            wraps = isinstance(stop, Value) and not is_nonnegative(stop, definitions)
+            parts.append(Along(axis, start, stop, wraps))
             axis += 1
     return tuple(parts), axis
 
@@ -177,18 +190,25 @@ def _bound(a: Atom | None) -> Atom | None:
     return None if a is None or _is_none(a.kind) else a
 
 
-def _is_forward(
-    start: Atom | None, stop: Atom | None, step: Atom | None, definitions: Definitions
-) -> bool:
+def _is_forward(start: Atom | None, step: Atom | None, definitions: Definitions) -> bool:
     """Whether the slice takes one element after the other, from no negative place on."""
     step = _bound(step)
     if step is not None and not (isinstance(step, Const) and step.value == 1):
         return False
-    if start is not None and not is_nonnegative(start, definitions):
-        return False
-    return stop is None or isinstance(stop, Const) or is_nonnegative(stop, definitions)
+    return start is None or is_nonnegative(start, definitions)
 
 
+def written_as(a: Atom | None, definitions: Definitions, depth: int = 6) -> Hashable:
+    """Equal for whole numbers that are computed in the same way from the same values."""
+    if a is None or isinstance(a, Const):
+        return None if a is None else ("const", a.value)
+    node = definitions.get(a)
+    if isinstance(node, Op) and node.fn in _SUMS and depth:
+        return (node.fn, *(written_as(x, definitions, depth - 1) for x in node.args))
+    return a
+
+
+_SUMS = frozenset({"add", "sub", "mul"})
 _SIZES = frozenset({"len", "np.size", "trip_count"})
 
 
