@@ -184,15 +184,29 @@ def _true_places(mask: Any, a: Any) -> Any:
     if not isinstance(mask, types.Array) or not isinstance(a, types.Array):
         return None
     differ = " or ".join(f"mask.shape[{n}] != a.shape[{n}]" for n in range(mask.ndim))
-    walk = ", ".join(f"p{n}" for n in range(mask.ndim))
-    lines = ["def impl(mask, a):", f"    if {differ}:"]
-    lines.append('        raise IndexError("boolean index did not match indexed array")')
-    lines += ["    count = 0", "    for chosen in mask.flat:", "        count += chosen"]
-    lines += [f"    p{n} = np.empty(count, np.int64)" for n in range(mask.ndim)]
-    lines += ["    k = 0", "    for at in np.ndindex(mask.shape):", "        if mask[at]:"]
-    lines += [f"            p{n}[k] = at[{n}]" for n in range(mask.ndim)]
-    lines += ["            k += 1", f"    return ({walk})"]
-    return written("\n".join(lines))
+    axes = range(mask.ndim)
+    at = ", ".join(f"i{n}" for n in axes)
+    deep = "    " * (mask.ndim + 1)
+    loops = [f"{'    ' * (n + 1)}for i{n} in range(mask.shape[{n}]):" for n in axes]
+    return written(
+        "\n".join(
+            [
+                "def impl(mask, a):",
+                f"    if {differ}:",
+                '        raise IndexError("boolean index did not match indexed array")',
+                "    count = 0",
+                *loops,
+                f"{deep}count += mask[{at}]",
+                *(f"    p{n} = np.empty(count, np.int64)" for n in axes),
+                "    k = 0",
+                *loops,
+                f"{deep}if mask[{at}]:",
+                *(f"{deep}    p{n}[k] = i{n}" for n in axes),
+                f"{deep}    k += 1",
+                f"    return ({', '.join(f'p{n}' for n in axes)})",
+            ]
+        )
+    )
 
 
 def install() -> None:

@@ -36,7 +36,8 @@ def masks_as_places(module: Module) -> Module:
 class _Places(Mapper):
     def __init__(self) -> None:
         super().__init__()
-        self.found: dict[tuple[Atom, Atom], Value] = {}
+        #: by mask, and by the array or all that matters of it: its shape
+        self.found: dict[tuple[Atom, object], Value] = {}
 
     def region(self, region: Region) -> Region:
         outside = dict(self.found)
@@ -49,15 +50,23 @@ class _Places(Mapper):
             return super().op(op)
         array, mask, *rest = op.args
         made: list[Node] = []
-        places = self.found.get((mask, array))
+        key = (mask, _sizes(array))
+        places = self.found.get(key)
         if places is None:
             rank = mask.kind.rank if isinstance(mask.kind, Array) else None
             places = Value(Tuple((Array("int64", (Size(),)),) * (rank or 0)))
-            self.found[mask, array] = places
+            self.found[key] = places
             made.append(Op((places,), "true_places", (mask, array), {}, op.span))
         fn = _CHOOSING[op.fn]
         made.append(Op(op.results, fn, (array, places, *rest), op.attrs, op.span))
         return made
+
+
+def _sizes(array: Atom) -> object:
+    """What arrays of the same shape have in common, as far as that is known."""
+    dims = array.kind.dims if isinstance(array.kind, Array) else None
+    unknown = dims is None or any(isinstance(d, Size) for d in dims)
+    return array if unknown else dims
 
 
 def _is_mask(index: Atom) -> bool:
