@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ..ir.kinds import Array, Num, Sym
+from ..ir.kinds import Array, Num, length_of
 from ..ir.nodes import Atom, Call, Const, For, If, Node, Op, Region, Value, While, regions_of
 from ..rules.registry import primitive
 from .storage import Overwritten
@@ -293,7 +293,7 @@ class Settled:
         """Whether both ends count from the beginning: neither may be negative."""
         return all(
             any(
-                offset >= 0 and (base is None or _is_size(base))
+                offset >= 0 and (base is None or length_of(base.kind) is not None)
                 for base, offset in self._bounds(end, 0, False, at, None, _Order(frozenset()))
             )
             for end in span[:2]
@@ -344,7 +344,7 @@ class Settled:
 
     def _is_outside(self, value: Value, loop: Node | None) -> bool:
         if loop is None:
-            return _is_size(value)
+            return length_of(value.kind) is not None
         producer = self._loop.get(value) or self._producer.get(value)
         if producer is None:
             return True  # a parameter of the function
@@ -416,12 +416,6 @@ def _direction(loop: For) -> int:
 
 def _is_none(atom: Atom) -> bool:
     return isinstance(atom, Const) and atom.value is None
-
-
-def _is_size(value: Value) -> bool:
-    """Whether an int is the length of something; one that is less by a number may be negative."""
-    dim = value.kind.dim if isinstance(value.kind, Num) else None
-    return isinstance(dim, int) or (isinstance(dim, Sym) and dim.offset == 0)
 
 
 def _raises(region: Region) -> bool:

@@ -50,6 +50,17 @@ def not_one(d: Dim) -> bool:
     return d != 1 if isinstance(d, int) else d.not_one
 
 
+def length_of(kind: Kind) -> Dim | None:
+    """The size that an int is; None for others, and for those that may be below 0.
+
+    >>> length_of(Num("int64", True, Sym("n"))), length_of(Num("int64", True, Sym("n", -1)))
+    (Sym(base='n', offset=0, not_one=False), None)
+    """
+    dim = kind.dim if isinstance(kind, Num) else None
+    exact = isinstance(dim, int) or (isinstance(dim, Sym) and dim.offset == 0)
+    return dim if exact else None
+
+
 def shift_dim(d: Dim, by: int) -> Dim:
     """The size ``max(d + by, 0)``."""
     match d:

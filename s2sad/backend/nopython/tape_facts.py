@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...ir.kinds import length_of, same_dim
 from ...ir.nodes import (
     Atom,
     Const,
@@ -398,6 +399,9 @@ class _Mirror:
             return type(a.value) is type(b.value) and bool(a.value == b.value)
         if not isinstance(a, Value) or not isinstance(b, Value):
             return False
+        size, other = length_of(a.kind), length_of(b.kind)
+        if size is not None and other is not None and same_dim(size, other):
+            return True
         x, y = self.uses.definition.get(a), self.uses.definition.get(b)
         return (
             isinstance(x, Op)
