@@ -12,6 +12,7 @@ from __future__ import annotations
 from ..ir.nodes import UNDEFINED, Atom, If, Node, Op, Region, Value, free_values
 from ..ir.rewrite import substitute_region
 from .adjoints import Env, adjoint_kind, bar, repeat, reversed_span
+from .alike import alike
 from .dead_code import needed
 from .reverse import Reverse
 from .saves import Planner
@@ -94,6 +95,9 @@ def _settle_arms(
         scope = rev.region_scope[arm]
         body = Region((), tuple(needed(nodes, yields[side])), tuple(yields[side]))
         needs = [v for v in free_values(body) if rev.is_inside(v, scope)]
+        same = alike(needs, rev.definition)
+        body = substitute_region(body, dict(same))
+        needs = [v for v in needs if v not in same]
         planner = Planner(
             lambda v, s=scope: rev.is_inside(v, s),  # type: ignore[misc]
             rev.definition,

@@ -18,6 +18,7 @@ from ..ir.kinds import INT, Array, Kind, Num, join
 from ..ir.nodes import FALSE, Atom, Const, For, If, Node, Op, Region, Value, While, free_values
 from ..ir.rewrite import substitute_region
 from .adjoints import Env, adjoint_kind, bar, repeat, reversed_span
+from .alike import alike
 from .dead_code import needed
 from .early import compared_early
 from .rerun import rerun
@@ -172,6 +173,11 @@ def _emit(
     index = body.params[0] if isinstance(node, For) else None
     ends = tuple(c.next for c in carried)
     region = Region((), tuple(needed(nodes, ends)), ends)
+
+    def needs_of(region: Region) -> list[Value]:
+        return [v for v in free_values(region) if rev.is_inside(v, rev.region_scope[body])]
+
+    region = substitute_region(region, dict(alike(needs_of(region), rev.definition)))
     counted = isinstance(node, For) and _never_leaves(node)
     compiled = is_for_compiler() and counted and guard is None and is_unit(node)
     steady = inductions(rev, node) if compiled else {}
@@ -184,9 +190,6 @@ def _emit(
         rev.shape_of,
         index,
     )
-
-    def needs_of(region: Region) -> list[Value]:
-        return [v for v in free_values(region) if rev.is_inside(v, rev.region_scope[body])]
 
     def planned(region: Region) -> Plan:
         needs = needs_of(region)
