@@ -107,6 +107,15 @@ define(
     jvp=("x_dot @ y", "x @ y_dot"),
     samples=lambda: primitive("np.matmul").samples,
 )
+define(
+    "product",
+    runtime.product,
+    "x y",
+    kr.matmul_kind,
+    vjp=linear.matmul_vjp,
+    jvp=("x_dot @ y", "x @ y_dot"),
+    samples=lambda: primitive("np.matmul").samples,
+)
 
 # -- comparisons and truth -----------------------------------------------------------------------
 

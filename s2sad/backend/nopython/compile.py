@@ -35,6 +35,7 @@ from .masks import masks_as_places
 from .recursion import stack_saves
 from .refusals import is_of_numba, translated
 from .rejoin import rejoin_loops
+from .small_products import small_products
 from .tapes import stack_tapes
 
 __all__ = ["Compiled", "compile_nopython"]
@@ -74,7 +75,7 @@ def compile_nopython(
     }
     formed = in_forms(masks_as_places(Module(flat)))
     taped = rejoin_loops(stack_saves(as_tuples(formed)))
-    lowered = count_upwards(fuse_loops(stack_tapes(taped)))
+    lowered = small_products(count_upwards(fuse_loops(stack_tapes(taped))))
     with for_compiler():
         emitted = emit(lowered, fresh_results=True, private_from=private_from)
     options = {"fastmath": fastmath, "parallel": parallel, "boundscheck": boundscheck}
