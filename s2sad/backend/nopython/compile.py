@@ -118,6 +118,8 @@ def require_numba() -> None:
 def _jitted(emitted: Emitted, options: dict[str, Any]) -> tuple[Any, str]:
     from numba import njit
 
+    from .pipeline import LeanCompiler
+
     text = _header(emitted, options) + emitted.text
     path = modules.write(text)
     filename = str(path) if path is not None else file_name(emitted)
@@ -133,7 +135,15 @@ def _jitted(emitted: Emitted, options: dict[str, Any]) -> tuple[Any, str]:
     exec(compile(text, filename, "exec", dont_inherit=True), scope)
     for name, f in list(scope.items()):
         if isinstance(f, types.FunctionType) and f.__code__.co_filename == filename:
-            scope[name] = njit(f, error_model="numpy", cache=path is not None, **options)
+            scope[name] = njit(
+                f,
+                error_model="numpy",
+                cache=path is not None,
+                no_cfunc_wrapper=True,
+                no_cpython_wrapper=name != emitted.entry_name,
+                pipeline_class=LeanCompiler,
+                **options,
+            )
     return scope[emitted.entry_name], text
 
 

@@ -1,0 +1,87 @@
+"""How Numba compiles emitted code: what it would do anyway, in less time.
+
+In: a function of emitted text, through ``njit(f, pipeline_class=LeanCompiler)``. Out: its machine
+code, which computes the same. Loops and elements are written as `lowering` writes them, and LLVM
+does less of two things that cost more than all others and gain little on such loops:
+
+- it writes a loop once for each outcome of a condition that does not change in it: every axis
+  that Numba may have to stretch is such a condition, and four axes of three arrays explode;
+- it looks for other counters of loops ("loop strength reduction").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import llvmlite.binding as llvm
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import register_pass
+from numba.core.typed_passes import BaseNativeLowering, NativeLowering
+
+from .lowering import LeanLower
+
+__all__ = ["LeanCompiler"]
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class LeanLowering(BaseNativeLowering):  # type: ignore[misc]
+    """The pass that writes LLVM's text."""
+
+    _name = "s2sad_lowering"
+
+    @property
+    def lowering_class(self) -> Any:
+        """What writes it."""
+        return LeanLower
+
+
+class LeanCompiler(CompilerBase):  # type: ignore[misc]
+    """Numba's compiler of nopython mode, with passes of our own."""
+
+    def define_pipelines(self) -> list[Any]:
+        """Numba's passes; loops that run in parallel keep Numba's own lowering."""
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.passes = [
+            (LeanLowering if known is NativeLowering else known, text)
+            for known, text in passes.passes
+        ]
+        passes.finalize()
+        return [passes]
+
+    def compile_extra(self, func: Any) -> Any:
+        """Called by Numba, which holds its lock: no other thread compiles meanwhile."""
+        with _lean_llvm():
+            return super().compile_extra(func)
+
+
+#: What LLVM is told while it compiles emitted code, and what it is told afterwards.
+_OPTIONS = (
+    ("-disable-lsr=true", "-disable-lsr=false"),
+    ("-unswitch-threshold=25", "-unswitch-threshold=50"),
+)
+#: Versions of LLVM that are known to have them: it ends the process if it has not.
+_HAVE_OPTIONS = range(14, 23)
+#: How many functions of ours are being compiled, each for the one before.
+_depth = 0
+
+
+@contextmanager
+def _lean_llvm() -> Iterator[None]:
+    """LLVM with `_OPTIONS`, until the outermost function is compiled."""
+    global _depth
+    if llvm.llvm_version_info[0] not in _HAVE_OPTIONS:
+        yield
+        return
+    _depth += 1
+    try:
+        if _depth == 1:
+            for chosen, _ in _OPTIONS:
+                llvm.set_option("", chosen)
+        yield
+    finally:
+        _depth -= 1
+        if _depth == 0:
+            for _, usual in _OPTIONS:
+                llvm.set_option("", usual)
