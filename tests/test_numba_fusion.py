@@ -356,3 +356,59 @@ def test_ends_of_slices_may_count_from_the_end(k: int, m: int) -> None:
     expected = s2sad.grad(ends, "x")(x, k, m)
     found = s2sad.grad(ends, "x", backend="numba")(x, k, m)
     np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def neighbours(u, steps):
+    for _ in range(steps):
+        left, right = np.roll(u, 1), np.roll(u, -1)
+        u = u + 0.1 * np.where(u > 1.0, u - left, right - u) * (right - 2.0 * u + left)
+    return np.mean(u**2) + np.sum(u * np.roll(u, 3))
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 4, 9])
+def test_rings_of_any_length(n: int) -> None:
+    u = drawn(n)
+    with np.errstate(all="ignore"):
+        expected = s2sad.value_and_grad(neighbours)(u, 2)
+    found = s2sad.value_and_grad(neighbours, backend="numba")(u, 2)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-13)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-12, atol=1e-13)
+
+
+def torus(a, b, c):
+    t = np.roll(a, 2, axis=0) * b - np.roll(b, -1, axis=1) * np.roll(np.roll(a, 1, axis=0), 1, 1)
+    s = np.sum(np.roll(a, 1, axis=1) * b, axis=1)
+    t = t + c * np.roll(s, -2)[:, None]
+    return np.sum(t * t) + np.sum(np.roll(c[1:], 1) * c[:-1])
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (1, 5), (4, 1), (2, 2), (1, 1), (3, 0)])
+def test_rings_along_axes(shape: tuple[int, int]) -> None:
+    args = drawn(*shape), np.asfortranarray(drawn(*shape)), drawn(2 * shape[1])[::2]
+    expected = s2sad.value_and_grad(torus, (0, 1, 2))(*args)
+    found = s2sad.value_and_grad(torus, (0, 1, 2), backend="numba")(*args)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-13)
+    for x, y in zip(expected[1], found[1], strict=True):
+        np.testing.assert_allclose(y, x, rtol=1e-12, atol=1e-13)
+
+
+def test_rolled_arrays_are_not_stored() -> None:
+    def laplacian(u):
+        return np.sum((np.roll(u, 1) - 2.0 * u + np.roll(u, -1)) ** 2)
+
+    code = text_of(laplacian, 0, drawn(5))
+    assert "= np.roll(" not in code
+    assert re.search(r"for i in range\(1, len\(u\) - 1\)", code)
+
+
+def test_sums_over_rings_keep_their_order() -> None:
+    def products(u):
+        return np.sum(u * np.roll(u, 1))
+
+    u = np.array([1e16, 1.0, 3.0, -1e16, 1.0])
+    found = s2sad.value_and_grad(products, backend="numba")(u)[0]
+    terms = u * np.roll(u, 1)
+    total = 0.0
+    for t in terms:
+        total += t
+    assert found == total

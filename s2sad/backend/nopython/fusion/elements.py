@@ -84,13 +84,14 @@ class Place:
     """An index along one axis: a loop's counter and what is added to it, or any atom.
 
     ``scale`` is 0 where the axis has length 1 and the loop goes along another, else 1. ``exact``:
-    the program's own index of one element.
+    the program's own index of one element. ``turn``: so many places before the counter, on a ring.
     """
 
     counter: Atom
     start: Atom | None = None
     scale: Atom | None = None
     exact: bool = False
+    turn: int = 0
 
 
 Places: TypeAlias = tuple[Place, ...]
@@ -256,6 +257,13 @@ def through(seen: View, places: Places) -> Places:
             found.append(Place(part.atom, exact=True))
             continue
         place = places[part.axis]
+        if part.turn and isinstance(place.counter, Value):
+            if place.start is not None or place.scale is not None or place.turn or place.exact:
+                raise Unsure
+            found.append(replace(place, turn=part.turn))
+            continue
+        if place.turn and not part.is_whole:
+            raise Unsure
         if part.start is None or (isinstance(part.start, Const) and part.start.value == 0):
             found.append(place)
         elif place.start is None:
@@ -321,6 +329,7 @@ class Writing:
     known: dict[tuple[Atom, Places], Atom] = field(default_factory=dict)
     reads: list[tuple[Atom, Places]] = field(default_factory=list)
     negated: dict[Atom, Atom] = field(default_factory=dict)
+    turns: dict[tuple[Value, int], Value] = field(default_factory=dict)
 
     def op(self, fn: str, kind: Kind, *args: Atom, **attrs: Any) -> Atom:
         simple = self.simpler(fn, kind, args)
@@ -372,6 +381,9 @@ class Writing:
 
     def place(self, p: Place) -> Atom:
         counter = p.counter
+        if p.turn:
+            assert isinstance(counter, Value)
+            return self.turned(counter, p.turn)
         if p.scale is not None and not isinstance(counter, Const):
             counter = self.op("mul", INT, counter, p.scale)
         if p.start is None:
@@ -379,10 +391,24 @@ class Writing:
         first, second = (counter, p.start) if isinstance(p.start, Const) else (p.start, counter)
         return self.op("add", INT, first, second)
 
+    def turned(self, counter: Value, by: int) -> Atom:
+        """The index of a neighbour. Raises Unsure if there are rings along several axes."""
+        if any(c is not counter for c, _ in self.turns):
+            raise Unsure
+        if (counter, by) not in self.turns:
+            fn = "sub" if by > 0 else "add"
+            made = self.op(fn, INT, counter, Const.of(abs(by)))
+            assert isinstance(made, Value)
+            self.turns[counter, by] = made
+        return self.turns[counter, by]
+
 
 def same_places(a: Places, b: Places) -> bool:
     return len(a) == len(b) and all(
-        _same(p.counter, q.counter) and _same(p.start, q.start) and p.scale is q.scale
+        _same(p.counter, q.counter)
+        and _same(p.start, q.start)
+        and p.scale is q.scale
+        and p.turn == q.turn
         for p, q in zip(a, b, strict=True)
     )
 

@@ -118,4 +118,6 @@ def is_computed(a: Atom, facts: Facts) -> bool:
     node = facts.definitions.get(a) if isinstance(a, Value) else None
     if not isinstance(node, Op) or a in facts.kept:
         return False
-    return is_elementwise(node) or (node.fn in CONSTANTS and len(facts.uses[node.results[0]]) == 1)
+    if is_elementwise(node) or view(node, facts.definitions) is not None:
+        return True
+    return node.fn in CONSTANTS and len(facts.uses[node.results[0]]) == 1

@@ -56,6 +56,7 @@ from .facts import (
     takes_elements,
 )
 from .loops import Nest
+from .rings import as_nodes
 from .statements import Statements
 from .ties import ties_as_choices
 from .unread import without_unread
@@ -96,7 +97,7 @@ class _Region(Statements):
         for y in self.region.yields:
             self.need(y)
         out = without_unread(self.out, self.region.yields)
-        ops = tuple(n.loop() if isinstance(n, Nest) else n for n in out)
+        ops = tuple(m for n in out for m in (as_nodes(n) if isinstance(n, Nest) else (n,)))
         return Region(self.region.params, ops, self.region.yields)
 
     # -- what stays an expression -----------------------------------------------------------------
@@ -185,6 +186,8 @@ class _Region(Statements):
         if is_elementwise(op):
             is_sum = op.fn != "add_to" or op.args[0] in self.lazy
             loop = self.computed if is_sum else self.added
+        elif op.fn == "np.roll" and is_plain(op.results[0].kind):
+            loop = self.computed if view(op, self.facts.definitions) is not None else None
         elif op.fn in ("setitem", "accumulate"):
             loop = self.stored
         elif op.fn == "unbroadcast" and is_plain(op.results[0].kind):
@@ -196,7 +199,7 @@ class _Region(Statements):
             loop = self.asked
         elif op.fn in SUMS and (op.fn == "np.vdot" or any(a in self.lazy for a in op.args)):
             loop = self.summed if is_whole_sum(op) else self.summed_along
-        if loop is not None and self.tried(loop, op):
+        if loop is not None and (self.tried(loop, op) or self.tried_unrolled(loop, op)):
             return
         for a in op.args:
             self.need(a)
@@ -206,17 +209,32 @@ class _Region(Statements):
         self.out.append(op)
         self.finished(op)
 
+    def tried_unrolled(self, loop: Callable[[Op], None], op: Op) -> bool:
+        """The same, where what is rolled along several axes, or twice, is computed before."""
+        rolled: list[Value] = []
+        ahead = [*op.args]
+        while ahead:
+            a = ahead.pop()
+            part = self.lazy.get(a) if isinstance(a, Value) else None
+            if part is not None:
+                ahead += part.args
+                rolled += part.results if part.fn == "np.roll" else ()
+        for v in rolled:
+            self.need(v)
+        return bool(rolled) and self.tried(loop, op)
+
     def tried(self, loop: Callable[[Op], None], op: Op) -> bool:
         """Write the op as a loop; False, and nothing written, if that cannot be done."""
         out, lazy = list(self.out), dict(self.lazy)
         proved, written_out = set(self.proved), set(self.written_out)
         known, scales = dict(self.sizes.known), dict(self.elements.scales)
+        made, fresh = dict(self.sizes.made), set(self.fresh)
         try:
             loop(op)
         except Unsure:
             self.out[:] = out
             self.proved, self.written_out = proved, written_out
-            self.sizes.known = known
+            self.sizes.known, self.sizes.made, self.fresh = known, made, fresh
             self.elements.scales.clear()
             self.elements.scales.update(scales)
             self.lazy.clear()
@@ -255,10 +273,13 @@ class _Region(Statements):
         if not isinstance(a, Value) or a not in self.lazy:
             return
         op = self.lazy.pop(a)
-        if (is_elementwise(op) or op.fn in LIKE) and self.tried(self.computed, op):
+        is_new = is_elementwise(op) or op.fn in LIKE or op.fn == "np.roll"
+        if is_new and self.tried(self.computed, op):
             return
         for x in op.args:
             self.need(x)
+        if op.fn == "np.roll" and self.tried(self.computed, op):
+            return
         self.out.append(op)
         self.finished(op)
 

@@ -11,7 +11,7 @@ written::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ....errors import Span
@@ -31,7 +31,7 @@ from ....ir.nodes import (
     operands_of,
     regions_of,
 )
-from .elements import ORIGIN, Places, Writing, same_places
+from .elements import ORIGIN, Places, Unsure, Writing, same_places
 
 __all__ = ["Carried", "Counters", "Nest", "compare", "counters_for", "merged", "version"]
 
@@ -50,7 +50,7 @@ class Carried:
 
     ``depth``: the loops inside so many others all add to one element, the one at ``spot``. They
     carry that number, from ``start`` on (None: from what the array has there); ``inner`` and
-    ``end`` are numbers then.
+    ``end`` are numbers then. ``ordered``: a sum, whose terms are added in the counters' order.
     """
 
     init: Atom
@@ -62,6 +62,7 @@ class Carried:
     depth: int = 0
     spot: tuple[Atom, ...] = ()
     start: Atom | None = None
+    ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ def counters_for(sizes: Sequence[Atom]) -> Counters:
 class Nest:
     """Nested loops, the last axis innermost; ``reads`` are elements of arrays it leaves alone.
 
-    ``known`` are the elements that the body has computed.
+    ``known`` are the elements that the body has computed, ``turns`` the indices of neighbours on a
+    ring: the counter less a constant.
     """
 
     counters: Counters
@@ -100,15 +102,21 @@ class Nest:
     reads: list[tuple[Atom, Places]]
     span: Span | None
     known: dict[tuple[Atom, Places], Atom] = field(default_factory=dict)
+    turns: dict[tuple[Value, int], Value] = field(default_factory=dict)
 
-    def loop(self) -> For:
-        """The nest as nodes."""
+    def loop(self, bounds: Mapping[Value, tuple[Atom, Atom]] | None = None) -> For:
+        """The nest as nodes; ``bounds`` of counters that do not go through all of an axis."""
         levels = _levels(self)
         results = [c.result for c in self.carried]
-        return self._level(0, levels, [c.init for c in self.carried], results)
+        return self._level(0, levels, [c.init for c in self.carried], results, bounds or {})
 
     def _level(
-        self, k: int, levels: list[list[Node]], init: Sequence[Atom], results: Sequence[Value]
+        self,
+        k: int,
+        levels: list[list[Node]],
+        init: Sequence[Atom],
+        results: Sequence[Value],
+        bounds: Mapping[Value, tuple[Atom, Atom]],
     ) -> For:
         counter, size = self.counters.loops[k]
         nodes = levels[k]
@@ -130,10 +138,11 @@ class Nest:
                     inner.append(p)
                     made.append(version(p))
                     yields.append(made[-1])
-            nodes = [*nodes, self._level(k + 1, levels, inner, made), *after]
+            nodes = [*nodes, self._level(k + 1, levels, inner, made, bounds), *after]
         region = Region((counter, *params), tuple(nodes), (FALSE, *yields))
-        bounds = Const.of(0), size, Const.of(1)
-        return For(tuple(results), *bounds, tuple(init), region, None if k else self.span)
+        start, stop = bounds.get(counter, (ORIGIN, size))
+        span = None if k else self.span
+        return For(tuple(results), start, stop, Const.of(1), tuple(init), region, span)
 
 
 def _started(c: Carried, array: Value, nodes: list[Node]) -> Atom:
@@ -172,10 +181,13 @@ def _levels(nest: Nest) -> list[list[Node]]:
         deepest = max([1, *(depth.get(a, 0) for a in read if isinstance(a, Value))])
         at.append(last if isinstance(node, Op) and node.fn in _WRITES else deepest)
         depth |= dict.fromkeys(node.results, at[-1])
+    spots = {a for c in nest.carried for a in c.spot}
     # Arithmetic on indices is part of the index, unless something further out needs it.
     for n in range(len(at) - 1, -1, -1):
         node = nest.nodes[n]
-        if at[n] < last and all(_is_index(r.kind) for r in node.results):
+        if isinstance(node, If) or at[n] == last or spots.intersection(node.results):
+            continue
+        if all(_is_index(r.kind) for r in node.results):
             users = [at[m] for m, u in enumerate(nest.nodes) if _reads(u, node)]
             at[n] = max(at[n], min(users, default=last))
     return [[n for n, d in zip(nest.nodes, at, strict=True) if d == k + 1] for k in range(last)]
@@ -189,7 +201,8 @@ def _is_index(kind: Kind) -> bool:
 
 
 def _reads(user: Node, node: Node) -> bool:
-    return any(a in node.results for a in operands_of(user) if isinstance(a, Value))
+    read = {*operands_of(user), *(v for r in regions_of(user) for v in free_values(r))}
+    return any(r in read for r in node.results)
 
 
 def merged(
@@ -203,8 +216,13 @@ def merged(
     ``write`` gets the counters and an empty body, in which it writes what is done at each place.
     ``is_wanted``: somebody else reads this version of an array, which must not be overwritten.
     """
-    writing = Writing({}, known=dict(first.known))
-    second = write(first.counters, writing)
+    writing = Writing({}, known=dict(first.known), turns=dict(first.turns))
+    try:
+        second = write(first.counters, writing)
+    except Unsure:  # they go round rings along different axes
+        return None
+    if writing.turns and any(c.ordered for c in (*first.carried, *second)):
+        return None
     written = {c.result: c for c in first.carried}
     old = {c.init for c in first.carried}
     nodes = list(first.nodes)
@@ -237,7 +255,9 @@ def merged(
     carried = [_known(c, known) for c in carried]
     reads = [*first.reads, *((a, p) for a, p in writing.reads if a not in written)]
     now = {k: known.get(a, a) if isinstance(a, Value) else a for k, a in writing.known.items()}
-    nest = Nest(first.counters, [*nodes, *more], carried, reads, first.span or span, now)
+    nest = Nest(
+        first.counters, [*nodes, *more], carried, reads, first.span or span, now, writing.turns
+    )
     return nest if _is_worth_it(first, nest, writing) else None
 
 

@@ -233,7 +233,8 @@ class Statements:
             term = parts[0] if len(parts) == 1 else writing.op("mul", kind, *parts)
             before = version(result)
             after = writing.op(_adding(op), kind, before, term)
-            return [Carried(Const(0.0, Num("float64", False)), before, after, whole)]
+            zero = Const(0.0, Num("float64", False))
+            return [Carried(zero, before, after, whole, ordered=_adding(op) == "add")]
 
         self.loop(sizes, write, op)
         if is_mean:
@@ -296,10 +297,15 @@ class Statements:
                 after = writing.op(_adding(op), number, before, value)
                 spot = tuple(p.counter for p in to)
                 zero = Const(0.0, number)
-                return [Carried(zeros, before, after, result, (), None, rows, spot, zero)]
+                ordered = _adding(op) == "add"
+                row = Carried(zeros, before, after, result, (), None, rows, spot, zero, ordered)
+                return [row]
             at = tuple(self.elements.along(e, p) for e, p in zip(axes, to, strict=True))
             sums = _stored(writing, "accumulate", zeros, version(zeros), result, at, value)
-            return [replace(sums, places=())]  # only the end of the loops makes it whole
+            ordered = _adding(op) == "add"
+            return [
+                replace(sums, places=(), ordered=ordered)
+            ]  # only the end of the loops makes it whole
 
         self.loop(sizes, write, op)
 
@@ -353,8 +359,10 @@ class Statements:
                     return
         counters, writing = counters_for(sizes), Writing()
         carried = write(counters, writing)
-        known = writing.known
-        self.out.append(Nest(counters, writing.nodes, carried, writing.reads, op.span, known))
+        if writing.turns and any(c.ordered for c in carried):
+            raise Unsure
+        nodes, known, turns = writing.nodes, writing.known, writing.turns
+        self.out.append(Nest(counters, nodes, carried, writing.reads, op.span, known, turns))
 
     def is_wanted(self, v: Value, op: Op) -> bool:
         """Whether anything but ``op``, and the expressions it is made of, still reads a value."""

@@ -49,13 +49,14 @@ class Along:
     """A run of elements: from ``start`` on, up to ``stop``; both None where it is all of them.
 
     ``axis`` is that of the result. A constant stop below 0 counts from the end, and so may one
-    that ``wraps``.
+    that ``wraps``. ``turn``: all of the elements, each so many places further on, in a ring.
     """
 
     axis: int
     start: Atom | None = None
     stop: Atom | None = None
     wraps: bool = False
+    turn: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -88,6 +89,8 @@ def view(op: Op, definitions: Definitions) -> View | None:
         return View(base, parts, axes) if axes else None
     if op.fn == "np.transpose" and len(op.args) == 1 and not op.attrs:
         return View(base, tuple(Along(rank - 1 - k) for k in range(rank)), rank)
+    if op.fn == "np.roll":
+        return _rolled(op, base, rank)
     if op.fn == "np.expand_dims":
         new = _axes(op, rank)
         if new is None:
@@ -95,6 +98,20 @@ def view(op: Op, definitions: Definitions) -> View | None:
         kept = [k for k in range(rank + len(new)) if k not in new]
         return View(base, tuple(map(Along, kept)), rank + len(new))
     return None
+
+
+def _rolled(op: Op, base: Atom, rank: int) -> View | None:
+    """``np.roll`` along one axis by a constant."""
+    if set(op.attrs) - {"axis"} or len(op.args) not in (2, 3):
+        return None
+    axis = op.args[2] if len(op.args) == 3 else op.attrs.get("axis")
+    at = axis.value if isinstance(axis, Const) else axis
+    shift = op.args[1].value if isinstance(op.args[1], Const) else None
+    turned = 0 if at is None and rank == 1 else at
+    if type(shift) is not int or type(turned) is not int:
+        return None
+    turned %= rank
+    return View(base, tuple(Along(k, turn=shift * (k == turned)) for k in range(rank)), rank)
 
 
 def _axes(op: Op, rank: int) -> list[int] | None:
