@@ -125,11 +125,12 @@ def _jitted(emitted: Emitted, options: dict[str, Any]) -> tuple[Any, str]:
     filename = str(path) if path is not None else file_name(emitted)
     if path is None:
         linecache.cache[filename] = (len(text), None, text.splitlines(True), filename)
-    # A module of its own, known to the interpreter: machine code read back from disk asks for it.
-    module = types.ModuleType(Path(filename).stem if path is not None else "s2sad.emitted")
+    # A module of its own, known to the interpreter: machine code read back from disk asks for it,
+    # and so do functions that call themselves.
+    digest = hashlib.sha256(text.encode()).hexdigest()[:24]
+    module = types.ModuleType(Path(filename).stem if path is not None else f"s2sad_{digest}")
     module.__file__ = filename
-    if path is not None:
-        sys.modules[module.__name__] = module
+    sys.modules[module.__name__] = module
     scope = vars(module)
     scope.update(emitted.namespace)
     exec(compile(text, filename, "exec", dont_inherit=True), scope)
