@@ -1,7 +1,8 @@
 """How Numba compiles emitted code: what it would do anyway, in less time.
 
 In: a function of emitted text, through ``njit(f, pipeline_class=LeanCompiler)``. Out: its machine
-code, which computes the same. Loops and elements are written as `lowering` writes them, and LLVM
+code, which computes the same. Loops and elements are written as `lowering` writes them, functions
+that it calls are compiled as parts of it alone (`libraries`), and LLVM
 does less of two things that cost more than all others and gain little on such loops:
 
 - it writes a loop once for each outcome of a condition that does not change in it: every axis
@@ -20,6 +21,7 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import BaseNativeLowering, NativeLowering
 
+from .libraries import linked_once
 from .lowering import LeanLower
 
 __all__ = ["LeanCompiler"]
@@ -52,7 +54,10 @@ class LeanCompiler(CompilerBase):  # type: ignore[misc]
 
     def compile_extra(self, func: Any) -> Any:
         """Called by Numba, which holds its lock: no other thread compiles meanwhile."""
-        with _lean_llvm():
+        codegen = self.state.targetctx.codegen()
+        with _lean_llvm(), linked_once(codegen, func.__qualname__) as library:
+            if library is not None and self.state.library is None:
+                self.state.library = library
             return super().compile_extra(func)
 
 
