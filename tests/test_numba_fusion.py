@@ -412,3 +412,36 @@ def test_sums_over_rings_keep_their_order() -> None:
     for t in terms:
         total += t
     assert found == total
+
+
+def advected(a, c):
+    t = c[:, None] * np.roll(a, 1, axis=1)
+    return np.sum(t * t) + np.sum(c[:, None] * np.roll(a, -1, axis=0))
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (1, 5), (5, 1), (2, 2), (0, 3), (3, 0)])
+def test_sums_along_rings(shape: tuple[int, int]) -> None:
+    args = drawn(*shape), drawn(shape[0])
+    expected = s2sad.grad(advected, (0, 1))(*args)
+    found = s2sad.grad(advected, (0, 1), backend="numba")(*args)
+    for x, y in zip(expected, found, strict=True):
+        np.testing.assert_allclose(y, x, rtol=1e-12, atol=1e-13)
+
+
+def rows_of_parts(a, b, n):
+    t = a[:n] * b[:n]
+    return np.sum(np.sum(t * t, axis=1) ** 2) + np.sum(a[:n, :, None] * b[:n, None, :])
+
+
+@pytest.mark.parametrize("shapes", [((4, 3), (4, 3)), ((1, 3), (4, 3)), ((4, 3), (1, 3))])
+@pytest.mark.parametrize("n", [1, 3, 4, 0])
+def test_rows_of_parts_that_may_be_one_row(
+    shapes: tuple[tuple[int, int], tuple[int, int]], n: int
+) -> None:
+    a, b = drawn(*shapes[0]), drawn(*shapes[1])
+    if n == 0:
+        a = a[:0] if len(a) == 1 else a
+    expected = s2sad.grad(rows_of_parts, (0, 1))(a, b, n)
+    found = s2sad.grad(rows_of_parts, (0, 1), backend="numba")(a, b, n)
+    for x, y in zip(expected, found, strict=True):
+        np.testing.assert_allclose(y, x, rtol=1e-12, atol=1e-13)

@@ -20,7 +20,7 @@ from ....ir.clone import clone
 from ....ir.kinds import BOOL, INT
 from ....ir.mapping import Mapper
 from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value
-from .loops import Counters, Nest, version
+from .loops import Carried, Counters, Nest, version
 
 __all__ = ["as_nodes"]
 
@@ -92,10 +92,13 @@ def _ends(
     yields = [at if a is counter else a for c in nest.carried for a in (c.end, *c.spot)]
     copied, atoms = clone(Region((), tuple(nodes), tuple(yields)), known)
     left = iter(atoms)
-    carried = [
-        replace(c, init=start, inner=v, end=next(left), spot=tuple(next(left) for _ in c.spot))
-        for c, start, v in zip(nest.carried, init, inner, strict=True)
-    ]
+    depth = 1 + next(k for k, (c, _) in enumerate(nest.counters.loops) if c is counter)
+    carried: list[Carried] = []
+    for c, start, v in zip(nest.carried, init, inner, strict=True):
+        last, spot = next(left), tuple(next(left) for _ in c.spot)
+        # Where the ring is what is summed along, the inside has been added up before.
+        first = c.start if c.depth >= depth else None
+        carried.append(replace(c, init=start, inner=v, end=last, spot=spot, start=first))
     counters = Counters((), tuple(loops), nest.counters.sizes)
     return Nest(counters, list(copied), carried, [], nest.span)
 

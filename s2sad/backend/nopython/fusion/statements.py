@@ -277,51 +277,31 @@ class Statements:
         sizes = [e.length(nodes) for e in own]
         zeros = version(result)
         self.sizes.made[result] = axes
-        rows = self.summed_rows(counters_for(sizes), axes, kept)
-        _new(
-            zeros,
-            [e.length(nodes) for e in axes],
-            op.span,
-            nodes,
-            "np.zeros" if not rows else "np.empty",
-        )
+        rows = _rows(counters_for(sizes), kept)
+        is_scaled = any(e.key in self.elements.scales for e in axes)
+        fn = "np.empty" if rows and not is_scaled else "np.zeros"
+        _new(zeros, [e.length(nodes) for e in axes], op.span, nodes, fn)
         self.out += nodes
+        ordered = _adding(op) == "add"
 
         def write(counters: Counters, writing: Writing) -> list[Carried]:
             places = tuple(map(Place, counters.places))
             value = self.elements.element(op.args[0], places, writing)
             to = [Place(ORIGIN) if k is None else places[k] for k in kept]
+            at = tuple(self.elements.along(e, p) for e, p in zip(axes, to, strict=True))
             if rows:
                 number = element_kind(result.kind)
                 before = Value(number)
                 after = writing.op(_adding(op), number, before, value)
-                spot = tuple(p.counter for p in to)
-                zero = Const(0.0, number)
-                ordered = _adding(op) == "add"
+                spot = tuple(map(writing.place, at))
+                zero = None if is_scaled else Const(0.0, number)
                 row = Carried(zeros, before, after, result, (), None, rows, spot, zero, ordered)
                 return [row]
-            at = tuple(self.elements.along(e, p) for e, p in zip(axes, to, strict=True))
             sums = _stored(writing, "accumulate", zeros, version(zeros), result, at, value)
-            ordered = _adding(op) == "add"
-            return [
-                replace(sums, places=(), ordered=ordered)
-            ]  # only the end of the loops makes it whole
+            # Only the end of the loops makes it whole.
+            return [replace(sums, places=(), ordered=ordered)]
 
         self.loop(sizes, write, op)
-
-    def summed_rows(
-        self, counters: Counters, axes: Sequence[Extent], kept: Sequence[int | None]
-    ) -> int:
-        """How many loops are around those that add to one element; 0 if these are not the inner.
-
-        Every element of the result is added to by one run of the inner loops then.
-        """
-        outer = [a for k in kept if k is not None and isinstance(a := counters.places[k], Value)]
-        depth = len(outer)
-        ordered = outer == [counter for counter, _ in counters.loops[:depth]]
-        if not ordered or depth == len(counters.loops):
-            return 0
-        return 0 if any(e.key in self.elements.scales for e in axes) else depth
 
     def places_below(self, own: Sequence[Extent], axes: Sequence[Extent]) -> list[int | None]:
         """For each axis of the shape that ``unbroadcast`` sums down to, the axis it comes from."""
@@ -395,6 +375,14 @@ class Statements:
             nodes.append(Op((scale,), "int", (long,)))
             self.elements.scales[b.key] = scale
         self.elements.forget()
+
+
+def _rows(counters: Counters, kept: Sequence[int | None]) -> int:
+    """How many loops are around those that add to one element; 0 if these are not the inner."""
+    outer = [a for k in kept if k is not None and isinstance(a := counters.places[k], Value)]
+    depth = len(outer)
+    ordered = outer == [counter for counter, _ in counters.loops[:depth]]
+    return depth if ordered and depth < len(counters.loops) else 0
 
 
 def _new(

@@ -55,7 +55,7 @@ def _read_part(nest: Nest, read: set[Value]) -> Nest | None:
     """The nest without what it writes for nobody; None where nothing is left."""
     carried = [c for c in nest.carried if c.result in read]
     while True:
-        needed = {c.end for c in carried if isinstance(c.end, Value)}
+        needed = {a for c in carried for a in (c.end, *c.spot) if isinstance(a, Value)}
         nodes: list[Node] = []
         for node in reversed(nest.nodes):
             if not node.results or needed.intersection(node.results):
