@@ -445,3 +445,93 @@ def test_rows_of_parts_that_may_be_one_row(
     found = s2sad.grad(rows_of_parts, (0, 1), backend="numba")(a, b, n)
     for x, y in zip(expected, found, strict=True):
         np.testing.assert_allclose(y, x, rtol=1e-12, atol=1e-13)
+
+
+def three_parts(x, y, z, n):
+    t = x[:n] * y[:n]
+    return np.sum((t * z[:n] - t) * np.sqrt(t + z[:n])) + np.sum(z[:n] * (y[:n] * x[:n]))
+
+
+@pytest.mark.parametrize("lengths", [(1, 1, 4), (1, 4, 1), (4, 1, 1), (1, 4, 4), (4, 4, 1)])
+def test_the_longest_of_three(lengths: tuple[int, ...]) -> None:
+    args = [drawn(6)[: max(k, 1)] if k == 1 else drawn(6) for k in lengths]
+    args = [a if len(a) > 1 else drawn(2) for a in args]
+    short = [a[:k] for a, k in zip(args, lengths, strict=True)]
+    for values in (args, short):
+        for n in (1, 2, 0):
+            expected = s2sad.value_and_grad(three_parts, (0, 1, 2))(*values, n)
+            found = s2sad.value_and_grad(three_parts, (0, 1, 2), backend="numba")(*values, n)
+            np.testing.assert_allclose(found[0], expected[0], rtol=1e-13)
+            for x, y in zip(expected[1], found[1], strict=True):
+                np.testing.assert_allclose(y, x, rtol=1e-12, atol=1e-13)
+
+
+def windows_of_three(x, y, z, w):
+    total = 0.0
+    for i in range(len(x) - w + 1):
+        t = x[i : i + w] * y[i : i + w]
+        total += np.sum(t * z[i : i + w] * (t - 1.0))
+    return total
+
+
+@pytest.mark.parametrize("ends", [(5, 5, 5), (5, 3, 5), (5, 5, 3), (5, 3, 3)])
+def test_windows_that_become_one_element(ends: tuple[int, ...]) -> None:
+    args = [drawn(k) for k in ends]
+    for w in (3, 1):
+        outcomes: list[Any] = []
+        for backend in (None, "numba"):
+            try:
+                f = s2sad.value_and_grad(windows_of_three, (0, 1, 2), backend=backend)
+                outcomes.append(f(*args, w))
+            except ValueError as error:
+                outcomes.append(str(error)[:20])
+        if isinstance(outcomes[0], str):
+            assert outcomes[0] == outcomes[1]
+            continue
+        np.testing.assert_allclose(outcomes[1][0], outcomes[0][0], rtol=1e-13)
+        for x, y in zip(outcomes[0][1], outcomes[1][1], strict=True):
+            np.testing.assert_allclose(y, x, rtol=1e-12, atol=1e-13)
+
+
+def parts_of_rings(a, v):
+    r = np.roll(a, 1, axis=0)
+    t = (v[:, None] * a)[1:] + r[1:]
+    return (
+        np.sum(r[0] * a[0]) + np.sum(r[-1] ** 2) + np.sum(t * t) + np.sum(np.roll(v, 2)[1:] ** 2)
+    )
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_parts_of_rings(n: int) -> None:
+    args = drawn(n, 3), drawn(n)
+    expected = s2sad.value_and_grad(parts_of_rings, (0, 1))(*args)
+    found = s2sad.value_and_grad(parts_of_rings, (0, 1), backend="numba")(*args)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-13)
+    for x, y in zip(expected[1], found[1], strict=True):
+        np.testing.assert_allclose(y, x, rtol=1e-12, atol=1e-13)
+
+
+def sliced_products(x, y, n, k):
+    t = x[:n] * y[:n]
+    return np.sum(t[:k] * y[:k]) + np.sum(t[1:] ** 2) + np.sum((t * x[:n])[:k])
+
+
+@pytest.mark.parametrize("lengths", [(5, 5), (1, 5), (5, 1), (5, 3)])
+@pytest.mark.parametrize("n, k", [(3, 1), (3, 2), (1, 1), (3, 3), (0, 0)])
+def test_parts_of_products_whose_factors_may_have_one_element(
+    lengths: tuple[int, int], n: int, k: int
+) -> None:
+    args = [drawn(6)[:m] for m in lengths]
+    outcomes: list[Any] = []
+    for backend in (None, "numba"):
+        try:
+            f = s2sad.value_and_grad(sliced_products, (0, 1), backend=backend)
+            outcomes.append(f(*args, n, k))
+        except ValueError as error:
+            outcomes.append(str(error)[:20])
+    if isinstance(outcomes[0], str):
+        assert outcomes[0] == outcomes[1]
+        return
+    np.testing.assert_allclose(outcomes[1][0], outcomes[0][0], rtol=1e-13)
+    for x, y in zip(outcomes[0][1], outcomes[1][1], strict=True):
+        np.testing.assert_allclose(y, x, rtol=1e-12, atol=1e-13)

@@ -85,6 +85,7 @@ class Place:
 
     ``scale`` is 0 where the axis has length 1 and the loop goes along another, else 1. ``exact``:
     the program's own index of one element. ``turn``: so many places before the counter, on a ring.
+    ``sliced``: it is one of a part of the axis.
     """
 
     counter: Atom
@@ -92,6 +93,7 @@ class Place:
     scale: Atom | None = None
     exact: bool = False
     turn: int = 0
+    sliced: bool = False
 
 
 Places: TypeAlias = tuple[Place, ...]
@@ -213,7 +215,10 @@ class Elements:
             return a
         own = self.extents(a)
         rest = places[len(places) - len(own) :]
-        mine = tuple(self.along(e, p) for e, p in zip(own, rest, strict=True))
+        return self.at(a, tuple(map(self.along, own, rest)), writing)
+
+    def at(self, a: Atom, mine: Places, writing: Writing) -> Atom:
+        """The element of ``a`` at places along its own axes. Raises Unsure."""
         known = writing.known.get((a, mine))
         if known is None:
             known = self.computed(a, mine, writing)
@@ -227,7 +232,12 @@ class Elements:
         if e.is_one():
             return Place(ORIGIN)
         scale = self.scales.get(e.key)
-        return p if scale is None or p.scale is not None else replace(p, scale=scale)
+        if scale is None:
+            return p
+        if p.start is not None or p.turn or (p.sliced and p.scale is not None):
+            raise Unsure
+        # Where this axis is long, so are those that it has been broadcast to.
+        return replace(p, scale=scale)
 
     def computed(self, a: Atom, places: Places, writing: Writing) -> Atom:
         op = self.lazy.get(a) if isinstance(a, Value) else None
@@ -235,7 +245,7 @@ class Elements:
             return writing.load(a, places)
         seen = view(op, self.definitions)
         if seen is not None:
-            return self.element(seen.base, through(seen, places), writing)
+            return self.at(seen.base, through(seen, places), writing)
         if op.fn in CONSTANTS:
             kind = op.results[0].kind
             assert isinstance(kind, Array)
@@ -257,8 +267,10 @@ def through(seen: View, places: Places) -> Places:
             found.append(Place(part.atom, exact=True))
             continue
         place = places[part.axis]
-        if part.turn and isinstance(place.counter, Value):
-            if place.start is not None or place.scale is not None or place.turn or place.exact:
+        if not part.is_whole:
+            place = replace(place, sliced=True)
+        if part.turn and place != Place(ORIGIN):
+            if place != Place(place.counter) or isinstance(place.counter, Const):
                 raise Unsure
             found.append(replace(place, turn=part.turn))
             continue
