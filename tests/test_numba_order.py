@@ -118,3 +118,14 @@ def test_loops_count_upwards_where_order_does_not_matter(
     args = (X, 1.3)[: f.__code__.co_argcount]
     text = s2sad.grad(f, tuple(range(len(args))), backend="numba").source(*args)
     assert text.count(", -1):") == downwards
+
+
+def largest_of_columns(x: np.ndarray) -> float:
+    return np.sum(np.max(x, axis=0) ** 2) + np.sum(np.min(x, axis=(0, 1)) * x[0, 0])
+
+
+def test_extremes_along_leading_axes() -> None:
+    """Their cotangents have fewer axes than what they are shared among."""
+    x = np.array([[0.5, 2.0, -1.0], [1.5, 2.0, -3.0]])
+    found = s2sad.grad(largest_of_columns, backend="numba")(x)
+    np.testing.assert_array_equal(found, s2sad.grad(largest_of_columns)(x))

@@ -184,10 +184,13 @@ def _share(g: Any, chosen: Any, axis: Any = None) -> Any:
     axes = axes_of(axis, chosen.ndim)
     if axes is None:
         return None
-    if isinstance(g, types.Array) and g.ndim != chosen.ndim:
+    if isinstance(g, types.Array) and not 0 < g.ndim <= chosen.ndim:
         return None
+    before = chosen.ndim - g.ndim if isinstance(g, types.Array) else 0
     here = ", ".join("0" if n in axes else f"at[{n}]" for n in range(chosen.ndim))
-    mine = ", ".join(f"0 if g.shape[{n}] == 1 else at[{n}]" for n in range(chosen.ndim))
+    mine = ", ".join(
+        f"0 if g.shape[{n}] == 1 else at[{n + before}]" for n in range(chosen.ndim - before)
+    )
     shape = ", ".join("1" if n in axes else f"chosen.shape[{n}]" for n in range(chosen.ndim))
     take = f"g[{mine}]" if isinstance(g, types.Array) else "g"
     return written(
