@@ -40,7 +40,6 @@ from .common import computed_once
 from .elements import (
     CONSTANTS,
     LIKE,
-    Unsure,
     is_elementwise,
     is_filled,
     is_plain,
@@ -61,6 +60,7 @@ from .statements import Statements
 from .ties import ties_as_choices
 from .unread import without_unread
 from .views import view
+from .writing import Unsure
 
 __all__ = ["fuse_loops"]
 
@@ -288,7 +288,7 @@ class _Region(Statements):
         if not isinstance(array, Value) or not isinstance(array.kind, Array):
             return
         reading = [v for v in self.lazy if array in self.leaves(v)]
-        for v in reading:
+        for v in reversed(reading):  # what is part of another need not exist then
             if v in self.lazy and is_elementwise(self.lazy[v]):
                 self.need(v)
         for v in reading:

@@ -31,7 +31,7 @@ from ....ir.nodes import (
     operands_of,
     regions_of,
 )
-from .elements import ORIGIN, Places, Unsure, Writing, same_places
+from .writing import ORIGIN, Places, Unsure, Writing, same_places
 
 __all__ = ["Carried", "Counters", "Nest", "compare", "counters_for", "merged", "version"]
 

@@ -16,24 +16,12 @@ from ....errors import Span
 from ....ir.kinds import BOOL, INT, Array, Kind, Num, Sym, Tuple, not_one
 from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value
 from ....rules.registry import primitive
-from .elements import (
-    LIKE,
-    ORIGIN,
-    Elements,
-    Place,
-    Places,
-    Unsure,
-    Writing,
-    element_kind,
-    is_elementwise,
-    is_plain,
-    is_whole,
-    through,
-)
+from .elements import LIKE, Elements, is_elementwise, is_plain, is_whole, through
 from .extents import Extent, Sizes, are_equal, is_first_of, total
 from .facts import SUMS, Facts, is_sum_along, summed_axes
 from .loops import Carried, Counters, Nest, compare, counters_for, merged, version
 from .views import View, parts_of
+from .writing import ORIGIN, Place, Places, Unsure, Writing, element_kind
 
 __all__ = ["Statements"]
 
@@ -72,6 +60,10 @@ class Statements:
 
     def before_write(self, array: Atom) -> None:
         """Compute now what reads an array that is going to be written."""
+        raise NotImplementedError
+
+    def leaves(self, a: Atom) -> set[Value]:
+        """The arrays from which an expression takes its elements."""
         raise NotImplementedError
 
     # -- statements -------------------------------------------------------------------------------
@@ -169,6 +161,17 @@ class Statements:
         array, value = op.args[0], op.args[-1]
         assert isinstance(array, Value)
         self.need(array)
+        # What reads the array is computed before, but for the op itself.
+        own = self.parts(op)
+        for v in reversed(list(self.lazy)):
+            shared = v in self.lazy and v not in own and is_elementwise(self.lazy[v])
+            if shared and array in self.leaves(v):
+                self.need(v)
+        reading = {v: self.lazy[v] for v in self.parts(op)}
+        for v in reading:
+            del self.lazy[v]
+        self.before_write(array)
+        self.lazy.update(reading)
         (result,) = op.results
         axes = self.elements.of_view(seen, seen_kind)
         self.elements.align(value, axes)
@@ -192,12 +195,6 @@ class Statements:
             if not isinstance(value, Value) or value not in self.lazy:
                 raise
             self.need(value)
-        # What reads the array is computed before, but for the op itself.
-        reading = {v: self.lazy[v] for v in self.parts(op)}
-        for v in reading:
-            del self.lazy[v]
-        self.before_write(array)
-        self.lazy.update(reading)
         self.loop(sizes, write, op)
 
     def parts(self, op: Op) -> list[Value]:
