@@ -126,7 +126,7 @@ _SCALAR: dict[Any, Callable[..., Any]] = {
 
 def _broadcasting(f: Any, scalar: Callable[..., Any]) -> None:
     """``f`` is ``scalar`` on numbers, and element by element on arrays."""
-    one = njit(**_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)(scalar)
+    one = njit(**_OPTIONS)(scalar)
     many = vectorize(scalar)
     count = scalar.__code__.co_argcount
     names = ", ".join("xyz"[:count])

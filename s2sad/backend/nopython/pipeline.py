@@ -1,8 +1,7 @@
 """How Numba compiles emitted code: what it would do anyway, in less time.
 
 In: a function of emitted text, through ``njit(f, pipeline_class=LeanCompiler)``. Out: its machine
-code, which computes the same. Loops and elements are written as `lowering` writes them, functions
-that it calls are compiled as parts of it alone (`libraries`), and LLVM
+code, which computes the same. Loops and elements are written as `lowering` writes them, and LLVM
 does less of two things that cost more than all others and gain little on such loops:
 
 - it writes a loop once for each outcome of a condition that does not change in it: every axis
@@ -21,7 +20,6 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import BaseNativeLowering, NativeLowering
 
-from .libraries import linked_once
 from .lowering import LeanLower
 
 __all__ = ["LeanCompiler"]
@@ -54,10 +52,7 @@ class LeanCompiler(CompilerBase):  # type: ignore[misc]
 
     def compile_extra(self, func: Any) -> Any:
         """Called by Numba, which holds its lock: no other thread compiles meanwhile."""
-        codegen = self.state.targetctx.codegen()
-        with _lean_llvm(), linked_once(codegen, func.__qualname__) as library:
-            if library is not None and self.state.library is None:
-                self.state.library = library
+        with _lean_llvm():
             return super().compile_extra(func)
 
 

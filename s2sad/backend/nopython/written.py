@@ -43,12 +43,11 @@ def declare(
 
     Of a value that may be None, as one that only some branches assign, they see the type that it
     has otherwise, and a None where it runs raises TypeError; ``of_none`` is for those that have an
-    answer to None. None of them is passed as a function, which is what Numba writes wrappers for.
+    answer to None.
     """
-    jit_options = {"no_cfunc_wrapper": True, **options.pop("jit_options", {})}
     for f, by_types in table.items():
         seen = by_types if of_none else _of_what_is_there(f, by_types)
-        overload(f, jit_options=jit_options, **options)(_bare(seen))
+        overload(f, **options)(_bare(seen))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
