@@ -245,3 +245,12 @@ def test_what_is_never_negative() -> None:
     known = {name for name in nonnegative(ir, kinds) if name.isalpha()}
     assert {"rows", "columns", "i", "ahead", "back", "step"} <= known
     assert not known & {"behind", "j", "k", "n"}
+
+
+def of_no_axes(x: Any) -> Any:
+    x[()] += 2.0
+    return x[()] * 3.0
+
+
+def test_arrays_without_axes() -> None:
+    assert lean(of_no_axes)(np.array(1.5)) == 10.5

@@ -118,7 +118,7 @@ def require_numba() -> None:
 def _jitted(emitted: Emitted, options: dict[str, Any]) -> tuple[Any, str]:
     from numba import njit
 
-    from .pipeline import LeanCompiler
+    from .pipeline import compiler
 
     text = _header(emitted, options) + emitted.text
     path = modules.write(text)
@@ -142,7 +142,7 @@ def _jitted(emitted: Emitted, options: dict[str, Any]) -> tuple[Any, str]:
                 cache=path is not None,
                 no_cfunc_wrapper=True,
                 no_cpython_wrapper=name != emitted.entry_name,
-                pipeline_class=LeanCompiler,
+                pipeline_class=compiler(),
                 **options,
             )
     return scope[emitted.entry_name], text

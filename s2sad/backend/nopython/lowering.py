@@ -150,7 +150,11 @@ class LeanLower(Lower):  # type: ignore[misc]
         ):
             return None
         kinds = by.types if isinstance(by, types.BaseTuple) else (by,)
-        if len(kinds) != kind.ndim or not all(isinstance(t, types.Integer) for t in kinds):
+        if (
+            not kinds
+            or len(kinds) != kind.ndim
+            or not all(isinstance(t, types.Integer) for t in kinds)
+        ):
             return None
         if not isinstance(by, types.BaseTuple):
             given, names = [self.loadvar(index)], [index]

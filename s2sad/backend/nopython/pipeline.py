@@ -1,6 +1,6 @@
 """How Numba compiles emitted code: what it would do anyway, in less time.
 
-In: a function of emitted text, through ``njit(f, pipeline_class=LeanCompiler)``. Out: its machine
+In: a function of emitted text, through ``njit(f, pipeline_class=compiler())``. Out: its machine
 code, which computes the same. Loops and elements are written as `lowering` writes them, and LLVM
 does less of two things that cost more than all others and gain little on such loops:
 
@@ -16,13 +16,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import llvmlite.binding as llvm
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
+import numba
+from numba.core.compiler import Compiler, CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import BaseNativeLowering, NativeLowering
 
 from .lowering import LeanLower
 
-__all__ = ["LeanCompiler"]
+__all__ = ["LeanCompiler", "compiler"]
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -54,6 +55,15 @@ class LeanCompiler(CompilerBase):  # type: ignore[misc]
         """Called by Numba, which holds its lock: no other thread compiles meanwhile."""
         with _lean_llvm():
             return super().compile_extra(func)
+
+
+#: Versions of Numba whose lowering is known to be what `LeanLower` builds on.
+_KNOWN = frozenset({(0, 68)})
+
+
+def compiler() -> type[CompilerBase]:
+    """The compiler of emitted code: Numba's own where it is a version nobody has tried."""
+    return LeanCompiler if numba.version_info.short in _KNOWN else Compiler
 
 
 #: What LLVM is told while it compiles emitted code, and what it is told afterwards.
