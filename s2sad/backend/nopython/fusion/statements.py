@@ -12,16 +12,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ....errors import Span
-from ....ir.kinds import BOOL, INT, Array, Kind, Num, Sym, Tuple, not_one
-from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value
+from ....ir.kinds import BOOL, INT, Array, Kind, Num, not_one
+from ....ir.nodes import Atom, Const, Node, Op, Region, Value
 from ....rules.registry import primitive
 from .elements import LIKE, Elements, is_elementwise, is_plain, is_whole, through
 from .extents import Extent, Sizes, are_equal, is_first_of, total
 from .facts import SUMS, Facts, is_sum_along, summed_axes
 from .loops import Carried, Counters, Nest, compare, counters_for, merged, version
+from .parts import (
+    adding,
+    element_stored,
+    has_sizes,
+    is_about_sizes,
+    loops_around,
+    name_of,
+    new_array,
+)
 from .views import View, parts_of
-from .writing import ORIGIN, Place, Places, Unsure, Writing, element_kind
+from .writing import ORIGIN, Place, Unsure, Writing, element_kind
 
 __all__ = ["Statements"]
 
@@ -96,7 +104,7 @@ class Statements:
             if own is not None:
                 writing.carried = {own: (inner, places)}
             value = elements.element(op.args[0] if whole else result, places, writing)
-            return [_stored(writing, "setitem", empty, inner, filled, places, value)]
+            return [element_stored(writing, "setitem", empty, inner, filled, places, value)]
 
         if own is not None:
             try:
@@ -104,7 +112,7 @@ class Statements:
             except Unsure:  # it is read elsewhere than where it would be written
                 own, empty = None, version(result)
         if own is None:
-            _new(empty, sizes, op.span, nodes)
+            new_array(empty, sizes, op.span, nodes)
         self.out += nodes
         self.fresh.add(result)
         self.sizes.made[result] = axes
@@ -186,7 +194,7 @@ class Statements:
             writing.carried = {array: (inner, inside)}
             places = tuple(map(Place, counters.places))
             element = self.elements.element(value, places, writing)
-            return [_stored(writing, fn, array, inner, result, inside, element)]
+            return [element_stored(writing, fn, array, inner, result, inside, element)]
 
         try:
             write(counters_for(sizes), Writing())
@@ -229,9 +237,9 @@ class Statements:
             kind = result.kind
             term = parts[0] if len(parts) == 1 else writing.op("mul", kind, *parts)
             before = version(result)
-            after = writing.op(_adding(op), kind, before, term)
+            after = writing.op(adding(op), kind, before, term)
             zero = Const(0.0, Num("float64", False))
-            return [Carried(zero, before, after, whole, ordered=_adding(op) == "add")]
+            return [Carried(zero, before, after, whole, ordered=adding(op) == "add")]
 
         self.loop(sizes, write, op)
         if is_mean:
@@ -274,27 +282,27 @@ class Statements:
         sizes = [e.length(nodes) for e in own]
         zeros = version(result)
         self.sizes.made[result] = axes
-        rows = _rows(counters_for(sizes), kept)
+        depth = loops_around(counters_for(sizes), kept)
         is_scaled = any(e.key in self.elements.scales for e in axes)
-        fn = "np.empty" if rows and not is_scaled else "np.zeros"
-        _new(zeros, [e.length(nodes) for e in axes], op.span, nodes, fn)
+        fn = "np.empty" if depth and not is_scaled else "np.zeros"
+        new_array(zeros, [e.length(nodes) for e in axes], op.span, nodes, fn)
         self.out += nodes
-        ordered = _adding(op) == "add"
+        ordered = adding(op) == "add"
 
         def write(counters: Counters, writing: Writing) -> list[Carried]:
             places = tuple(map(Place, counters.places))
             value = self.elements.element(op.args[0], places, writing)
             to = [Place(ORIGIN) if k is None else places[k] for k in kept]
             at = tuple(self.elements.along(e, p) for e, p in zip(axes, to, strict=True))
-            if rows:
+            if depth:
                 number = element_kind(result.kind)
                 before = Value(number)
-                after = writing.op(_adding(op), number, before, value)
+                after = writing.op(adding(op), number, before, value)
                 spot = tuple(map(writing.place, at))
                 zero = None if is_scaled else Const(0.0, number)
-                row = Carried(zeros, before, after, result, (), None, rows, spot, zero, ordered)
+                row = Carried(zeros, before, after, result, (), None, depth, spot, zero, ordered)
                 return [row]
-            sums = _stored(writing, "accumulate", zeros, version(zeros), result, at, value)
+            sums = element_stored(writing, "accumulate", zeros, version(zeros), result, at, value)
             # Only the end of the loops makes it whole.
             return [replace(sums, places=(), ordered=ordered)]
 
@@ -323,10 +331,10 @@ class Statements:
     ) -> None:
         """Add a nest, or what it does to the nest before it."""
         at = len(self.out) - 1
-        while at >= 0 and _is_about_sizes(self.out[at]):
+        while at >= 0 and is_about_sizes(self.out[at]):
             at -= 1
         last = self.out[at] if at >= 0 else None
-        if isinstance(last, Nest) and _same_sizes(last.counters.sizes, sizes):
+        if isinstance(last, Nest) and has_sizes(last.counters.sizes, sizes):
             between = self.out[at + 1 :]
             made = {c.result for c in last.carried}
             if not any(made.intersection(n.args) for n in between if isinstance(n, Op)):
@@ -354,13 +362,13 @@ class Statements:
     def compared(self, nodes: list[Node]) -> None:
         """Raise where axes that have to be equal are not; find out which have length 1."""
         for a, b in self.elements.compared:
-            pair = frozenset((_name(a), _name(b)))
+            pair = frozenset((name_of(a), name_of(b)))
             if pair not in self.proved:
                 self.proved.add(pair)
                 nodes += compare(a.length(nodes), b.length(nodes))
         for a, b in self.elements.stretched:
             long = Value(BOOL)
-            pair = frozenset((_name(a), _name(b)))
+            pair = frozenset((name_of(a), name_of(b)))
             if b.key in self.elements.scales and pair in self.proved:
                 continue
             size = b.length(nodes)
@@ -374,32 +382,6 @@ class Statements:
         self.elements.forget()
 
 
-def _rows(counters: Counters, kept: Sequence[int | None]) -> int:
-    """How many loops are around those that add to one element; 0 if these are not the inner."""
-    outer = [a for k in kept if k is not None and isinstance(a := counters.places[k], Value)]
-    depth = len(outer)
-    ordered = outer == [counter for counter, _ in counters.loops[:depth]]
-    return depth if ordered and depth < len(counters.loops) else 0
-
-
-def _new(
-    empty: Value,
-    sizes: Sequence[Atom],
-    span: Span | None,
-    nodes: list[Node],
-    fn: str = "np.empty",
-) -> None:
-    """``np.empty(sizes)`` or ``np.zeros(sizes)``."""
-    assert isinstance(empty.kind, Array)
-    if len(sizes) == 1:
-        shape = sizes[0]
-    else:
-        shape = Value(Tuple(tuple(s.kind for s in sizes)))
-        nodes.append(Op((shape,), "tuple", tuple(sizes), {}, span))
-    attrs = {} if empty.kind.dtype == "float64" else {"dtype": empty.kind.dtype}
-    nodes.append(Op((empty,), fn, (shape,), attrs, span))
-
-
 def _lets_go(user: Node) -> bool:
     """Whether a node neither keeps what it reads, as a tape does, nor makes a view of it."""
     if not isinstance(user, Op):
@@ -408,55 +390,6 @@ def _lets_go(user: Node) -> bool:
 
 
 _LET_GO = frozenset({"len", "shape", "np.size", "matmul", "np.dot", "np.max", "np.min", *LIKE})
-
-
-def _adding(op: Op) -> str:
-    """How the terms of a sum are added: those of the program in their order."""
-    return "plus" if op.span is not None and op.span.reverse else "add"
-
-
-def _stored(
-    writing: Writing,
-    fn: str,
-    array: Value,
-    inner: Value,
-    result: Value,
-    places: Places,
-    value: Atom,
-) -> Carried:
-    """Write an element of an array; what a loop carries for it."""
-    new = version(result)
-    writing.nodes.append(Op((new,), fn, (inner, writing.index(places), value)))
-    return Carried(array, inner, new, result, places, value if fn == "setitem" else None)
-
-
-def _is_about_sizes(node: Node | Nest) -> bool:
-    """Whether a node only has to do with lengths: it may as well come earlier."""
-    if isinstance(node, If):
-        is_length = all(r.kind == INT for r in node.results)
-        return is_length and all(map(_is_about_sizes, (*node.then.ops, *node.orelse.ops)))
-    return (
-        isinstance(node, Op)
-        and node.fn in _OF_SIZES
-        and not any(isinstance(r.kind, Array) and node.fn not in _NEW for r in node.results)
-    )
-
-
-_NEW = frozenset({"np.empty", "np.zeros"})
-_OF_SIZES = _NEW | {"len", "shape", "item", "sub", "max", "min", "mul", "tuple", "ne", "and"}
-_OF_SIZES |= {"raise", "int", "eq", "insertion_point"}
-
-
-def _name(e: Extent) -> object:
-    """What stands for an axis in what has been compared: its symbol, if it has one."""
-    return e.dim if isinstance(e.dim, Sym) else e.key
-
-
-def _same_sizes(a: Sequence[Atom], b: Sequence[Atom]) -> bool:
-    return len(a) == len(b) and all(
-        x is y or (isinstance(x, Const) and isinstance(y, Const) and x.value == y.value)
-        for x, y in zip(a, b, strict=True)
-    )
 
 
 def _fits(value: Kind, array: Array) -> bool:

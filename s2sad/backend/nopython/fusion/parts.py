@@ -1,0 +1,104 @@
+"""What the statements of fused loops are made of.
+
+In: lengths, arrays, elements. Out: the nodes that make an array, write an element of it or add up
+a sum, and what is asked of nodes between two loops::
+
+    new_array([n, m])                  ->   t = np.empty((n, m))
+    element_stored(t, (i, j), value)   ->   t[i, j] = value
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....errors import Span
+from ....ir.kinds import INT, Array, Sym, Tuple
+from ....ir.nodes import Atom, Const, If, Node, Op, Value
+from .extents import Extent
+from .loops import Carried, Counters, Nest, version
+from .writing import Places, Writing
+
+__all__ = [
+    "adding",
+    "element_stored",
+    "has_sizes",
+    "is_about_sizes",
+    "loops_around",
+    "name_of",
+    "new_array",
+]
+
+
+def new_array(
+    empty: Value,
+    sizes: Sequence[Atom],
+    span: Span | None,
+    nodes: list[Node],
+    fn: str = "np.empty",
+) -> None:
+    """``np.empty(sizes)`` or ``np.zeros(sizes)``."""
+    assert isinstance(empty.kind, Array)
+    if len(sizes) == 1:
+        shape = sizes[0]
+    else:
+        shape = Value(Tuple(tuple(s.kind for s in sizes)))
+        nodes.append(Op((shape,), "tuple", tuple(sizes), {}, span))
+    attrs = {} if empty.kind.dtype == "float64" else {"dtype": empty.kind.dtype}
+    nodes.append(Op((empty,), fn, (shape,), attrs, span))
+
+
+def element_stored(
+    writing: Writing,
+    fn: str,
+    array: Value,
+    inner: Value,
+    result: Value,
+    places: Places,
+    value: Atom,
+) -> Carried:
+    """Write an element of an array; what a loop carries for it."""
+    new = version(result)
+    writing.nodes.append(Op((new,), fn, (inner, writing.index(places), value)))
+    return Carried(array, inner, new, result, places, value if fn == "setitem" else None)
+
+
+def adding(op: Op) -> str:
+    """How the terms of a sum are added: those of the program in their order."""
+    return "plus" if op.span is not None and op.span.reverse else "add"
+
+
+def loops_around(counters: Counters, kept: Sequence[int | None]) -> int:
+    """How many loops are around those that add to one element; 0 if these are not the inner."""
+    outer = [a for k in kept if k is not None and isinstance(a := counters.places[k], Value)]
+    depth = len(outer)
+    ordered = outer == [counter for counter, _ in counters.loops[:depth]]
+    return depth if ordered and depth < len(counters.loops) else 0
+
+
+def is_about_sizes(node: Node | Nest) -> bool:
+    """Whether a node only has to do with lengths: it may as well come earlier."""
+    if isinstance(node, If):
+        is_length = all(r.kind == INT for r in node.results)
+        return is_length and all(map(is_about_sizes, (*node.then.ops, *node.orelse.ops)))
+    return (
+        isinstance(node, Op)
+        and node.fn in _OF_SIZES
+        and not any(isinstance(r.kind, Array) and node.fn not in _NEW for r in node.results)
+    )
+
+
+_NEW = frozenset({"np.empty", "np.zeros"})
+_OF_SIZES = _NEW | {"len", "shape", "item", "sub", "max", "min", "mul", "tuple", "ne", "and"}
+_OF_SIZES |= {"raise", "int", "eq", "insertion_point"}
+
+
+def name_of(e: Extent) -> object:
+    """What stands for an axis in what has been compared: its symbol, if it has one."""
+    return e.dim if isinstance(e.dim, Sym) else e.key
+
+
+def has_sizes(a: Sequence[Atom], b: Sequence[Atom]) -> bool:
+    return len(a) == len(b) and all(
+        x is y or (isinstance(x, Const) and isinstance(y, Const) and x.value == y.value)
+        for x, y in zip(a, b, strict=True)
+    )
