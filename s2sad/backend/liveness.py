@@ -101,7 +101,9 @@ class Liveness:
         head = self.tail(node.body.ops, node.body.yields, base | set(), carried)
         heads = self.plan.head_values(node)
         self.define((*heads, *carried), head.union(base).difference(heads, carried))
-        self.define(carried, set(self.leaves(self.plan.header(node))))
+        header = set(self.leaves(self.plan.header(node)))
+        for p, init in zip(carried, node.init, strict=True):
+            self.define((p,), header.difference((init,)))  # what starts as init may be called so
         before = base
         before.update(self.leaves(self.plan.header(node)))
         before.update(self.leaves(node.init))

@@ -51,6 +51,7 @@ def test_factors_are_loaded_again():
     a = np.array([[2.0, 0.5, 0.3], [0.4, 1.5, -0.2], [-0.4, 0.8, 1.2]])
     text = text_of(factorize, a)
     assert text.count("append(") == 2  # the dividend, in a tape of tapes
+    assert "a_new" not in text  # the array has one name, although the ranges read its length
     check(factorize, a)
 
 
