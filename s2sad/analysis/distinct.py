@@ -78,8 +78,11 @@ def _are_places(arrays: list[Atom], definitions: Mapping[Value, Node]) -> bool:
         item = definitions.get(a) if isinstance(a, Value) else None
         if not isinstance(item, Op) or item.fn != "item" or not isinstance(item.args[0], Value):
             return False
+        at = _value(item.args[1])
+        if type(at) is not int:
+            return False
         whole.add(item.args[0])
-        found.add(_value(item.args[1]))
+        found.add(at)
     if len(whole) != 1:
         return False
     made = definitions.get(next(iter(whole)))

@@ -105,7 +105,13 @@ def listed_from_both_ends(x: np.ndarray) -> float:
     return np.sum(a * x)
 
 
+def column_of_places(x: np.ndarray) -> float:
+    at = np.argwhere(x[0] > 0.0)
+    return np.sum(x[0][at[:, 0]] ** 2)
+
+
 OFTEN = (
+    (column_of_places, (X,)),
     (labels_alone, (X, LABELS)),
     (one_row_for_all, (X, LABELS)),
     (from_both_ends, (X,)),
