@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..ir.kinds import Array
-from ..ir.nodes import Atom, Call, For, If, Node, Op, Region, Value, While
+from ..ir.nodes import Atom, Call, For, If, Node, Op, Region, Value, While, raises
 from ..rules.registry import primitive
 from .indices import Indices, Order, direction
 from .storage import Overwritten
@@ -124,7 +124,7 @@ class Settled:
                     if not current.isdisjoint(a for a in node.args if isinstance(a, Value)):
                         return set()
                 case If():
-                    arms = [a for a in (node.then, node.orelse) if not _raises(a)]
+                    arms = [a for a in (node.then, node.orelse) if not raises(a)]
                     ends = [self._follow(arm, current, versions, writes) for arm in arms]
                     joined = {
                         r
@@ -193,10 +193,6 @@ class Settled:
 
 def _parameters(loop: For | While) -> tuple[Value, ...]:
     return loop.body.params[1:] if isinstance(loop, For) else loop.body.params
-
-
-def _raises(region: Region) -> bool:
-    return any(isinstance(n, Op) and n.fn == "raise" for n in region.ops)
 
 
 def _alike(source: Value, base: Value) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..ir.kinds import Array, ListOf, Mixed
-from ..ir.nodes import Atom, Call, For, If, Node, Op, Region, Value, While, regions_of
+from ..ir.nodes import Atom, Call, For, If, Node, Op, Region, Value, While, raises, regions_of
 from ..rules.registry import primitive
 
 
@@ -123,7 +123,7 @@ class Overwritten:
                 live = [
                     y
                     for y, arm in zip(arms, (node.then, node.orelse), strict=True)
-                    if not any(isinstance(n, Op) and n.fn == "raise" for n in arm.ops)
+                    if not raises(arm)
                 ]
                 firsts = {self._first.get(y, y) if isinstance(y, Value) else None for y in live}
                 if len(firsts) != 1 or None in firsts:

@@ -222,6 +222,11 @@ def regions_of(node: Node) -> tuple[Region, ...]:
             return ()
 
 
+def raises(region: Region) -> bool:
+    """Whether a region ends in an exception, so that nothing comes after it."""
+    return any(isinstance(n, Op) and n.fn == "raise" for n in region.ops)
+
+
 def operands_of(node: Node) -> tuple[Atom, ...]:
     """The atoms a node reads itself, not those its regions read."""
     match node:

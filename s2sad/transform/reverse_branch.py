@@ -9,7 +9,7 @@ adjoints its arms changed, and the forward branch rewritten to export what the a
 
 from __future__ import annotations
 
-from ..ir.nodes import UNDEFINED, Atom, If, Node, Op, Region, Value, free_values
+from ..ir.nodes import UNDEFINED, Atom, If, Node, Region, Value, free_values, raises
 from ..ir.rewrite import substitute_region
 from .adjoints import Env, adjoint_kind, bar, repeat, reversed_span
 from .alike import alike
@@ -22,7 +22,7 @@ from .twins import placeholder
 def reverse_branch(rev: Reverse, node: If, env: Env) -> None:
     """Append the reverse of a branch and register its rewritten forward form."""
     seeds = {r: env.pop(r) for r in node.results if r in env}
-    dead = [_never_falls_through(arm) for arm in (node.then, node.orelse)]
+    dead = [raises(arm) for arm in (node.then, node.orelse)]
     arms: list[tuple[list[Node], Env]] = []
     for arm, is_dead in zip((node.then, node.orelse), dead, strict=True):
         inner = dict(env)
@@ -129,10 +129,6 @@ def _settle_arms(
         ),
     )
     return settled
-
-
-def _never_falls_through(region: Region) -> bool:
-    return any(isinstance(n, Op) and n.fn == "raise" for n in region.ops)
 
 
 def _is_absent(rev: Reverse, value: Value, cond: Atom, side: int) -> bool:

@@ -263,6 +263,8 @@ def summary(rows: list[Row], columns: Sequence[str]) -> str:
         line = against(rows, own, "by hand")
         if line and "by hand" in columns:
             lines.append(line.replace(f"{own} against", f"{called} against the adjoint"))
+    if "JAX" in columns and (line := against(rows, "by hand", "JAX")):
+        lines.append(line.replace("- by hand", "- the adjoint by hand"))
     return "\n".join(lines)
 
 
