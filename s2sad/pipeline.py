@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .binding import Layout, layout_of
 from .checks import header, refuse_overlaps, same_objects, targets_of
+from .collecting import without_collecting
 from .dispatch import Specialization
 from .errors import ArgumentError, Problem, UnsupportedError
 from .guards import Guard, Is, KindIs, ValueIs
@@ -171,7 +172,7 @@ def build(
     Raises `ArgumentError`, `OutputError` or `UnsupportedError`; nothing has run then.
     """
     try:
-        with for_compiler(transform.backend is not None):
+        with without_collecting(), for_compiler(transform.backend is not None):
             return _build(f, transform, layout, values, kinds, skip)
     except UnsupportedError as error:
         if type(error) is not UnsupportedError or all(p.span for p in error.problems):

@@ -1,4 +1,4 @@
-"""Loops and elements as `s2sad.backend.nopython.lowering` writes them mean what they mean."""
+"""Loops and elements as `s2sad.backend.nopython.lean.lowering` writes them mean what they mean."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numba.core import types  # noqa: E402
 from numba.core.registry import cpu_target  # noqa: E402
 from numba.core.typed_passes import type_inference_stage  # noqa: E402
 
-from s2sad.backend.nopython.pipeline import LeanCompiler  # noqa: E402
-from s2sad.backend.nopython.signs import nonnegative  # noqa: E402
+from s2sad.backend.nopython.lean.pipeline import LeanCompiler  # noqa: E402
+from s2sad.backend.nopython.lean.signs import nonnegative  # noqa: E402
 
 
 def lean(f: Any, **options: Any) -> Any:

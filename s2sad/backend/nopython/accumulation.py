@@ -17,8 +17,8 @@ from numba import types
 from ... import runtime
 from ...rules import helpers
 from . import indices
-from .lanes import by_rows, compiled, known_axes
-from .written import axes_of, declare, dtype_text, is_list, written
+from .lanes import by_rows, known_axes
+from .written import axes_of, compiled, declare, dtype_text, is_list, written
 
 __all__ = ["install"]
 

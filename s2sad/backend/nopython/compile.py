@@ -118,7 +118,7 @@ def require_numba() -> None:
 def _jitted(emitted: Emitted, options: dict[str, Any]) -> tuple[Any, str]:
     from numba import njit
 
-    from .pipeline import compiler
+    from .lean.pipeline import compiler
 
     text = _header(emitted, options) + emitted.text
     path = modules.write(text)
@@ -185,7 +185,7 @@ def _header(emitted: Emitted, options: dict[str, Any]) -> str:
 def _own_digest() -> str:
     """A digest of the modules that tell Numba what the helpers mean."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from .lanes import axis_of, common, compiled
-from .written import axes_of, declare, dtype_text, is_list, is_none, is_true, written
+from .lanes import axis_of, common
+from .written import axes_of, compiled, declare, dtype_text, is_list, is_none, is_true, written
 
 __all__ = ["install"]
 

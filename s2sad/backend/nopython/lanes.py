@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numba.np import numpy_support
 
 from .written import axes_of, dtype_text, is_none, written
@@ -24,7 +23,6 @@ __all__ = [
     "axis_of",
     "by_rows",
     "common",
-    "compiled",
     "from_rows",
     "known_axes",
     "rows",
@@ -100,11 +98,6 @@ def from_rows(made: str, name: str, rank: int, axes: tuple[int, ...] | None) -> 
 
 def _order(rank: int, axes: tuple[int, ...]) -> tuple[int, ...]:
     return (*(n for n in range(rank) if n not in axes), *axes)
-
-
-def compiled(f: Any) -> Any:
-    """``f``, compiled when it is first called or compiled into other code."""
-    return njit(error_model="numpy")(f)
 
 
 def by_rows(

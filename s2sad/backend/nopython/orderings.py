@@ -16,8 +16,8 @@ import numpy as np
 from numba import types
 
 from ...rules import gather_helpers, helpers
-from .lanes import axis_of, by_rows, compiled, known_axes
-from .written import declare, dtype_text, is_none, is_true, written
+from .lanes import axis_of, by_rows, known_axes
+from .written import compiled, declare, dtype_text, is_none, is_true, written
 
 __all__ = ["install"]
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit, types, vectorize
+from numba import types, vectorize
 
 from ... import runtime
 from ...rules import matrices
@@ -39,7 +39,7 @@ from . import (
     sums,
     ufunc_loops,
 )
-from .written import declare, is_list, present, written
+from .written import compiled, declare, is_list, present, written
 
 __all__ = ["install"]
 
@@ -126,7 +126,7 @@ _SCALAR: dict[Any, Callable[..., Any]] = {
 
 def _broadcasting(f: Any, scalar: Callable[..., Any]) -> None:
     """``f`` is ``scalar`` on numbers, and element by element on arrays."""
-    one = njit(**_OPTIONS)(scalar)
+    one = compiled(scalar)
     many = vectorize(scalar)
     count = scalar.__code__.co_argcount
     names = ", ".join("xyz"[:count])

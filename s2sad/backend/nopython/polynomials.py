@@ -15,8 +15,8 @@ import numpy as np
 from numba import types
 
 from ...rules import matrices, polynomial_helpers
-from .lanes import common, compiled
-from .written import declare, is_list, written
+from .lanes import common
+from .written import compiled, declare, is_list, written
 
 __all__ = ["install"]
 

@@ -16,8 +16,8 @@ import numpy as np
 from numba import types
 
 from ...rules import order_helpers
-from .lanes import compiled, from_rows, known_axes, rows
-from .written import declare, dtype_text, is_list, is_none, is_true, written
+from .lanes import from_rows, known_axes, rows
+from .written import compiled, declare, dtype_text, is_list, is_none, is_true, written
 
 __all__ = ["install"]
 

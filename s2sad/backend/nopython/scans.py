@@ -15,8 +15,8 @@ import numpy as np
 from numba import types
 
 from ...rules import grid_helpers, helpers, order_helpers
-from .lanes import Lanes, axis_of, by_rows, common, compiled, known_axes
-from .written import declare, dtype_text, is_none, written
+from .lanes import Lanes, axis_of, by_rows, common, known_axes
+from .written import compiled, declare, dtype_text, is_none, written
 
 __all__ = ["install"]
 

@@ -16,8 +16,7 @@ import numpy as np
 from numba import types
 
 from ...rules import helpers
-from .lanes import compiled
-from .written import declare, dtype_text, is_list, written
+from .written import compiled, declare, dtype_text, is_list, written
 
 __all__ = ["install"]
 

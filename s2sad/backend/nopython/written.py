@@ -14,11 +14,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numba import types
+from numba import njit, types
 from numba.extending import intrinsic, overload
+
+from .lean.pipeline import compiler
 
 __all__ = [
     "axes_of",
+    "compiled",
     "declare",
     "dtype_text",
     "is_list",
@@ -45,9 +48,19 @@ def declare(
     has otherwise, and a None where it runs raises TypeError; ``of_none`` is for those that have an
     answer to None.
     """
+    how = {**_options(), **options.pop("jit_options", {})}
     for f, by_types in table.items():
         seen = by_types if of_none else _of_what_is_there(f, by_types)
-        overload(f, **options)(_bare(seen))
+        overload(f, jit_options=how, **options)(_bare(seen))
+
+
+def compiled(f: Any) -> Any:
+    """``f``, compiled when it is first compiled into other code."""
+    return njit(error_model="numpy", no_cpython_wrapper=True, **_options())(f)
+
+
+def _options() -> dict[str, Any]:
+    return {"pipeline_class": compiler(), "no_cfunc_wrapper": True}
 
 
 @intrinsic  # type: ignore[untyped-decorator]

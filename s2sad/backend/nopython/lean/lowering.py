@@ -20,6 +20,7 @@ from numba import types
 from numba.core import cgutils, ir
 from numba.core.lowering import Lower
 
+from .context import is_own
 from .signs import constant, nonnegative
 
 __all__ = ["LeanLower"]
@@ -106,16 +107,18 @@ class LeanLower(Lower):  # type: ignore[misc]
             return self._pairs[expr.value.name][expr.op == "pair_second"]
         return super().lower_expr(resty, expr)
 
-    def lower_call(self, resty: Any, expr: Any) -> Any:
-        """The larger and the smaller of two integers are a comparison."""
-        known = getattr(self.typeof(expr.func.name), "typing_key", None)
-        if known in (max, min) and len(expr.args) == 2 and not expr.kws and not expr.vararg:
-            kinds = [types.unliteral(self.typeof(v.name)) for v in expr.args]
-            if kinds == [types.int64, types.int64] and resty == types.int64:
-                a, b = (self._cast_var(v, types.int64) for v in expr.args)
-                first = self.builder.icmp_signed(">" if known is max else "<", a, b)
-                return self.builder.select(first, a, b)
-        return super().lower_call(resty, expr)
+    def lower_binop(self, resty: Any, expr: Any, op: Any) -> Any:
+        """What is known to be arithmetic on numbers is asked for no constants."""
+        signature = self.fndesc.calltypes[expr]
+        if not is_own(op, signature):
+            return super().lower_binop(resty, expr, op)
+        function = self.context.typing_context.resolve_value_type(op)
+        given = [
+            self._cast_var(var, kind)
+            for var, kind in zip((expr.lhs, expr.rhs), signature.args, strict=True)
+        ]
+        made = self.context.get_function(function, signature)(self.builder, given)
+        return self.context.cast(self.builder, made, signature.return_type, resty)
 
     def lower_getitem(self, resty: Any, expr: Any, value: Any, index: Any, signature: Any) -> Any:
         """A number of an array is read from its place."""

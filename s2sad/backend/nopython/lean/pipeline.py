@@ -19,8 +19,11 @@ import llvmlite.binding as llvm
 import numba
 from numba.core.compiler import Compiler, CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
+from numba.core.target_extension import CPU, jit_registry
 from numba.core.typed_passes import BaseNativeLowering, NativeLowering
 
+from ....collecting import without_collecting
+from .context import LeanContext, LeanTyping, lean
 from .lowering import LeanLower
 
 __all__ = ["LeanCompiler", "compiler"]
@@ -39,7 +42,12 @@ class LeanLowering(BaseNativeLowering):  # type: ignore[misc]
 
 
 class LeanCompiler(CompilerBase):  # type: ignore[misc]
-    """Numba's compiler of nopython mode, with passes of our own."""
+    """Numba's compiler of nopython mode, with passes and contexts of our own."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.state.typingctx = lean(self.state.typingctx, LeanTyping)
+        self.state.targetctx = lean(self.state.targetctx, LeanContext)
 
     def define_pipelines(self) -> list[Any]:
         """Numba's passes; loops that run in parallel keep Numba's own lowering."""
@@ -53,8 +61,24 @@ class LeanCompiler(CompilerBase):  # type: ignore[misc]
 
     def compile_extra(self, func: Any) -> Any:
         """Called by Numba, which holds its lock: no other thread compiles meanwhile."""
-        with _lean_llvm():
+        with without_collecting(), _lean_llvm(), _lean_callees():
             return super().compile_extra(func)
+
+
+@contextmanager
+def _lean_callees() -> Iterator[None]:
+    """Functions of NumPy and Python that Numba has in Python are compiled as emitted code is."""
+    usual = jit_registry.pop(CPU)
+
+    def jit(*given: Any, **options: Any) -> Any:
+        return usual(*given, **{"pipeline_class": LeanCompiler, **options})
+
+    jit_registry[CPU] = jit
+    try:
+        yield
+    finally:
+        del jit_registry[CPU]
+        jit_registry[CPU] = usual
 
 
 #: Versions of Numba whose lowering is known to be what `LeanLower` builds on.

@@ -1,0 +1,116 @@
+"""What Numba asks about functions while it compiles emitted code.
+
+In: the contexts that Numba infers types and writes LLVM's text with. Out: the same contexts, which
+know our own code (`own`) for what derivatives are made of, and Numba's for all else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from numba import types
+from numba.core.cpu import CPUContext
+from numba.core.typing import Context
+from numba.core.typing.templates import signature
+from numba.np import arrayobj
+
+from . import arrays, numbers
+from .own import Own
+
+__all__ = ["LeanContext", "LeanTyping", "is_own", "lean"]
+
+_Context = TypeVar("_Context")
+_OWN: dict[Any, Own] = {**arrays.TABLE, **numbers.TABLE}
+
+
+class LeanTyping(Context):  # type: ignore[misc]
+    """What calls give, by their arguments' types."""
+
+    def resolve_function_type(self, func: Any, args: Any, kws: Any) -> Any:
+        """The signature of a call."""
+        found = _OWN.get(getattr(func, "typing_key", None))
+        if found is not None:
+            given = tuple(types.unliteral(t) for t in args)
+            if isinstance(func, types.BoundFunction):
+                made = found.signature((func.this, *given), dict(kws))
+                made = made and signature(made.return_type, *given, recvr=func.this)
+            else:
+                made = found.signature(given, dict(kws))
+            if made is not None:
+                return made
+        return super().resolve_function_type(func, args, kws)
+
+    def resolve_value_type(self, val: Any) -> Any:
+        """What slices of another shape raise is a function of ours."""
+        if val is arrayobj.raise_with_shape_context:
+            return _ShapesDiffer()
+        return super().resolve_value_type(val)
+
+
+class LeanContext(CPUContext):  # type: ignore[misc]
+    """How calls are written down."""
+
+    @property
+    def typing_context(self) -> Any:
+        """What the types of functions within are inferred with."""
+        return lean(self.__dict__["typing_context"], LeanTyping)
+
+    @typing_context.setter
+    def typing_context(self, context: Any) -> None:
+        self.__dict__["typing_context"] = context
+
+    def get_function(self, fn: Any, sig: Any, _firstcall: bool = True) -> Any:
+        """What writes a call down, given the builder and the values."""
+        if isinstance(fn, _ShapesDiffer):
+            return self._written(arrays.shapes_differ, sig)
+        key = getattr(fn, "typing_key", None)
+        if is_own(key, sig):
+            return self._written(_OWN[key].code, sig.as_function())
+        return super().get_function(fn, sig, _firstcall)
+
+    def compile_internal(
+        self, builder: Any, impl: Any, sig: Any, args: Any, locals: Any = None
+    ) -> Any:
+        """What Numba's own code calls within; memory is asked for at once."""
+        if impl is arrayobj._call_allocator:
+            return self.nrt.meminfo_alloc_aligned(builder, *args[1:])
+        return super().compile_internal(builder, impl, sig, args, locals)
+
+    def _written(self, code: Callable[..., Any], sig: Any) -> Callable[..., Any]:
+        return lambda builder, args, loc=None: code(self, builder, sig, args)
+
+
+def is_own(key: Any, sig: Any) -> bool:
+    """Whether a call of this function has code of ours."""
+    found = _OWN.get(key)
+    if found is None:
+        return False
+    sig = sig.as_function()
+    return bool(found.kind(*sig.args) == sig.return_type)
+
+
+def lean(context: Any, seen_as: type[_Context]) -> _Context:
+    """A context, of which nothing is copied, as another class."""
+    made = object.__new__(seen_as)
+    made.__dict__ = context.__dict__
+    return made
+
+
+class _ShapesDiffer(types.Callable, types.Opaque):  # type: ignore[misc]
+    """The type of the function that raises where a slice is given another shape."""
+
+    def __init__(self) -> None:
+        super().__init__("s2sad.shapes_differ")
+
+    def get_call_type(self, context: Any, args: Any, kws: Any) -> Any:
+        """Of two shapes, nothing."""
+        return signature(types.none, *args)
+
+    def get_call_signatures(self) -> Any:
+        """For messages."""
+        return [], False
+
+    def get_impl_key(self, sig: Any) -> Any:
+        """Numba's question, which `LeanContext` answers before."""
+        return type(self)

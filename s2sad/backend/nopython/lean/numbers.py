@@ -1,0 +1,136 @@
+"""Our own code for numbers.
+
+In: sums, differences, products, quotients and comparisons of integers and floats of 64 bits, and
+calls of ``max``, ``min``, ``int`` and `s2sad.runtime.ratio`. Out: LLVM's text of them::
+
+    max(a, b)   ->   select (fcmp ogt b, a), b, a
+
+Numba comes to the same instructions, but looks for each sum through all loops of a ufunc, twice.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from llvmlite import ir as llvm
+from numba import types
+
+from .... import runtime
+from .own import Own
+
+__all__ = ["TABLE"]
+
+_FLOAT, _INT = types.float64, types.int64
+
+
+def _joint(*kinds: Any) -> Any:
+    """What two integers and floats are brought to."""
+    if len(kinds) != 2 or not all(k in (_FLOAT, _INT) for k in kinds):
+        return None
+    return _FLOAT if _FLOAT in kinds else _INT
+
+
+def _both(context: Any, builder: Any, sig: Any, args: Any) -> tuple[Any, list[Any]]:
+    kind = _joint(*sig.args)
+    pairs = zip(args, sig.args, strict=True)
+    return kind, [context.cast(builder, value, given, kind) for value, given in pairs]
+
+
+def _arithmetic(name: str) -> Own:
+    """A sum, a difference or a product; integers do not wrap around, as Numba has them."""
+
+    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        kind, (a, b) = _both(context, builder, sig, args)
+        if kind == _FLOAT:
+            return getattr(builder, "f" + name)(a, b)
+        return getattr(builder, name)(a, b, flags=["nsw"])
+
+    return Own(_joint, code)
+
+
+def _quotient_kind(*kinds: Any) -> Any:
+    return _FLOAT if _joint(*kinds) == _FLOAT else None
+
+
+def _quotient(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    _, (a, b) = _both(context, builder, sig, args)
+    return builder.fdiv(a, b)
+
+
+def _truth(*kinds: Any) -> Any:
+    """A bool, of two numbers of a kind."""
+    return types.boolean if _alike(*kinds) else None
+
+
+def _comparison(order: str) -> Own:
+    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        if sig.args[0] == _INT:
+            return builder.icmp_signed(order, *args)
+        # Nothing is equal to nan, and nothing is less or greater.
+        compare = builder.fcmp_unordered if order == "!=" else builder.fcmp_ordered
+        return compare(order, *args)
+
+    return Own(_truth, code)
+
+
+def _alike(*kinds: Any) -> Any:
+    """The kind of two integers or two floats."""
+    first = kinds[0] if kinds else None
+    if len(kinds) == 2 and kinds[1] == first and first in (_INT, _FLOAT):
+        return first
+    return None
+
+
+def _extremum(order: str) -> Own:
+    """The first argument, unless the second comes before it in this order."""
+
+    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        a, b = args
+        compare = builder.icmp_signed if sig.return_type == _INT else builder.fcmp_ordered
+        return builder.select(compare(order, b, a), b, a)
+
+    return Own(_alike, code)
+
+
+def _of_int(*kinds: Any) -> Any:
+    if len(kinds) == 1 and kinds[0] in (_INT, types.boolean, _FLOAT):
+        return _INT
+    return None
+
+
+def _int(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    return context.cast(builder, args[0], sig.args[0], _INT)
+
+
+def _of_ratio(*kinds: Any) -> Any:
+    return _FLOAT if kinds == (_FLOAT, _FLOAT) else None
+
+
+def _ratio(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    above, below = args
+    zero = llvm.Constant(above.type, 0.0)
+    nothing = builder.fcmp_ordered("==", above, zero)
+    return builder.select(nothing, builder.fmul(zero, above), builder.fdiv(above, below))
+
+
+TABLE = {
+    operator.add: _arithmetic("add"),
+    operator.iadd: _arithmetic("add"),
+    operator.sub: _arithmetic("sub"),
+    operator.isub: _arithmetic("sub"),
+    operator.mul: _arithmetic("mul"),
+    operator.imul: _arithmetic("mul"),
+    operator.truediv: Own(_quotient_kind, _quotient),
+    operator.itruediv: Own(_quotient_kind, _quotient),
+    operator.lt: _comparison("<"),
+    operator.le: _comparison("<="),
+    operator.gt: _comparison(">"),
+    operator.ge: _comparison(">="),
+    operator.eq: _comparison("=="),
+    operator.ne: _comparison("!="),
+    max: _extremum(">"),
+    min: _extremum("<"),
+    int: Own(_of_int, _int),
+    runtime.ratio: Own(_of_ratio, _ratio),
+}
