@@ -15,6 +15,7 @@ from typing import Any
 
 from llvmlite import ir as llvm
 from numba import types
+from numba.cpython.numbers import real_div_impl
 
 from .... import runtime
 from .own import Own
@@ -24,38 +25,25 @@ __all__ = ["TABLE"]
 _FLOAT, _INT = types.float64, types.int64
 
 
-def _joint(*kinds: Any) -> Any:
-    """What two integers and floats are brought to."""
-    if len(kinds) != 2 or not all(k in (_FLOAT, _INT) for k in kinds):
-        return None
-    return _FLOAT if _FLOAT in kinds else _INT
+def _alike(*kinds: Any) -> Any:
+    """The kind of two integers or two floats; those that differ Numba brings together."""
+    first = kinds[0] if kinds else None
+    return first if len(kinds) == 2 and kinds[1] == first and first in (_INT, _FLOAT) else None
 
 
-def _both(context: Any, builder: Any, sig: Any, args: Any) -> tuple[Any, list[Any]]:
-    kind = _joint(*sig.args)
-    pairs = zip(args, sig.args, strict=True)
-    return kind, [context.cast(builder, value, given, kind) for value, given in pairs]
+def _floats(*kinds: Any) -> Any:
+    return _FLOAT if kinds == (_FLOAT, _FLOAT) else None
 
 
 def _arithmetic(name: str) -> Own:
     """A sum, a difference or a product; integers do not wrap around, as Numba has them."""
 
     def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        kind, (a, b) = _both(context, builder, sig, args)
-        if kind == _FLOAT:
-            return getattr(builder, "f" + name)(a, b)
-        return getattr(builder, name)(a, b, flags=["nsw"])
+        if sig.return_type == _FLOAT:
+            return getattr(builder, "f" + name)(*args)
+        return getattr(builder, name)(*args, flags=["nsw"])
 
-    return Own(_joint, code)
-
-
-def _quotient_kind(*kinds: Any) -> Any:
-    return _FLOAT if _joint(*kinds) == _FLOAT else None
-
-
-def _quotient(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    _, (a, b) = _both(context, builder, sig, args)
-    return builder.fdiv(a, b)
+    return Own(_alike, code)
 
 
 def _truth(*kinds: Any) -> Any:
@@ -72,14 +60,6 @@ def _comparison(order: str) -> Own:
         return compare(order, *args)
 
     return Own(_truth, code)
-
-
-def _alike(*kinds: Any) -> Any:
-    """The kind of two integers or two floats."""
-    first = kinds[0] if kinds else None
-    if len(kinds) == 2 and kinds[1] == first and first in (_INT, _FLOAT):
-        return first
-    return None
 
 
 def _extremum(order: str) -> Own:
@@ -103,10 +83,6 @@ def _int(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     return context.cast(builder, args[0], sig.args[0], _INT)
 
 
-def _of_ratio(*kinds: Any) -> Any:
-    return _FLOAT if kinds == (_FLOAT, _FLOAT) else None
-
-
 def _ratio(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     above, below = args
     zero = llvm.Constant(above.type, 0.0)
@@ -121,8 +97,8 @@ TABLE = {
     operator.isub: _arithmetic("sub"),
     operator.mul: _arithmetic("mul"),
     operator.imul: _arithmetic("mul"),
-    operator.truediv: Own(_quotient_kind, _quotient),
-    operator.itruediv: Own(_quotient_kind, _quotient),
+    operator.truediv: Own(_floats, real_div_impl),
+    operator.itruediv: Own(_floats, real_div_impl),
     operator.lt: _comparison("<"),
     operator.le: _comparison("<="),
     operator.gt: _comparison(">"),
@@ -132,5 +108,5 @@ TABLE = {
     max: _extremum(">"),
     min: _extremum("<"),
     int: Own(_of_int, _int),
-    runtime.ratio: Own(_of_ratio, _ratio),
+    runtime.ratio: Own(_floats, _ratio),
 }
