@@ -18,27 +18,22 @@ from typing import Any
 import llvmlite.binding as llvm
 import numba
 from numba.core.compiler import Compiler, CompilerBase, DefaultPassBuilder
-from numba.core.compiler_machinery import register_pass
 from numba.core.target_extension import CPU, jit_registry
-from numba.core.typed_passes import BaseNativeLowering, NativeLowering
+from numba.core.typed_passes import NativeLowering, NopythonRewrites
+from numba.core.untyped_passes import InlineClosureLikes
 
 from ....collecting import without_collecting
 from .context import LeanContext, LeanTyping, lean
-from .lowering import LeanLower
+from .passes import LeanClosures, LeanLowering, LeanRewrites
 
 __all__ = ["LeanCompiler", "compiler"]
 
 
-@register_pass(mutates_CFG=True, analysis_only=False)
-class LeanLowering(BaseNativeLowering):  # type: ignore[misc]
-    """The pass that writes LLVM's text."""
-
-    _name = "s2sad_lowering"
-
-    @property
-    def lowering_class(self) -> Any:
-        """What writes it."""
-        return LeanLower
+_LEAN = {
+    InlineClosureLikes: LeanClosures,
+    NopythonRewrites: LeanRewrites,
+    NativeLowering: LeanLowering,
+}
 
 
 class LeanCompiler(CompilerBase):  # type: ignore[misc]
@@ -52,10 +47,7 @@ class LeanCompiler(CompilerBase):  # type: ignore[misc]
     def define_pipelines(self) -> list[Any]:
         """Numba's passes; loops that run in parallel keep Numba's own lowering."""
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        passes.passes = [
-            (LeanLowering if known is NativeLowering else known, text)
-            for known, text in passes.passes
-        ]
+        passes.passes = [(_LEAN.get(known, known), text) for known, text in passes.passes]
         passes.finalize()
         return [passes]
 
