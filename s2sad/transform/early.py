@@ -6,12 +6,17 @@ else in the reverse, the tape holds what they come to: a byte an element in the 
 
     for k: tape.append((x, y)); z = np.minimum(x, y)     for k: tape.append(x < y); z = …
     for x, y in tape[::-1]: c = x < y; …             ->  for c in tape[::-1]: …
+
+Where the reverse asks for all of ``x < y``, ``x == y`` and ``x > y``, compiled code keeps the two
+bools ``x <= y`` and ``x >= y``, of which these follow, also where x or y is nan: the first, both,
+and the second alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from ..ir.kinds import Array
 from ..ir.nodes import Atom, Node, Op, Region, Value
@@ -20,8 +25,13 @@ from ..rules.registry import primitive
 from .dead_code import needed
 from .reverse import Reverse
 from .saves import Plan, room
+from .survey import Scope
+from .target import is_for_compiler
 
 __all__ = ["compared_early", "with_early"]
+
+#: What a comparison does, and with what.
+_Key: TypeAlias = tuple[object, ...]
 
 
 def compared_early(
@@ -32,23 +42,20 @@ def compared_early(
     ``planned`` plans the saves of a reverse; the plan's ``early`` are the comparisons moved.
     """
     scope = rev.region_scope[body]
-    moved: dict[tuple[object, ...], Op] = {}
+    moved: dict[_Key, Op] = {}
     same: dict[Value, Atom] = {}
     rest: list[Node] = []
     for node in reverse.ops:
         if isinstance(node, Op) and _compares(node) and _is_forward(rev, node, body):
             (result,) = node.results
-            key = (node.fn, *node.args, *sorted(map(repr, node.attrs.items())))
-            if key in moved:
-                same[result] = moved[key].results[0]
-                continue
-            rev.scope[result] = scope
-            rev.definition[result] = node
-            rev.position[result] = len(rev.position)
-            moved[key] = node
+            found = _known(rev, moved, node, scope)
+            if found is not result:
+                same[result] = found
         else:
             rest.append(node)
     if moved:
+        if is_for_compiler():
+            rest = [*_in_two(rev, moved, scope), *rest]
         without = substitute_region(replace(reverse, ops=tuple(rest)), same)
         without = replace(without, ops=tuple(needed(without.ops, without.yields)))
         better = planned(without)
@@ -59,6 +66,42 @@ def compared_early(
         for known in (rev.scope, rev.definition, rev.position):
             del known[op.results[0]]
     return reverse, plan
+
+
+def _known(rev: Reverse, moved: dict[_Key, Op], op: Op, scope: Scope) -> Value:
+    """The result of a comparison that is made in the forward sweep, or of one like it."""
+    (result,) = op.results
+    key = (op.fn, *op.args, *sorted(map(repr, op.attrs.items())))
+    if key in moved:
+        return moved[key].results[0]
+    rev.scope[result] = scope
+    rev.definition[result] = op
+    rev.position[result] = len(rev.position)
+    moved[key] = op
+    return result
+
+
+def _in_two(rev: Reverse, moved: dict[_Key, Op], scope: Scope) -> list[Op]:
+    """Puts two comparisons in the place of three of the same, and says how these follow."""
+    found: list[Op] = []
+    for key in [k for k in moved if k[0] == "lt"]:
+        keys = [(fn, *key[1:]) for fn in ("lt", "eq", "gt")]
+        if not all(k in moved for k in keys):
+            continue
+        less, equal, greater = (moved.pop(k) for k in keys)
+        most, least = (
+            _known(rev, moved, replace(less, results=(Value(less.results[0].kind),), fn=fn), scope)
+            for fn in ("le", "ge")
+        )
+        for known in (rev.scope, rev.definition, rev.position):
+            for op in (less, equal, greater):
+                del known[op.results[0]]
+        found += [
+            replace(less, fn="gt", args=(most, least)),
+            replace(equal, fn="bitand", args=(most, least)),
+            replace(greater, fn="gt", args=(least, most)),
+        ]
+    return found
 
 
 def with_early(ops: Sequence[Node], early: Sequence[Op]) -> tuple[Node, ...]:

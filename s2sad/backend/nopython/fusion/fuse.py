@@ -36,6 +36,7 @@ from ....ir.nodes import (
     regions_of,
 )
 from ...ops import OWN, writes
+from .clearing import stored_where_cleared
 from .common import computed_once
 from .elements import (
     CONSTANTS,
@@ -71,7 +72,7 @@ def fuse_loops(module: Module) -> Module:
 
 
 def _function(f: Function) -> Function:
-    f = computed_once(ties_as_choices(f))
+    f = stored_where_cleared(computed_once(ties_as_choices(f)))
     facts = Facts(f)
     sizes = Sizes(f.params)
     body = _Region(facts, f.body, frozenset(), sizes).run()
@@ -83,6 +84,7 @@ def _function(f: Function) -> Function:
 _TIMES, _LOADS, _WORK = 3, 3, 6
 _COSTS = dict.fromkeys(("add", "sub", "mul", "neg", "add_to", "np.square", "abs", "np.abs"), 1)
 _COSTS |= dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne", "np.where", "item"), 1)
+_COSTS |= dict.fromkeys(("bitand", "bitor", "bitxor", "invert", "np.add", "np.subtract"), 1)
 _COSTS |= dict.fromkeys((*CONSTANTS, *LIKE, "np.full_like", "np.transpose", "np.expand_dims"), 0)
 _COSTS |= {"div": 3, "ratio": 4}
 
@@ -123,7 +125,43 @@ class _Region(Statements):
             return is_plain(v.kind) and bool(getattr(v.kind, "dims", None))
         if op.fn in LIKE:
             return is_plain(v.kind) and (op.fn != "unbroadcast" or self.sums_nothing(op))
-        return is_plain(v.kind) and view(op, self.facts.definitions) is not None
+        is_view = is_plain(v.kind) and view(op, self.facts.definitions) is not None
+        return is_view and not self.is_across(op)
+
+    def is_across(self, op: Op) -> bool:
+        """Whether the op is a row, say, of an array of which more is written with its help.
+
+        A copy of it costs little, and what is written need not be computed before all of it.
+        """
+        (v,), array = op.results, op.args[0]
+        if not isinstance(array, Value):
+            return False
+        for n, k in self.facts.uses.get(array, ()):
+            if not isinstance(n, Op) or k != 0 or n.fn not in ("setitem", "accumulate"):
+                continue
+            written = n.args[2]
+            is_more = (_rank(written) or 0) > (_rank(v) or 0) and set(n.results) <= self.mine
+            if is_more and v in self.computed_from(written):
+                return True
+        return False
+
+    def computed_from(self, a: Atom) -> set[Value]:
+        """The arrays that an expression is made of."""
+        found: set[Value] = set()
+        ahead = [a]
+        while ahead:
+            v = ahead.pop()
+            op = self.facts.definitions.get(v) if isinstance(v, Value) else None
+            if (
+                isinstance(v, Value)
+                and isinstance(v.kind, Array)
+                and v in self.mine
+                and v not in found
+            ):
+                found.add(v)
+                if isinstance(op, Op):
+                    ahead += op.args[:1] if op.fn in LIKE else op.args
+        return found
 
     def is_cheap(self, op: Op, times: int) -> bool:
         """Whether computing the elements several times costs less than keeping them."""
@@ -197,7 +235,9 @@ class _Region(Statements):
                 loop = self.computed
         elif op.fn in SHAPES and op.args[0] in self.lazy:
             loop = self.asked
-        elif op.fn in SUMS and (op.fn == "np.vdot" or any(a in self.lazy for a in op.args)):
+        elif op.fn in SUMS and (
+            op.fn == "np.vdot" or any(a in self.lazy for a in op.args) or self.is_at_hand(op)
+        ):
             loop = self.summed if is_whole_sum(op) else self.summed_along
         if loop is not None and (self.tried(loop, op) or self.tried_unrolled(loop, op)):
             return
@@ -317,3 +357,7 @@ class _Region(Statements):
             return {a}
         read = op.args[:1] if op.fn in LIKE else op.args
         return {leaf for x in read for leaf in self.leaves(x)}
+
+
+def _rank(a: Atom) -> int | None:
+    return a.kind.rank if isinstance(a.kind, Array) else None

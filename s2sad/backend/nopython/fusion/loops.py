@@ -258,7 +258,9 @@ def merged(
     nest = Nest(
         first.counters, [*nodes, *more], carried, reads, first.span or span, now, writing.turns
     )
-    return nest if _is_worth_it(first, nest, writing) else None
+    elements = {c.stored for c in first.carried if isinstance(c.stored, Value)}
+    is_read = any(elements.intersection(operands_of(n)) for n in more)
+    return nest if is_read or _is_worth_it(first, nest, writing) else None
 
 
 def _is_at(made: Carried, places: Places) -> bool:
@@ -306,7 +308,9 @@ def _is_worth_it(first: Nest, nest: Nest, writing: Writing) -> bool:
     if any(a in read_again for a, _ in writing.reads):
         return True
     writes = {id(c.init) for c in nest.carried if isinstance(c.init.kind, Array)}
-    reads = {id(a) for a, _ in nest.reads} - writes
+    inner = nest.counters.loops[-1][0]
+    along = [a for a, places in nest.reads if any(p.counter is inner for p in places)]
+    reads = set(map(id, along)) - writes
     return len(writes) * (len(writes) - 1) // 2 + len(writes) * len(reads) <= _COMPARISONS
 
 

@@ -9,11 +9,11 @@ a sum, and what is asked of nodes between two loops::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ....errors import Span
 from ....ir.kinds import INT, Array, Sym, Tuple
-from ....ir.nodes import Atom, Const, If, Node, Op, Value
+from ....ir.nodes import Atom, Const, If, Node, Op, Value, operands_of
 from .extents import Extent
 from .loops import Carried, Counters, Nest, version
 from .writing import Places, Writing
@@ -23,6 +23,8 @@ __all__ = [
     "element_stored",
     "has_sizes",
     "is_about_sizes",
+    "is_tape",
+    "keeping_last",
     "loops_around",
     "name_of",
     "new_array",
@@ -90,6 +92,29 @@ def is_about_sizes(node: Node | Nest) -> bool:
 _NEW = frozenset({"np.empty", "np.zeros"})
 _OF_SIZES = _NEW | {"len", "shape", "item", "sub", "max", "min", "mul", "tuple", "ne", "and"}
 _OF_SIZES |= {"raise", "int", "eq", "insertion_point"}
+
+
+def is_tape(node: Node | Nest) -> bool:
+    """Whether a node only keeps values for the reverse sweep: it may as well come later."""
+    return isinstance(node, Op) and node.fn in ("tape_put", "tape_push", "copied")
+
+
+def keeping_last(
+    nodes: Sequence[Node | Nest], made: Iterable[Atom]
+) -> tuple[list[Node | Nest], list[Node | Nest]]:
+    """The nodes that go without what has just been made, and those that need it."""
+    needed = set(made)
+    before: list[Node | Nest] = []
+    after: list[Node | Nest] = []
+    for node in nodes:
+        if isinstance(node, Nest):
+            after.append(node)
+        elif needed.isdisjoint(operands_of(node)):
+            before.append(node)
+        else:
+            after.append(node)
+            needed.update(node.results)
+    return before, after
 
 
 def name_of(e: Extent) -> object:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from ....ir.kinds import BOOL, INT, Array, Kind, Num, not_one
-from ....ir.nodes import Atom, Const, Node, Op, Region, Value
+from ....ir.nodes import Atom, Const, Node, Op, Region, Value, operands_of
 from ....rules.registry import primitive
 from .elements import LIKE, Elements, is_elementwise, is_plain, is_whole, through
 from .extents import Extent, Sizes, are_equal, is_first_of, total
@@ -24,6 +24,8 @@ from .parts import (
     element_stored,
     has_sizes,
     is_about_sizes,
+    is_tape,
+    keeping_last,
     loops_around,
     name_of,
     new_array,
@@ -330,17 +332,14 @@ class Statements:
         op: Op,
     ) -> None:
         """Add a nest, or what it does to the nest before it."""
-        at = len(self.out) - 1
-        while at >= 0 and is_about_sizes(self.out[at]):
-            at -= 1
+        at = self.last()
         last = self.out[at] if at >= 0 else None
         if isinstance(last, Nest) and has_sizes(last.counters.sizes, sizes):
-            between = self.out[at + 1 :]
-            made = {c.result for c in last.carried}
-            if not any(made.intersection(n.args) for n in between if isinstance(n, Op)):
+            before, after = keeping_last(self.out[at + 1 :], {c.result for c in last.carried})
+            if all(map(is_tape, after)):
                 both = merged(last, write, op.span, lambda v: self.is_wanted(v, op))
-                if both is not None:
-                    self.out[at:] = [*between, both]
+                if both is not None and not _reads_any(after, {c.init for c in both.carried}):
+                    self.out[at:] = [*before, both, *after]
                     return
         counters, writing = counters_for(sizes), Writing()
         carried = write(counters, writing)
@@ -348,6 +347,22 @@ class Statements:
             raise Unsure
         nodes, known, turns = writing.nodes, writing.known, writing.turns
         self.out.append(Nest(counters, nodes, carried, writing.reads, op.span, known, turns))
+
+    def last(self) -> int:
+        """Where the last node is that does anything but make room, or keep what there is."""
+        at = len(self.out) - 1
+        while at >= 0 and (is_about_sizes(self.out[at]) or is_tape(self.out[at])):
+            at -= 1
+        return at
+
+    def is_at_hand(self, op: Op) -> bool:
+        """Whether the loop before makes what the op adds up, in whatever order."""
+        at = self.last()
+        last = self.out[at] if at >= 0 else None
+        made = isinstance(last, Nest) and op.args[0] in {
+            c.result for c in last.carried if c.places
+        }
+        return made and op.args[0] in self.fresh and adding(op) == "plus"
 
     def is_wanted(self, v: Value, op: Op) -> bool:
         """Whether anything but ``op``, and the expressions it is made of, still reads a value."""
@@ -380,6 +395,10 @@ class Statements:
             nodes.append(Op((scale,), "int", (long,)))
             self.elements.scales[b.key] = scale
         self.elements.forget()
+
+
+def _reads_any(nodes: Sequence[Node | Nest], values: set[Atom]) -> bool:
+    return any(values.intersection(operands_of(n)) for n in nodes if not isinstance(n, Nest))
 
 
 def _lets_go(user: Node) -> bool:
