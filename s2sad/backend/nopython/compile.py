@@ -31,9 +31,11 @@ from .ascending import count_upwards
 from .containers import Door, as_tuples, door, flat_out
 from .forms import in_forms
 from .fusion.fuse import fuse_loops
+from .interchange import by_rows
 from .masks import masks_as_places
 from .recursion import stack_saves
 from .refusals import is_of_numba, translated
+from .registers import sum_in_registers
 from .rejoin import rejoin_loops
 from .small_products import small_products
 from .tapes import stack_tapes
@@ -75,7 +77,8 @@ def compile_nopython(
     }
     formed = in_forms(masks_as_places(Module(flat)))
     taped = rejoin_loops(stack_saves(as_tuples(formed)))
-    lowered = small_products(count_upwards(fuse_loops(stack_tapes(taped))))
+    looped = by_rows(count_upwards(fuse_loops(stack_tapes(taped))))
+    lowered = small_products(sum_in_registers(looped))
     with for_compiler():
         emitted = emit(lowered, fresh_results=True, private_from=private_from)
     options = {"fastmath": fastmath, "parallel": parallel, "boundscheck": boundscheck}
