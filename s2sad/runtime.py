@@ -405,7 +405,10 @@ def in_place(f: Callable[..., Any], x: Any) -> Any:
     >>> in_place(np.exp, x)
     array([1.        , 2.71828183])
     """
-    return f(x, out=x)
+    if isinstance(f, np.ufunc):
+        return f(x, out=x)
+    x[...] = [f(v) for v in x]
+    return x
 
 
 def plus(total: float, x: float) -> float:

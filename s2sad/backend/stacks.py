@@ -9,7 +9,7 @@ arrays, one for each number that is saved, and on a counter where a tape needs o
                           top += 1
     tape_get(i): y   ->   y = tape_y[i]
 
-What is no number (an array) is kept in a list.
+What is no number (an array) is kept in a list. ``tape_apply(f)`` is ``in_place(f, tape)``.
 """
 
 from __future__ import annotations
@@ -125,6 +125,10 @@ class Stacks:
                 return self._put(stack, self._place(stack, args[:axes]), args[axes:])
             case "tape_get":
                 return self._get(stack, self._place(stack, args), op)
+            case "tape_apply":
+                (name,) = stack.arrays
+                helper = self.writer.expressions.helper("in_place")
+                return self.writer.narrowed(ast.Expr(call(helper, *args, load(name))))
             case "tape_push":
                 assert stack.top is not None
                 one = self._count(stack, ast.Add(), ast.Constant(1))

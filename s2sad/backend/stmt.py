@@ -366,7 +366,7 @@ class Writer(Simple):
                     expressions.helper("accumulate")
                 elif is_for_compiler():
                     expressions.helper("copied")
-            case Op(fn="in_place"):
+            case Op(fn="in_place" | "tape_apply"):
                 expressions.helper("in_place")
             case Op(fn="add_to") if is_for_compiler():
                 expressions.helper("copied")

@@ -29,6 +29,7 @@ from ..emit import Emitted, emit
 from . import modules
 from .ascending import count_upwards
 from .containers import Door, as_tuples, door, flat_out
+from .distribution import functions_at_once
 from .forms import in_forms
 from .fusion.fuse import fuse_loops
 from .interchange import by_rows
@@ -78,7 +79,7 @@ def compile_nopython(
     formed = in_forms(masks_as_places(Module(flat)))
     taped = rejoin_loops(stack_saves(as_tuples(formed)))
     looped = by_rows(count_upwards(fuse_loops(stack_tapes(taped))))
-    lowered = small_products(sum_in_registers(looped))
+    lowered = small_products(functions_at_once(sum_in_registers(looped)))
     with for_compiler():
         emitted = emit(lowered, fresh_results=True, private_from=private_from)
     options = {"fastmath": fastmath, "parallel": parallel, "boundscheck": boundscheck}

@@ -5,6 +5,7 @@ twelve times slower; sums and extremes of rows are vector code in NumPy and a ch
 Numba. In: a name of a ufunc. Out: `in_place`, and what `reductions` calls for a row::
 
     in_place(np.exp, x)   ->   the loop that NumPy chose for this processor, over the buffer of x
+    in_place(math.exp, x)   ->   the same, unless x is so short that calls take less time
 
 The address is read from the ufunc (``PyUFuncObject`` in NumPy's C API) and given to LLVM as a
 symbol, so that machine code that is kept on disk finds it again in the next process.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -63,37 +65,30 @@ def _address(ufunc: Any) -> int | None:
 
 
 @functools.cache
-def _loop(ufunc: Any) -> Any:
-    """An intrinsic ``run(n, *starts, *steps)``: the loop over n numbers; None if there is none.
-
-    ``starts`` are addresses, one for each operand and the result; ``steps`` are in bytes.
-    """
+def _symbol(ufunc: Any) -> str | None:
+    """What LLVM knows NumPy's loop as; None if there is none."""
     address = _address(ufunc)
     if address is None:
         return None
     symbol = f"s2sad_numpy_{ufunc.__name__}"
     binding.add_symbol(symbol, address)
+    return symbol
+
+
+@functools.cache
+def _loop(ufunc: Any) -> Any:
+    """An intrinsic ``run(n, *starts, *steps)``: the loop over n numbers; None if there is none.
+
+    ``starts`` are addresses, one for each operand and the result; ``steps`` are in bytes.
+    """
+    symbol = _symbol(ufunc)
+    if symbol is None:
+        return None
     places = ", ".join(f"a{k}, s{k}" for k in range(ufunc.nargs))
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        byte, size = ir.IntType(8).as_pointer(), ir.IntType(types.intp.bitwidth)
-        kind = ir.FunctionType(
-            ir.VoidType(), [byte.as_pointer(), size.as_pointer(), size.as_pointer(), byte]
-        )
-        loop = cgutils.get_or_insert_function(builder.module, kind, symbol)
         count, *rest = args
-        starts = [builder.inttoptr(a, byte) for a in rest[::2]]
-        packed = [cgutils.pack_array(builder, v) for v in (starts, rest[1::2])]
-        first, steps = (cgutils.alloca_once_value(builder, v) for v in packed)
-        builder.call(
-            loop,
-            [
-                builder.bitcast(first, byte.as_pointer()),
-                cgutils.alloca_once_value(builder, count),
-                builder.bitcast(steps, size.as_pointer()),
-                byte(None),
-            ],
-        )
+        _call_loop(builder, symbol, count, rest[::2], rest[1::2])
         return context.get_dummy_value()
 
     scope: dict[str, Any] = {"types": types, "generate": generate}
@@ -102,8 +97,45 @@ def _loop(ufunc: Any) -> Any:
     return intrinsic(scope["run"])
 
 
+#: Arrays as short as this are gone through with the functions of `math`.
+_SHORT = 4
+
+
+def ufunc_of(f: Any) -> Any:
+    """NumPy's function for one of `math`."""
+    return getattr(np, re.sub("^a(?!rc)", "arc", f.__name__))
+
+
+def _call_loop(builder: Any, symbol: str, count: Any, starts: Any, steps: Any) -> None:
+    """Call NumPy's loop over ``count`` numbers."""
+    byte, size = ir.IntType(8).as_pointer(), ir.IntType(types.intp.bitwidth)
+    kind = ir.FunctionType(
+        ir.VoidType(), [byte.as_pointer(), size.as_pointer(), size.as_pointer(), byte]
+    )
+    loop = cgutils.get_or_insert_function(builder.module, kind, symbol)
+    packed = [
+        cgutils.pack_array(builder, [builder.inttoptr(a, byte) for a in starts]),
+        cgutils.pack_array(builder, steps),
+    ]
+    first, by = (cgutils.alloca_once_value(builder, v) for v in packed)
+    builder.call(
+        loop,
+        [
+            builder.bitcast(first, byte.as_pointer()),
+            cgutils.alloca_once_value(builder, count),
+            builder.bitcast(by, size.as_pointer()),
+            byte(None),
+        ],
+    )
+
+
 def _in_place(f: Any, x: Any) -> Any:
     ufunc = f.typing_key
+    if not isinstance(ufunc, np.ufunc):
+        assert x.dtype == types.float64
+        assert x.layout == "C"
+        row = _of_row(ufunc)
+        return lambda f, x: row(x)
     run = _loop(ufunc) if x.dtype == types.float64 and x.layout == "C" else None
     if run is None:
         return written(
@@ -120,6 +152,38 @@ def _in_place(f: Any, x: Any) -> Any:
         return x
 
     return impl
+
+
+@functools.cache
+def _of_row(f: Any) -> Any:
+    """An intrinsic ``run(x)``: ``f`` of `math` for a row of numbers, in the place of them."""
+    symbol = _symbol(ufunc_of(f))
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        row = context.make_array(signature.args[0])(context, builder, args[0])
+        size = ir.IntType(types.intp.bitwidth)
+        # the function of C by its name: LLVM's own it would call for four numbers at a time
+        kind = ir.FunctionType(ir.DoubleType(), [ir.DoubleType()])
+        each = cgutils.get_or_insert_function(builder.module, kind, f.__name__)
+
+        def by_calls() -> None:
+            with cgutils.for_range(builder, row.nitems) as loop:
+                place = builder.gep(row.data, [loop.index])
+                builder.store(builder.call(each, [builder.load(place)]), place)
+
+        if symbol is None:
+            by_calls()
+            return context.get_dummy_value()
+        is_long = builder.icmp_signed(">", row.nitems, size(_SHORT))
+        with builder.if_else(is_long) as (then, otherwise):
+            with then:
+                start = builder.ptrtoint(row.data, size)
+                _call_loop(builder, symbol, row.nitems, [start, start], [size(8), size(8)])
+            with otherwise:
+                by_calls()
+        return context.get_dummy_value()
+
+    return intrinsic(lambda typing, x: (types.void(x), generate))
 
 
 _OF_ROWS = (np.add, np.maximum, np.minimum)
