@@ -6,8 +6,9 @@ elements of the array to itself, or only adds to them::
 
     for i in range(n): x_bar[i, 0] += y_bar[i] * h; y_bar[i] = 0.0     x_bar, y_bar: yes
     for i in range(1, n): x[i] = x[i - 1] * h                          x: no
+    for i in range(n): y_bar[0] += x[i]                                y_bar: yes
 
-What is only added to comes out rounded another way.
+What the reverse sweep only adds to comes out rounded another way; sums of the program do not.
 """
 
 from __future__ import annotations
@@ -54,11 +55,14 @@ class Facts:
     def __init__(self, body: Region) -> None:
         self.definition: dict[Value, Op] = {}
         self.index_of: dict[Value, For] = {}
+        self.tapes: dict[int, Op] = {}
         self._body = body
         self._indices: Indices | None = None
         for node in walk(body):
             if isinstance(node, Op):
                 self.definition.update(dict.fromkeys(node.results, node))
+                if node.fn == "tape_new":
+                    self.tapes[node.attrs["tape"]] = node
             elif isinstance(node, For):
                 self.index_of[node.body.params[0]] = node
 
@@ -96,6 +100,15 @@ class Facts:
         if first is None or second is None:
             return False
         return self._indices.differ(x, first, y, second, loop, Order(frozenset()))
+
+    def is_placed(self, op: Op) -> bool:
+        """Whether what a tape holds is found by the number of the iteration, whoever comes first.
+
+        So are numbers. Arrays come off a list, last first. What is both put on a tape and taken
+        off inside a loop is put there anew in each iteration.
+        """
+        made = self.tapes.get(op.attrs["tape"])
+        return made is not None and all(dtype is not None for _, dtype in made.attrs["fields"])
 
     def _sum(self, a: Atom, by: int) -> int | None:
         least = self.least(a)
@@ -157,8 +170,8 @@ class Family:
 
     @property
     def commutes(self) -> bool:
-        """Whether iterations of different index may run in any order, sums being sums."""
-        if all(x.adds for x in self.accesses):
+        """Whether iterations of different index may run in any order."""
+        if all(x.adds and is_of_reverse(x.op) for x in self.accesses):
             return True
         return all(self.is_apart(m, n) for m, n in self.pairs())
 
@@ -234,8 +247,13 @@ class _Body:
                 total.read = True
 
     def op(self, op: Op) -> bool:
-        if op.fn == "tape_get":  # arrays come off a list, last first; numbers by their place
-            return all(isinstance(r.kind, Num) for r in op.results)
+        if op.fn in ("tape_get", "tape_put") and not self.facts.is_placed(op):
+            return False
+        if op.fn == "tape_get":
+            return True
+        if op.fn == "tape_put":
+            self.read(op.args)
+            return True
         if primitive(op.fn).effect != "pure":
             return False
         if op.fn in ("shape", "len"):
@@ -253,7 +271,7 @@ class _Body:
                 return True
         if op.fn == "add" and rest[0] in self.sums:
             first, rest = rest[0], [first]
-        if op.fn in ("add", "sub", "add_to"):
+        if op.fn in ("add", "sub", "add_to") and is_of_reverse(op):
             if (total := self.sums.get(first)) is not None:
                 self.sums[op.results[0]] = total
                 self.read(rest)

@@ -39,6 +39,7 @@ from .refusals import is_of_numba, translated
 from .registers import sum_in_registers
 from .rejoin import rejoin_loops
 from .small_products import small_products
+from .sweeps import join_sweeps
 from .tapes import stack_tapes
 
 __all__ = ["Compiled", "compile_nopython"]
@@ -78,7 +79,7 @@ def compile_nopython(
     }
     formed = in_forms(masks_as_places(Module(flat)))
     taped = rejoin_loops(stack_saves(as_tuples(formed)))
-    looped = by_rows(count_upwards(fuse_loops(stack_tapes(taped))))
+    looped = join_sweeps(by_rows(count_upwards(fuse_loops(stack_tapes(taped)))))
     lowered = small_products(functions_at_once(sum_in_registers(looped)))
     with for_compiler():
         emitted = emit(lowered, fresh_results=True, private_from=private_from)
