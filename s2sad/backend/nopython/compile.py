@@ -38,6 +38,7 @@ from .recursion import stack_saves
 from .refusals import is_of_numba, translated
 from .registers import sum_in_registers
 from .rejoin import rejoin_loops
+from .reruns import share_reruns
 from .small_products import small_products
 from .sweeps import join_sweeps
 from .tapes import stack_tapes
@@ -79,8 +80,9 @@ def compile_nopython(
     }
     formed = in_forms(masks_as_places(Module(flat)))
     taped = rejoin_loops(stack_saves(as_tuples(formed)))
-    looped = join_sweeps(by_rows(count_upwards(fuse_loops(stack_tapes(taped)))))
-    lowered = small_products(functions_at_once(sum_in_registers(looped)))
+    looped = by_rows(count_upwards(fuse_loops(stack_tapes(taped))))
+    joined = sum_in_registers(share_reruns(join_sweeps(looped)))
+    lowered = small_products(functions_at_once(joined))
     with for_compiler():
         emitted = emit(lowered, fresh_results=True, private_from=private_from)
     options = {"fastmath": fastmath, "parallel": parallel, "boundscheck": boundscheck}
