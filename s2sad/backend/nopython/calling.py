@@ -37,7 +37,7 @@ from ...derivative import Derivative
 from ...directional import Jvp
 from ...errors import S2sadError, UnsupportedError
 from ...ir.kinds import BOOL, COMPLEX, FLOAT, INT, Array, Kind, ListOf, Num, Sym, Tuple
-from . import ufunc_loops
+from . import fourier_loops, ufunc_loops
 from .compile import compile_nopython
 
 __all__ = ["DerivativeType", "install", "kind_of_type"]
@@ -206,6 +206,7 @@ def kind_of_type(given: Any, path: Any = None) -> Kind:
 def install() -> None:
     """Tell Numba about derivative objects; further calls do nothing."""
     ufunc_loops.register()  # the caller's own code may come from disk
+    fourier_loops.register()
     typeof_impl.register(Derivative)(lambda value, context: _type_of(value))
     typeof_impl.register(Jvp)(lambda value, context: _type_of_jvp(value))
     for known in (DerivativeType, JvpType):

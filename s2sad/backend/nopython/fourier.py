@@ -4,6 +4,9 @@ In: nothing; `install` is called once. Out: Numba knows those functions of ``np.
 axis, those that take several for complex transforms, and the helpers of their derivatives::
 
     np.fft.fft(a, axis=0)   ->   for each column: out[:, j] = spectrum(a[:, j])
+
+Where NumPy has loops for them (`fourier_loops`) these do it: they are there already, while
+`spectrum` takes seconds to compile. Of real vectors they transform half.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import numpy as np
 from numba import types
 
 from ...rules import matrices
+from .fourier_loops import is_there, loop, register
 from .lanes import Lanes, axis_of
 from .spectrum import planned, spectrum
 from .written import axes_of, declare, is_none, written
@@ -64,6 +68,10 @@ def _to_complex(forward: bool, half: bool = False) -> Callable[..., Any]:
         dtype = "np.complex64" if _is_narrow(a.dtype) else "np.complex128"
         size = f"a.shape[{lanes.axis}]" if is_none(n) else "int(n)"
         kept = "size // 2 + 1" if half else "size"
+        if is_there():
+            name = "rfft" if half else "fft" if forward else "ifft"
+            scale = _scale(known[1], forward)
+            return _by_numpy(name, a, lanes, size, kept, dtype, scale)
         return written(
             "def impl(a, n=None, axis=-1, norm=None, out=None):\n"
             f"    size = {size}\n{_SIZE}"
@@ -78,6 +86,42 @@ def _to_complex(forward: bool, half: bool = False) -> Callable[..., Any]:
         )
 
     return by_types
+
+
+def _by_numpy(
+    name: str, a: Any, lanes: Lanes, size: str, kept: str, dtype: str, scale: str
+) -> Any:
+    """A transform by NumPy's loop; one of a real vector by the loop for these."""
+    narrow = _is_narrow(a.dtype)
+    is_real = not isinstance(a.dtype, types.Complex)
+    mirrored = is_real and name in ("fft", "ifft") and a.ndim == 1
+    run = loop("rfft" if mirrored else name, lanes.axis, narrow)
+    given = "a" if a.ndim == 1 or a.layout == "C" else "np.ascontiguousarray(a)"
+    if is_real and not (mirrored or name == "rfft"):
+        given += f".astype({'np.complex64' if narrow else 'np.complex128'})"
+    elif is_real and not isinstance(a.dtype, types.Float):
+        given += ".astype(np.float64)"
+    lines = f"    run({given}, made, size, {scale})\n"
+    if name == "irfft":
+        lines = f"    if a.size == 0:\n        made[:] = 0.0\n    else:\n    {lines}"
+    if mirrored:
+        # What belongs to a frequency below 0 is the conjugate of what belongs to that above.
+        lines += (
+            "    for k in range(1, (size + 1) // 2):\n"
+            "        number = made[k]\n"
+            "        made[size - k] = np.conj(number)\n"
+        )
+        if name == "ifft":
+            lines = lines.replace("np.conj(number)", "number")
+            lines += "        made[k] = np.conj(number)\n"
+    return written(
+        "def impl(a, n=None, axis=-1, norm=None, out=None):\n"
+        f"    size = {size}\n{_SIZE}"
+        f"    made = np.empty({lanes.shape('a', kept)}, {dtype})\n{lines}"
+        "    return made",
+        **_SCOPE,
+        run=run,
+    )
 
 
 def _several(one: Callable[..., Any], everything: bool) -> Callable[..., Any]:
@@ -115,6 +159,8 @@ def _irfft(a: Any, n: Any = None, axis: Any = -1, norm: Any = None, out: Any = N
     lanes, name = known
     dtype = "np.float32" if _is_narrow(a.dtype) else "np.float64"
     size = f"2 * (a.shape[{lanes.axis}] - 1)" if is_none(n) else "int(n)"
+    if is_there():
+        return _by_numpy("irfft", a, lanes, size, "size", dtype, _scale(name, False))
     return written(
         "def impl(a, n=None, axis=-1, norm=None, out=None):\n"
         f"    size = {size}\n{_SIZE}"
@@ -173,7 +219,7 @@ def _rfft_bar(g: Any, like: Any, n: Any = None, axis: Any = -1, norm: Any = None
         "def impl(g, like, n=None, axis=-1, norm=None):\n"
         f"    size = {size}\n"
         "    y = np.conj(g)\n"
-        + lanes.walk("g", f"y[{lanes.at('1 : (size + 1) // 2')}] *= 0.5")
+        + lanes.walk("g", "for k in range(1, (size + 1) // 2):", f"    y[{lanes.at('k')}] *= 0.5")
         + f"    x = np.fft.irfft(y, size, {lanes.axis}, {matrices._SWAPPED[name]!r})\n"
         + _cut(lanes, "x", "like")
     )
@@ -189,7 +235,7 @@ def _irfft_bar(g: Any, like: Any, n: Any = None, axis: Any = -1, norm: Any = Non
         "def impl(g, like, n=None, axis=-1, norm=None):\n"
         f"    size = {size}\n"
         f"    y = np.conj(np.fft.rfft(g, size, {lanes.axis}, {matrices._SWAPPED[name]!r}))\n"
-        + lanes.walk("g", f"y[{lanes.at('1 : (size + 1) // 2')}] *= 2.0")
+        + lanes.walk("g", "for k in range(1, (size + 1) // 2):", f"    y[{lanes.at('k')}] *= 2.0")
         + _cut(lanes, "y", "like")
     )
 
@@ -283,4 +329,5 @@ _TABLE: dict[Any, Callable[..., Any]] = {
 
 def install() -> None:
     """Tell Numba about them."""
+    register()
     declare(_TABLE, prefer_literal=True)

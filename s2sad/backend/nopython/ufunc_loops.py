@@ -29,7 +29,7 @@ from ...runtime import in_place
 from .fusion.elements import WHOLE
 from .written import declare, written
 
-__all__ = ["install", "register", "row_reduction"]
+__all__ = ["address", "install", "register", "row_reduction"]
 
 
 class _UFunc(ctypes.Structure):
@@ -50,18 +50,24 @@ class _UFunc(ctypes.Structure):
     )
 
 
-def _address(ufunc: Any) -> int | None:
-    """Where NumPy's loop over float64 starts; None where it is not found or needs more."""
+def address(ufunc: Any, codes: str) -> tuple[int, int | None] | None:
+    """Where NumPy's loop over types with these codes starts, and the data that it is given."""
     seen = _UFunc.from_address(id(ufunc))
     expected = (ufunc.nin, ufunc.nout, ufunc.nargs, ufunc.ntypes)
     if (seen.nin, seen.nout, seen.nargs, seen.ntypes) != expected:
         return None
-    double = bytes([np.dtype(np.float64).num] * ufunc.nargs)
+    wanted = bytes(np.dtype(code).num for code in codes)
     for k in range(seen.ntypes):
-        if seen.types[k * ufunc.nargs : (k + 1) * ufunc.nargs] == double:
-            plain = not seen.data or not seen.data[k]
-            return seen.functions[k] if plain else None
+        if seen.types[k * ufunc.nargs : (k + 1) * ufunc.nargs] == wanted:
+            start = seen.functions[k]
+            return None if start is None else (start, seen.data[k] if seen.data else None)
     return None
+
+
+def _address(ufunc: Any) -> int | None:
+    """Where NumPy's loop over float64 starts; None where it is not found or needs more."""
+    found = address(ufunc, "d" * ufunc.nargs)
+    return None if found is None or found[1] else found[0]
 
 
 @functools.cache
