@@ -67,6 +67,8 @@ _ATTRIBUTES = {
     "np.ndim": "ndim",
     "dtype": "dtype",
 }
+#: Parts of numbers, which compiled code has at hand.
+_PARTS = {"np.real": "real", "np.imag": "imag"}
 _METHODS = {"flatten": "flatten", "astype": "astype", "to_item": "item", "tolist": "tolist"}
 #: Reductions that an array has as methods, and the options that go with them.
 _REDUCTIONS = frozenset({f"np.{f}" for f in ("sum", "mean", "prod", "max", "min", "std", "var")})
@@ -141,6 +143,8 @@ class Expressions(Solvers):
                 return attribute(self.atom(x), "T")
             if len(op.args) == 1 and not isinstance(x, Const):
                 return attribute(self.atom(x), _ATTRIBUTES[op.fn])
+        if op.fn in _PARTS and x is not None and isinstance(x.kind, Num) and is_for_compiler():
+            return attribute(self.atom(x), _PARTS[op.fn])
         if op.fn in _METHODS and x is not None:
             options = {k: self.constant(v) for k, v in op.attrs.items()}
             args = self.atoms(op.args[1:])

@@ -25,6 +25,7 @@ from . import (
     fourier,
     grids,
     indices,
+    moduli,
     norms,
     orderings,
     polynomials,
@@ -61,6 +62,7 @@ _PARTS = (
     small_products,
     special,
     sums,
+    moduli,
     ufunc_loops,
 )
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"}

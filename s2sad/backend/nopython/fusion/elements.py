@@ -48,7 +48,18 @@ ELEMENTWISE = frozenset(
     | {f"np.{f}" for f in ("add", "subtract", "multiply", "divide", "negative", "log2", "log10")}
     | {f"np.{f}" for f in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")}
     | {"bitand", "bitor", "bitxor", "invert"}
+    | {"np.real", "np.imag", "np.conj", "np.conjugate", "cast"}
 )
+
+#: What makes complex numbers, and what makes real numbers of complex ones.
+_TO_COMPLEX = frozenset(
+    {"add", "sub", "mul", "neg", "pos", "add_to", "pow", "np.where", "cast", "np.square"}
+    | {f"np.{f}" for f in ("add", "subtract", "multiply", "negative", "conj", "conjugate")}
+)
+_FROM_COMPLEX = frozenset({"np.real", "np.imag", "abs", "np.abs"})
+#: What means nothing where no operand or result is complex, or is not done for numbers.
+_COMPLEX_ONLY = frozenset({"np.real", "np.imag", "np.conj", "np.conjugate", "cast"})
+_COMPARISONS = frozenset({"lt", "le", "gt", "ge"})
 
 #: Those that NumPy's loops compute many times faster for whole arrays than calls for each element.
 WHOLE = frozenset(
@@ -67,7 +78,7 @@ CONSTANTS: dict[str, float] = {
 LIKE = frozenset({"broadcast_like", "unbroadcast"})
 
 #: Element types whose arithmetic is the same for numbers as for arrays.
-_DTYPES = frozenset({"float64", "int64", "bool"})
+_DTYPES = frozenset({"float64", "int64", "bool", "complex128"})
 
 
 @dataclass(slots=True)
@@ -218,7 +229,21 @@ class Elements:
         places = tuple(replace(p, exact=False) if p.exact else p for p in places)
         if op.fn in LIKE:
             return self.element(op.args[0], places, writing)
+        if op.fn in _COMPARISONS:
+            return apply(op, self.compared_elements(op, places, writing), writing)
         return apply(op, [self.element(x, places, writing) for x in op.args], writing)
+
+    def compared_elements(self, op: Op, places: Places, writing: Writing) -> list[Atom]:
+        """The elements of two arrays that are compared; of a modulus no more than that takes."""
+        found: list[Atom] = []
+        for x, other in (op.args, op.args[::-1]):
+            modulus = self.lazy.get(x) if isinstance(x, Value) else None
+            if modulus is None or not _is_modulus(modulus) or not isinstance(other.kind, Num):
+                found.append(self.element(x, places, writing))
+                continue
+            z = self.element(modulus.args[0], places, writing)
+            found.append(writing.op("abs_near", Num("float64", False), z, other))
+        return found
 
 
 def through(seen: View, places: Places) -> Places:
@@ -282,12 +307,18 @@ def is_whole(op: Op) -> bool:
 
 def is_elementwise(op: Op) -> bool:
     """Whether the op makes an array by computing with numbers, one element at a time."""
-    if op.fn not in ELEMENTWISE or op.attrs or len(op.results) != 1:
+    if op.fn not in ELEMENTWISE or len(op.results) != 1:
+        return False
+    if op.attrs and op.fn != "cast":
         return False
     kind = op.results[0].kind
     if not isinstance(kind, Array) or not kind.dims or not is_plain(kind):
         return False
     if not all(is_plain(a.kind) for a in op.args):
+        return False
+    if any(_dtype(x) == "complex128" for x in (kind, *(a.kind for a in op.args))):
+        return _is_complex_arithmetic(op, kind)
+    if op.fn in _COMPLEX_ONLY:
         return False
     if kind.dtype == "bool":
         return op.fn in _OF_TRUTH
@@ -305,5 +336,30 @@ _OF_TRUTH = frozenset(
 _OF_INTS = frozenset({"add", "sub", "mul", "neg", "abs", "np.abs", "add_to"})
 
 
+def _is_complex_arithmetic(op: Op, kind: Array) -> bool:
+    """Whether an op with complex numbers is done alike with single ones."""
+    if kind.dtype == "float64":
+        return op.fn in _FROM_COMPLEX
+    if kind.dtype != "complex128" or op.fn not in _TO_COMPLEX:
+        return False
+    if op.fn == "np.where":
+        return _is_bool(op.args[0].kind)
+    if op.fn == "pow":
+        exponent = op.args[1]
+        return isinstance(exponent, Const) and bool(exponent.value == 2)
+    return True
+
+
+def _is_modulus(op: Op | None) -> bool:
+    """Whether it is the modulus of a complex array."""
+    if op is None or op.fn not in ("abs", "np.abs"):
+        return False
+    return _dtype(op.args[0].kind) == "complex128"
+
+
+def _dtype(kind: Kind) -> str | None:
+    return kind.dtype if isinstance(kind, Array | Num) else None
+
+
 def _is_bool(kind: Kind) -> bool:
-    return isinstance(kind, Array | Num) and kind.dtype == "bool"
+    return _dtype(kind) == "bool"

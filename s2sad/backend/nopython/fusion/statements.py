@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ....ir.kinds import BOOL, INT, Array, Kind, Num, not_one
 from ....ir.nodes import Atom, Const, Node, Op, Region, Value, operands_of
 from ....rules.registry import primitive
@@ -301,7 +303,7 @@ class Statements:
                 before = Value(number)
                 after = writing.op(adding(op), number, before, value)
                 spot = tuple(map(writing.place, at))
-                zero = None if is_scaled else Const(0.0, number)
+                zero = None if is_scaled else Const(np.dtype(number.dtype).type(0).item(), number)
                 row = Carried(zeros, before, after, result, (), None, depth, spot, zero, ordered)
                 return [row]
             sums = element_stored(writing, "accumulate", zeros, version(zeros), result, at, value)
@@ -414,4 +416,5 @@ _LET_GO = frozenset({"len", "shape", "np.size", "matmul", "np.dot", "np.max", "n
 def _fits(value: Kind, array: Array) -> bool:
     """Whether elements can be written without changing their type."""
     dtype = getattr(value, "dtype", None)
-    return dtype == array.dtype or (array.dtype == "float64" and dtype in ("int64", "bool"))
+    wide = {"float64": ("int64", "bool"), "complex128": ("float64", "int64", "bool")}
+    return dtype == array.dtype or dtype in wide.get(array.dtype, ())

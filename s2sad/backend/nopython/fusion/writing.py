@@ -72,6 +72,10 @@ def apply(op: Op, elements: Sequence[Atom], writing: Writing) -> Atom:
         return made
     if op.fn == "pow" and isinstance(op.args[1].kind, Num) and kind.dtype == "float64":
         return _power(elements[0], op.args[1], kind, writing)
+    if op.fn == "cast":  # what it is computed with makes it complex
+        return elements[0]
+    if op.fn == "pow" and kind.dtype == "complex128":
+        return writing.op("mul", kind, elements[0], elements[0])
     fn = {"add_to": "add", "invert": "not" if kind.dtype == "bool" else "invert"}.get(op.fn, op.fn)
     return writing.op(fn, kind, *elements)
 
