@@ -19,6 +19,7 @@ import numpy as np
 from .. import runtime
 from ..ir.kinds import (
     BOOL,
+    Array,
     FixedList,
     Kind,
     ListOf,
@@ -164,13 +165,18 @@ def _add_to_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
     return buf
 
 
+def _moduli_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
+    z = args[0].kind
+    return Array("float64", z.dims if isinstance(z, Array) else None)
+
+
 define("item", _item, "x i", ik.item, view_of=0, answers_to=(operator.getitem,))
 define("setitem", _setitem, "a i v", ik.setitem, writes=0)
 define("accumulate", _accumulate, "buf i g", _accumulate_kind, writes=0)
 define("add_to", runtime.add, "buf g", _add_to_kind, writes=0)
 define("in_place", lambda f, x: f(x), "f x", kr.same(1), writes=1)
 define("plus", runtime.plus, "total x", kr.add_kind)
-define("abs_near", runtime.abs_near, "z bound", lambda args, attrs: Num("float64", False))
+define("moduli", runtime.moduli, "z", _moduli_kind)
 define("slice", slice, "start stop step", ik.slice_kind, zero=True)
 define("len", len, "x", ik.length, zero=True)
 define("shape", np.shape, "x", ik.shape, zero=True)

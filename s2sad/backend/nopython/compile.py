@@ -33,6 +33,7 @@ from .distribution import functions_at_once
 from .forms import in_forms
 from .fusion.fuse import fuse_loops
 from .interchange import by_rows
+from .masked import masked_as_choices
 from .masks import masks_as_places
 from .recursion import stack_saves
 from .refusals import is_of_numba, translated
@@ -78,11 +79,10 @@ def compile_nopython(
         name: replace(f, out=flat_out(f.out)) if f is module.entry else f
         for name, f in module.functions.items()
     }
-    formed = in_forms(masks_as_places(Module(flat)))
-    taped = rejoin_loops(stack_saves(as_tuples(formed)))
-    looped = by_rows(count_upwards(fuse_loops(stack_tapes(taped))))
-    joined = sum_in_registers(share_reruns(join_sweeps(looped)))
-    lowered = small_products(functions_at_once(joined))
+    taped = stack_tapes(rejoin_loops(stack_saves(as_tuples(in_forms(Module(flat))))))
+    fused = fuse_loops(masks_as_places(masked_as_choices(taped)))
+    joined = share_reruns(join_sweeps(by_rows(count_upwards(fused))))
+    lowered = small_products(functions_at_once(sum_in_registers(joined)))
     with for_compiler():
         emitted = emit(lowered, fresh_results=True, private_from=private_from)
     options = {"fastmath": fastmath, "parallel": parallel, "boundscheck": boundscheck}

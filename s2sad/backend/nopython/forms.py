@@ -165,6 +165,8 @@ class _Forms:
                 return spelled(node, self.made)
             case Op(fn="np.sum" | "np.prod" | "np.mean"):
                 return spelled(node, self.made)
+            case Op(fn="abs" | "np.abs"):
+                return spelled(node, self.made)
             case Op(fn="np.maximum.accumulate" | "np.minimum.accumulate"):
                 return spelled(node, self.made)
             case Op(fn="floordiv" | "mod") if _may_divide_by_zero(node):

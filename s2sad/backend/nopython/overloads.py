@@ -25,7 +25,6 @@ from . import (
     fourier,
     grids,
     indices,
-    moduli,
     norms,
     orderings,
     polynomials,
@@ -62,7 +61,6 @@ _PARTS = (
     small_products,
     special,
     sums,
-    moduli,
     ufunc_loops,
 )
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"}

@@ -6,6 +6,7 @@ Numba. In: a name of a ufunc. Out: `in_place`, and what `reductions` calls for a
 
     in_place(np.exp, x)   ->   the loop that NumPy chose for this processor, over the buffer of x
     in_place(math.exp, x)   ->   the same, unless x is so short that calls take less time
+    moduli(z)   ->   the same of np.abs, which gives a new array
 
 The address is read from the ufunc (``PyUFuncObject`` in NumPy's C API) and given to LLVM as a
 symbol, so that machine code that is kept on disk finds it again in the next process.
@@ -25,7 +26,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ...runtime import in_place
+from ...runtime import in_place, moduli
 from .fusion.elements import WHOLE
 from .written import declare, written
 
@@ -64,30 +65,27 @@ def address(ufunc: Any, codes: str) -> tuple[int, int | None] | None:
     return None
 
 
-def _address(ufunc: Any) -> int | None:
-    """Where NumPy's loop over float64 starts; None where it is not found or needs more."""
-    found = address(ufunc, "d" * ufunc.nargs)
-    return None if found is None or found[1] else found[0]
-
-
 @functools.cache
-def _symbol(ufunc: Any) -> str | None:
-    """What LLVM knows NumPy's loop as; None if there is none."""
-    address = _address(ufunc)
-    if address is None:
+def _symbol(ufunc: Any, codes: str | None = None) -> str | None:
+    """What LLVM knows NumPy's loop as; None if there is none.
+
+    The loop is that over float64, or over types with these codes; one that needs more is none.
+    """
+    found = address(ufunc, codes or "d" * ufunc.nargs)
+    if found is None or found[1]:
         return None
-    symbol = f"s2sad_numpy_{ufunc.__name__}"
-    binding.add_symbol(symbol, address)
+    symbol = f"s2sad_numpy_{ufunc.__name__}{codes or ''}"
+    binding.add_symbol(symbol, found[0])
     return symbol
 
 
 @functools.cache
-def _loop(ufunc: Any) -> Any:
+def _loop(ufunc: Any, codes: str | None = None) -> Any:
     """An intrinsic ``run(n, *starts, *steps)``: the loop over n numbers; None if there is none.
 
     ``starts`` are addresses, one for each operand and the result; ``steps`` are in bytes.
     """
-    symbol = _symbol(ufunc)
+    symbol = _symbol(ufunc, codes)
     if symbol is None:
         return None
     places = ", ".join(f"a{k}, s{k}" for k in range(ufunc.nargs))
@@ -192,6 +190,22 @@ def _of_row(f: Any) -> Any:
     return intrinsic(lambda typing, x: (types.void(x), generate))
 
 
+def _moduli(z: Any) -> Any:
+    run = _loop(np.absolute, "Dd")
+    if run is None or z.dtype != types.complex128:
+        return written("def impl(z): return np.abs(z)")
+    given = "z" if z.layout == "C" else "np.ascontiguousarray(z)"
+    return written(
+        "def impl(z):\n"
+        f"    given = {given}\n"
+        "    made = np.empty(z.shape)\n"
+        "    run(np.intp(z.size), np.intp(given.ctypes.data), np.intp(16),"
+        " np.intp(made.ctypes.data), np.intp(8))\n"
+        "    return made\n",
+        run=run,
+    )
+
+
 _OF_ROWS = (np.add, np.maximum, np.minimum)
 
 
@@ -205,9 +219,10 @@ def register() -> None:
     """Tell LLVM where the loops are: all of them, since code kept on disk needs no compiling."""
     for ufunc in (*_OF_ROWS, *(getattr(np, name.removeprefix("np.")) for name in sorted(WHOLE))):
         _loop(ufunc)
+    _loop(np.absolute, "Dd")
 
 
 def install() -> None:
-    """Tell Numba what `in_place` means."""
+    """Tell Numba what `in_place` and `moduli` mean."""
     register()
-    declare({in_place: _in_place})
+    declare({in_place: _in_place, moduli: _moduli})

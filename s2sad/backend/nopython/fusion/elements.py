@@ -56,10 +56,9 @@ _TO_COMPLEX = frozenset(
     {"add", "sub", "mul", "neg", "pos", "add_to", "pow", "np.where", "cast", "np.square"}
     | {f"np.{f}" for f in ("add", "subtract", "multiply", "negative", "conj", "conjugate")}
 )
-_FROM_COMPLEX = frozenset({"np.real", "np.imag", "abs", "np.abs"})
+_FROM_COMPLEX = frozenset({"np.real", "np.imag"})
 #: What means nothing where no operand or result is complex, or is not done for numbers.
 _COMPLEX_ONLY = frozenset({"np.real", "np.imag", "np.conj", "np.conjugate", "cast"})
-_COMPARISONS = frozenset({"lt", "le", "gt", "ge"})
 
 #: Those that NumPy's loops compute many times faster for whole arrays than calls for each element.
 WHOLE = frozenset(
@@ -229,21 +228,7 @@ class Elements:
         places = tuple(replace(p, exact=False) if p.exact else p for p in places)
         if op.fn in LIKE:
             return self.element(op.args[0], places, writing)
-        if op.fn in _COMPARISONS:
-            return apply(op, self.compared_elements(op, places, writing), writing)
         return apply(op, [self.element(x, places, writing) for x in op.args], writing)
-
-    def compared_elements(self, op: Op, places: Places, writing: Writing) -> list[Atom]:
-        """The elements of two arrays that are compared; of a modulus no more than that takes."""
-        found: list[Atom] = []
-        for x, other in (op.args, op.args[::-1]):
-            modulus = self.lazy.get(x) if isinstance(x, Value) else None
-            if modulus is None or not _is_modulus(modulus) or not isinstance(other.kind, Num):
-                found.append(self.element(x, places, writing))
-                continue
-            z = self.element(modulus.args[0], places, writing)
-            found.append(writing.op("abs_near", Num("float64", False), z, other))
-        return found
 
 
 def through(seen: View, places: Places) -> Places:
@@ -348,13 +333,6 @@ def _is_complex_arithmetic(op: Op, kind: Array) -> bool:
         exponent = op.args[1]
         return isinstance(exponent, Const) and bool(exponent.value == 2)
     return True
-
-
-def _is_modulus(op: Op | None) -> bool:
-    """Whether it is the modulus of a complex array."""
-    if op is None or op.fn not in ("abs", "np.abs"):
-        return False
-    return _dtype(op.args[0].kind) == "complex128"
 
 
 def _dtype(kind: Kind) -> str | None:
