@@ -127,6 +127,16 @@ def would_not_be_numbers(x, y):
     return np.sum(z**2)
 
 
+def nothing_left_to_save(x, y):
+    z = x.copy()
+    m = x > 0.0
+    w = 2.0 * y
+    for _ in range(2):
+        z[m] = y[m]
+        z[m] = (z[m] + w[m]) - w[m]
+    return np.sum(z * w)
+
+
 def views(x, y):
     z = x.copy()
     part = z[1:, ::2]
@@ -162,6 +172,7 @@ PROGRAMS = [
     nested,
     in_a_branch,
     would_not_be_numbers,
+    nothing_left_to_save,
     views,
     rows_chosen,
     whole_numbers,

@@ -278,8 +278,9 @@ def _fits(value: Kind, array: Kind) -> bool:
 
 def _without_unused(body: Region, dropped: set[Node], tapes: Collection[int]) -> Region:
     """The region without those of the ops, and of what is on the tapes, that nobody reads."""
+    live: dict[int, list[int]] = {}
     while True:
-        used, live = _used(body, tapes)
+        used, live = _used(body, tapes, live)
         unused = {n for n in dropped if not used.intersection(n.results)}
         fewer = _without(body, unused)
         if fewer is body:
@@ -311,8 +312,10 @@ def _without(body: Region, nodes: set[Node]) -> Region:
     return _changed(body, lambda n: None if n in nodes else n)
 
 
-def _used(body: Region, tapes: Collection[int]) -> tuple[set[Value], dict[int, list[int]]]:
-    """The values that are read, and which fields of the tapes are."""
+def _used(
+    body: Region, tapes: Collection[int], before: dict[int, list[int]]
+) -> tuple[set[Value], dict[int, list[int]]]:
+    """The values that are read, and which fields of the tapes are: one of those ``before``."""
     used: set[Value] = {a for a in body.yields if isinstance(a, Value)}
     puts: list[Op] = []
     gets: list[Op] = []
@@ -326,7 +329,8 @@ def _used(body: Region, tapes: Collection[int]) -> tuple[set[Value], dict[int, l
         if isinstance(node, Op) and node.fn in _GETS:
             gets.append(node)
     live = {
-        n.attrs["tape"]: [k for k, r in enumerate(n.results) if r in used] or [0]
+        n.attrs["tape"]: [k for k, r in enumerate(n.results) if r in used]
+        or before.get(n.attrs["tape"], [0])[:1]
         for n in gets
         if n.attrs["tape"] in tapes
     }

@@ -47,7 +47,7 @@ ELEMENTWISE = frozenset(
     | {f"np.{f}" for f in ("logical_and", "logical_or", "logical_not", "isnan", "isfinite")}
     | {f"np.{f}" for f in ("add", "subtract", "multiply", "divide", "negative", "log2", "log10")}
     | {f"np.{f}" for f in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal")}
-    | {"bitand", "bitor", "bitxor", "invert"}
+    | {"bitand", "bitor", "bitxor", "invert", "unless_zero"}
     | {"np.real", "np.imag", "np.conj", "np.conjugate", "cast"}
 )
 
