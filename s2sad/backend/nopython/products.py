@@ -16,6 +16,7 @@ import numpy as np
 from numba import types
 from numba.np import numpy_support
 
+from .tile_calls import multiply_into
 from .written import declare, dtype_text, written
 
 __all__ = ["install"]
@@ -34,15 +35,17 @@ def _matmul(a: Any, b: Any) -> Any:
         return None
     dtype = _common(a.dtype, b.dtype)
     native = isinstance(dtype, types.Float | types.Complex)
+    tiled = a.dtype == b.dtype == types.float64 and a.aligned and b.aligned
     if a.ndim <= 2 and b.ndim <= 2 and native and a.dtype == b.dtype:
         return None  # Numba has it
     text = dtype_text(dtype)
     lines = ["def impl(a, b):"]
     left, right = max(a.ndim, 2), max(b.ndim, 2)
-    lines.append(f"    x = np.ascontiguousarray(a).astype({text})")
-    lines.append(f"    y = np.ascontiguousarray(b).astype({text})")
+    for name, given, kind in (("x", "a", a), ("y", "b", b)):
+        whole = given if tiled and kind.ndim > 1 else f"np.ascontiguousarray({given})"
+        lines.append(f"    {name} = {whole if tiled else f'{whole}.astype({text})'}")
     if a.ndim == 1:
-        lines.append("    x = x.reshape((1, x.size))".replace("x = ", "x2 = "))
+        lines.append("    x2 = x.reshape((1, x.size))")
     if b.ndim == 1:
         lines.append("    y2 = y.reshape((y.size, 1))")
     x, y = "x2" if a.ndim == 1 else "x", "y2" if b.ndim == 1 else "y"
@@ -71,7 +74,8 @@ def _matmul(a: Any, b: Any) -> Any:
         [] if b.ndim == 1 else [f"{y}.shape[{right - 1}]"]
     )
     whole = [*sizes, f"{x}.shape[{left - 2}]", f"{y}.shape[{right - 1}]"]
-    lines.append(f"    out = np.zeros(({', '.join(whole)}), {text})")
+    new = "empty" if tiled else "zeros"
+    lines.append(f"    out = np.{new}(({', '.join(whole)}), {text})")
     indent = "    "
     for n in range(lead):
         lines.append(f"{indent}for k{n} in range(out.shape[{n}]):")
@@ -82,7 +86,10 @@ def _matmul(a: Any, b: Any) -> Any:
         xs = f"{x}[{x_here[:-2]}]" if x_here else x
         ys = f"{y}[{y_here[:-2]}]" if y_here else y
         target = f"out[{here[:-2]}]" if here else "out[:, :]"
-        lines.append(f"{indent}{target} = np.dot({xs}, {ys})")
+        if tiled:
+            lines.append(f"{indent}multiply_into({target}, {xs}, {ys})")
+        else:
+            lines.append(f"{indent}{target} = np.dot({xs}, {ys})")
     else:
         lines += [
             f"{indent}for i in range({x}.shape[{left - 2}]):",
@@ -98,7 +105,7 @@ def _matmul(a: Any, b: Any) -> Any:
             lines.append("    return out[0, 0]")
     else:
         lines.append("    return out")
-    return written("\n".join(lines))
+    return written("\n".join(lines), multiply_into=multiply_into)
 
 
 def _dot(a: Any, b: Any) -> Any:
