@@ -83,3 +83,92 @@ def test_only_loops_have_the_helper() -> None:
     a, x = matrices(3, 3)
     assert "product(a, x" in s2sad.grad(steps, (0, 1), backend="numba").source(a, x)
     assert "product(" not in s2sad.grad(once, (0, 1), backend="numba").source(a, x)
+
+
+# -- products in tiles ---------------------------------------------------------------------------
+
+
+def weighted(a: np.ndarray, b: np.ndarray) -> float:
+    return np.sum((a @ b) ** 2)
+
+
+def laid(shape: tuple[int, ...], how: str, rng: np.random.Generator) -> np.ndarray:
+    """Numbers of that shape, which lie in memory in that way."""
+    if how == "turned":
+        return rng.normal(size=(*shape[:-2], shape[-1], shape[-2])).swapaxes(-1, -2)
+    if how == "backwards":
+        return rng.normal(size=(*shape[:-2], 2 * shape[-2], 3 * shape[-1]))[..., ::-2, ::-3]
+    if how == "one row":
+        return np.broadcast_to(rng.normal(size=(*shape[:-2], 1, shape[-1])), shape)
+    return rng.normal(size=shape)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("plain", "turned"),
+        ("turned", "plain"),
+        ("backwards", "backwards"),
+        ("plain", "one row"),
+        ("one row", "turned"),
+    ],
+)
+def test_tiles_of_any_size_and_layout(left: str, right: str) -> None:
+    rng = np.random.default_rng(3)
+    gradient = s2sad.grad(weighted, (0, 1), backend="numba")
+    # Parts of tiles in every direction, more rows than are copied at a time, and none at all.
+    for m, k, n in [(2, 3, 4), (9, 130, 17), (65, 8, 33), (70, 300, 2), (3, 0, 2), (0, 2, 3)]:
+        a, b = laid((m, k), left, rng), laid((k, n), right, rng)
+        c_bar = 2.0 * (a @ b)
+        a_bar, b_bar = gradient(a, b)
+        np.testing.assert_allclose(a_bar, c_bar @ b.T, rtol=1e-11, atol=1e-11)
+        np.testing.assert_allclose(b_bar, a.T @ c_bar, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("left", ["plain", "turned"])
+def test_products_so_large_that_blas_does_them(left: str) -> None:
+    rng = np.random.default_rng(3)
+    a, b = laid((150, 170), left, rng), laid((170, 190), "plain", rng)
+    check(weighted, a, b)
+    check(weighted, a, b[:, :189])
+    check(weighted, b.T, a.T)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [((3, 2, 4), (3, 4, 5)), ((2, 4), (3, 4, 5)), ((3, 2, 4), (4, 5)), ((2, 1, 9, 4), (3, 4, 5))],
+)
+def test_stacks_of_products(left: tuple[int, ...], right: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(4)
+    for how in ("plain", "backwards"):
+        check(weighted, laid(left, how, rng), laid(right, how, rng))
+
+
+def test_nan_and_inf_stay_in_their_rows_and_columns() -> None:
+    a, b = np.ones((9, 3)), np.ones((3, 17))
+    a[8, 1], b[2, 16] = np.nan, np.inf
+    gradient = s2sad.grad(weighted, (0, 1), backend="numba")
+    with np.errstate(invalid="ignore"):
+        expected = s2sad.grad(weighted, (0, 1))(a, b)
+    for g, e in zip(gradient(a, b), expected, strict=True):
+        np.testing.assert_array_equal(g, e)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.complex128])
+def test_other_numbers_go_to_blas(dtype: type) -> None:
+    def f(a: np.ndarray, b: np.ndarray) -> float:
+        return np.sum(np.abs(a @ b) ** 2)
+
+    rng = np.random.default_rng(5)
+    a, b = rng.normal(size=(4, 3)).astype(dtype), rng.normal(size=(3, 5)).astype(dtype)
+    expected = s2sad.grad(f, (0, 1))(a, b)
+    for g, e in zip(s2sad.grad(f, (0, 1), backend="numba")(a, b), expected, strict=True):
+        np.testing.assert_allclose(g, e, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (2, 3, 5)])
+def test_stacks_that_do_not_fit_are_an_error(shape: tuple[int, ...]) -> None:
+    gradient = s2sad.grad(weighted, (0, 1), backend="numba")
+    a = np.ones((3, 2, 3)) if len(shape) == 3 else np.ones((2, 3))
+    with pytest.raises(ValueError, match="shapes do not fit"):
+        gradient(a, np.ones(shape))

@@ -25,20 +25,25 @@ from ..ir.nodes import Atom, Const, Node, Op, Region, Value, operands_of, region
 __all__ = ["small_factors_first"]
 
 
-def small_factors_first(region: Region) -> Region:
-    """The region with such products and sums in another order."""
+def small_factors_first(region: Region, *, sums_of_rows: bool = True) -> Region:
+    """The region with such products and sums in another order.
+
+    ``sums_of_rows`` makes products of matrices of weighted sums of rows: a compiler adds them up
+    in a loop, and needs no array for what is in it.
+    """
     uses: Counter[Atom] = Counter(region.yields)
     for node in walk(region):
         uses.update(operands_of(node))
         for inner in regions_of(node):
             uses.update(inner.yields)
-    return _Scaling(uses).region(region)
+    return _Scaling(uses, sums_of_rows).region(region)
 
 
 class _Scaling(Mapper):
-    def __init__(self, uses: Counter[Atom]) -> None:
+    def __init__(self, uses: Counter[Atom], sums_of_rows: bool) -> None:
         super().__init__()
         self.uses = uses
+        self.sums_of_rows = sums_of_rows
         self.made: dict[Atom, Op] = {}
         self.sums: ChainMap[Hashable, Value] = ChainMap()
 
@@ -168,7 +173,7 @@ class _Scaling(Mapper):
 
     def sum_of_rows(self, op: Op) -> list[Op] | None:
         """The sum of rows, each times its weight, as a product of the weights with the matrix."""
-        if op.fn != "np.sum" or len(op.args) != 1:
+        if not self.sums_of_rows or op.fn != "np.sum" or len(op.args) != 1:
             return None
         rank, product = _rank(op.args[0]), self.made.get(op.args[0])
         if rank is None or product is None:

@@ -23,6 +23,7 @@ import numpy as np
 from ...errors import Problem, UnsupportedError
 from ...ir.nodes import Module, Op, walk
 from ...rules.registry import primitive
+from ...transform.scaling import small_factors_first
 from ...transform.target import for_compiler
 from ..compile import file_name
 from ..emit import Emitted, emit
@@ -76,7 +77,11 @@ def compile_nopython(
     _refuse_scipy(module)
     way = door(module.entry)
     flat = {
-        name: replace(f, out=flat_out(f.out)) if f is module.entry else f
+        name: replace(
+            f,
+            body=small_factors_first(f.body, sums_of_rows=False),
+            out=flat_out(f.out) if f is module.entry else f.out,
+        )
         for name, f in module.functions.items()
     }
     taped = stack_tapes(rejoin_loops(stack_saves(as_tuples(in_forms(Module(flat))))))

@@ -16,7 +16,7 @@ import numpy as np
 from numba import types
 from numba.np import numpy_support
 
-from .tile_calls import multiply_into
+from ...runtime import plus
 from .written import declare, dtype_text, written
 
 __all__ = ["install"]
@@ -35,17 +35,15 @@ def _matmul(a: Any, b: Any) -> Any:
         return None
     dtype = _common(a.dtype, b.dtype)
     native = isinstance(dtype, types.Float | types.Complex)
-    tiled = a.dtype == b.dtype == types.float64 and a.aligned and b.aligned
     if a.ndim <= 2 and b.ndim <= 2 and native and a.dtype == b.dtype:
         return None  # Numba has it
     text = dtype_text(dtype)
     lines = ["def impl(a, b):"]
     left, right = max(a.ndim, 2), max(b.ndim, 2)
-    for name, given, kind in (("x", "a", a), ("y", "b", b)):
-        whole = given if tiled and kind.ndim > 1 else f"np.ascontiguousarray({given})"
-        lines.append(f"    {name} = {whole if tiled else f'{whole}.astype({text})'}")
+    lines.append(f"    x = np.ascontiguousarray(a).astype({text})")
+    lines.append(f"    y = np.ascontiguousarray(b).astype({text})")
     if a.ndim == 1:
-        lines.append("    x2 = x.reshape((1, x.size))")
+        lines.append("    x = x.reshape((1, x.size))".replace("x = ", "x2 = "))
     if b.ndim == 1:
         lines.append("    y2 = y.reshape((y.size, 1))")
     x, y = "x2" if a.ndim == 1 else "x", "y2" if b.ndim == 1 else "y"
@@ -74,8 +72,7 @@ def _matmul(a: Any, b: Any) -> Any:
         [] if b.ndim == 1 else [f"{y}.shape[{right - 1}]"]
     )
     whole = [*sizes, f"{x}.shape[{left - 2}]", f"{y}.shape[{right - 1}]"]
-    new = "empty" if tiled else "zeros"
-    lines.append(f"    out = np.{new}(({', '.join(whole)}), {text})")
+    lines.append(f"    out = np.zeros(({', '.join(whole)}), {text})")
     indent = "    "
     for n in range(lead):
         lines.append(f"{indent}for k{n} in range(out.shape[{n}]):")
@@ -86,10 +83,7 @@ def _matmul(a: Any, b: Any) -> Any:
         xs = f"{x}[{x_here[:-2]}]" if x_here else x
         ys = f"{y}[{y_here[:-2]}]" if y_here else y
         target = f"out[{here[:-2]}]" if here else "out[:, :]"
-        if tiled:
-            lines.append(f"{indent}multiply_into({target}, {xs}, {ys})")
-        else:
-            lines.append(f"{indent}{target} = np.dot({xs}, {ys})")
+        lines.append(f"{indent}{target} = np.dot({xs}, {ys})")
     else:
         lines += [
             f"{indent}for i in range({x}.shape[{left - 2}]):",
@@ -105,7 +99,7 @@ def _matmul(a: Any, b: Any) -> Any:
             lines.append("    return out[0, 0]")
     else:
         lines.append("    return out")
-    return written("\n".join(lines), multiply_into=multiply_into)
+    return written("\n".join(lines))
 
 
 def _dot(a: Any, b: Any) -> Any:
@@ -199,24 +193,31 @@ def _contraction(terms: list[str], out: str, arrays: list[Any], names: str) -> A
     dtype = _common(*(t.dtype for t in arrays))
     shape = "".join(f"n_{c}, " for c in out)
     at = ", ".join(f"i_{c}" for c in out)
-    lines.append(
-        f"    out = np.zeros(({shape}), {dtype_text(dtype)})"
-        if out
-        else "    out = x0.dtype.type(0)"
-    )
-    if not out:
-        zero = "0j" if isinstance(dtype, types.Complex) else "0.0"
-        lines[-1] = f"    out = {zero if isinstance(dtype, types.Float | types.Complex) else '0'}"
+    zero = f"{dtype_text(dtype)}(0)"
+    if out:
+        lines.append(f"    out = np.empty(({shape}), {dtype_text(dtype)})")
     indent = "    "
-    for c in [*out, *(c for c in sizes if c not in out)]:
+    for c in out:
+        lines.append(f"{indent}for i_{c} in range(n_{c}):")
+        indent += "    "
+    summed = [c for c in sizes if c not in out]
+    outside = indent
+    if summed:
+        lines.append(f"{outside}total = {zero}")
+    for c in summed:
         lines.append(f"{indent}for i_{c} in range(n_{c}):")
         indent += "    "
     product = " * ".join(
         f"x{n}[{', '.join(f'i_{c}' for c in term) or '()'}]" for n, term in enumerate(terms)
     )
-    lines.append(f"{indent}{f'out[{at}]' if out else 'out'} += {product}")
-    lines.append("    return out")
-    return written("\n".join(lines))
+    if summed:
+        added = "plus(total, {})" if dtype == types.float64 else "total + {}"
+        lines.append(f"{indent}total = {added.format(product)}")
+        product = "total"
+    lines.append(f"{outside}out[{at}] = {product}" if out else f"    return {product}")
+    if out:
+        lines.append("    return out")
+    return written("\n".join(lines), plus=plus)
 
 
 def install() -> None:

@@ -1,81 +1,144 @@
 """Calls of the function that multiplies matrices in tiles.
 
-In: two matrices in code that Numba compiles. Out: LLVM's text of their product, without a copy of
-either. `matrix_product` is for ``a @ b`` in the lowering of emitted code; `multiply_into` is for
-overloads, which have room for the product already::
+In: the IR of a function that Numba compiles, before its types are known. Out: the same IR, in
+which ``a @ b`` is a call of `matrix_product`. Of matrices of float64, and of stacks of them, that
+is LLVM's text at once, without copies of what is transposed or sliced; of all else it is Numba's
+own ``@``, which is code for Numba to compile::
 
-    multiply_into(out[k], a[k], b[k])
+    t = a @ b   ->   t = matrix_product(a, b)
 """
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir as llvm
 from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.core import cgutils, ir
+from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.imputils import impl_ret_new_ref, lower_builtin
+from numba.core.ir_utils import mk_unique_var
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.np import arrayobj
 
 from .tiles import product_function
 
-__all__ = ["can_be_tiled", "matrix_product", "multiply_into"]
+__all__ = ["TiledProducts", "matrix_product"]
 
 _MISFIT = "matmul: shapes do not fit"
 
 
-def can_be_tiled(*kinds: Any) -> bool:
-    """Whether these are types of matrices of float64."""
+def matrix_product(a: Any, b: Any) -> Any:
+    """``a @ b``, in compiled code."""
+    return a @ b
+
+
+@register_pass(mutates_CFG=False, analysis_only=False)
+class TiledProducts(FunctionPass):  # type: ignore[misc]
+    """The pass that writes the calls."""
+
+    _name = "s2sad_tiled_products"
+
+    def __init__(self) -> None:
+        FunctionPass.__init__(self)
+
+    def run_pass(self, state: Any) -> bool:
+        """Called by Numba; whether anything has changed."""
+        found = False
+        for block in state.func_ir.blocks.values():
+            body = []
+            for inst in block.body:
+                value = inst.value if isinstance(inst, ir.Assign) else None
+                if isinstance(value, ir.Expr) and value.op == "binop":
+                    if value.fn is operator.matmul:
+                        found = True
+                        helper = ir.Var(block.scope, mk_unique_var("$product"), inst.loc)
+                        named = ir.Global("matrix_product", matrix_product, inst.loc)
+                        body.append(ir.Assign(named, helper, inst.loc))
+                        state.func_ir._definitions[helper.name] = [named]
+                        call = ir.Expr.call(helper, (value.lhs, value.rhs), (), inst.loc)
+                        known = state.func_ir._definitions[inst.target.name]
+                        known[known.index(value)] = call
+                        inst.value = call
+                body.append(inst)
+            block.body = body
+        return found
+
+
+def _in_tiles(*kinds: Any) -> bool:
     return all(
-        isinstance(t, types.Array) and t.ndim == 2 and t.dtype == types.float64 and t.aligned
+        isinstance(t, types.Array) and t.ndim >= 2 and t.dtype == types.float64 and t.aligned
         for t in kinds
     )
 
 
-def matrix_product(
-    context: Any, builder: Any, out_kind: Any, kinds: tuple[Any, Any], values: tuple[Any, Any]
-) -> Any:
-    """A new array, ``a @ b``. Raises ValueError where it runs if the shapes do not fit."""
-    a, b = (arrayobj.make_array(t)(context, builder, v) for t, v in zip(kinds, values, strict=True))
-    m, n = _checked(context, builder, a, b)
-    out = arrayobj._empty_nd_impl(context, builder, out_kind, (m, n))
-    _call(context, builder, out, a, b)
-    return out._getvalue()
+@infer_global(matrix_product)
+class _Typed(AbstractTemplate):  # type: ignore[misc]
+    def generic(self, args: Any, kws: Any) -> Any:
+        if len(args) == 2 and _in_tiles(*args):
+            rank = max(t.ndim for t in args)
+            return signature(types.Array(types.float64, rank, "C"), *args)
+        return self.context.resolve_function_type(operator.matmul, args, kws)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def multiply_into(typing: Any, out: Any, a: Any, b: Any) -> Any:
-    """In compiled code: ``out[...] = a @ b``; rows of ``out`` have no gaps."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        into, left, right = (
-            arrayobj.make_array(t)(context, builder, v)
-            for t, v in zip(signature.args, args, strict=True)
+@lower_builtin(matrix_product, types.Any, types.Any)  # type: ignore[untyped-decorator]
+def _lowered(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    if not _in_tiles(*sig.args):
+        plain = context.typing_context.resolve_value_type(operator.matmul)
+        return context.get_function(plain, sig)(builder, args)
+    a, b = (
+        arrayobj.make_array(t)(context, builder, v) for t, v in zip(sig.args, args, strict=True)
+    )
+    shapes = [cgutils.unpack_tuple(builder, v.shape) for v in (a, b)]
+    steps = [cgutils.unpack_tuple(builder, v.strides) for v in (a, b)]
+    *_, m, k = shapes[0]
+    *_, other, n = shapes[1]
+    _refuse(context, builder, builder.icmp_signed("!=", k, other))
+    lead = _lead(context, builder, shapes, steps)
+    out = arrayobj._empty_nd_impl(context, builder, sig.return_type, (*lead, m, n))
+    out_steps = cgutils.unpack_tuple(builder, out.strides)
+    starts = [builder.ptrtoint(v.data, m.type) for v in (a, b, out)]
+    with cgutils.loop_nest(builder, lead, m.type) as at:
+        x, y, z = (
+            _moved(builder, start, at, given[:-2])
+            for start, given in zip(starts, (*steps, out_steps), strict=True)
         )
-        _checked(context, builder, left, right)
-        _call(context, builder, into, left, right)
-        return context.get_dummy_value()
+        given = [m, n, k, x, *steps[0][-2:], y, *steps[1][-2:], z, out_steps[-2]]
+        given.append(llvm.Constant(m.type, 0))
+        builder.call(product_function(context, builder.module), given)
+    return impl_ret_new_ref(context, builder, sig.return_type, out._getvalue())
 
-    return (types.void(out, a, b), generate) if can_be_tiled(out, a, b) else None
+
+def _lead(context: Any, builder: Any, shapes: list[Any], steps: list[Any]) -> list[Any]:
+    """The axes before the matrices. Along one of length 1 that is stretched, there is no step."""
+    found = []
+    ranks = [len(s) - 2 for s in shapes]
+    for n in range(-max(ranks), 0):
+        here = [v for v, rank in enumerate(ranks) if n >= -rank]
+        sizes = [shapes[v][n - 2] for v in here]
+        size = sizes[0]
+        if len(here) == 2:
+            one = llvm.Constant(size.type, 1)
+            is_one = [builder.icmp_signed("==", s, one) for s in sizes]
+            unlike = builder.icmp_signed("!=", *sizes)
+            some = builder.or_(*is_one)
+            _refuse(context, builder, builder.and_(unlike, builder.not_(some)))
+            size = builder.select(is_one[0], sizes[1], sizes[0])
+            for v in here:
+                none = llvm.Constant(size.type, 0)
+                steps[v][n - 2] = builder.select(is_one[v], none, steps[v][n - 2])
+        found.append(size)
+    return found
 
 
-def _checked(context: Any, builder: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """The rows and columns of the product."""
-    m, k = cgutils.unpack_tuple(builder, a.shape, 2)
-    other, n = cgutils.unpack_tuple(builder, b.shape, 2)
-    with builder.if_then(builder.icmp_signed("!=", k, other), likely=False):
+def _moved(builder: Any, start: Any, at: Any, steps: list[Any]) -> Any:
+    """The address of a matrix in a stack, by where it is among the last of the indices."""
+    for i, step in zip(at[len(at) - len(steps) :], steps, strict=True):
+        start = builder.add(start, builder.mul(i, step))
+    return start
+
+
+def _refuse(context: Any, builder: Any, wrong: Any) -> None:
+    with builder.if_then(wrong, likely=False):
         context.call_conv.return_user_exc(builder, ValueError, (_MISFIT,))
-    return m, n
-
-
-def _call(context: Any, builder: Any, out: Any, a: Any, b: Any) -> None:
-    m, k = cgutils.unpack_tuple(builder, a.shape, 2)
-    n = cgutils.unpack_tuple(builder, b.shape, 2)[1]
-    given = [m, n, k]
-    for array in (a, b):
-        given.append(builder.ptrtoint(array.data, m.type))
-        given += cgutils.unpack_tuple(builder, array.strides, 2)
-    given.append(builder.ptrtoint(out.data, m.type))
-    given.append(cgutils.unpack_tuple(builder, out.strides, 2)[0])
-    given.append(ir.Constant(m.type, 0))
-    builder.call(product_function(context, builder.module), given)

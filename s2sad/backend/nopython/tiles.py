@@ -27,9 +27,9 @@ __all__ = ["product_function"]
 #: From how many multiplications on BLAS is asked.
 _MANY = 1 << 22
 #: How many rows of b are copied at a time: with 16 columns they fit into the nearest cache.
-_DEEP = 256
-#: With so many rows in a, or fewer, the columns of b are not read often enough to be copied.
-_FEW_ROWS = 16
+_DEEP = 128
+#: With so many rows in a, or fewer, columns of b that lie side by side are not worth copying.
+_FEW_ROWS = 64
 
 _SIZE = ir.IntType(64)
 _INDEX = ir.IntType(32)
@@ -37,7 +37,7 @@ _INDEX = ir.IntType(32)
 
 @dataclass(frozen=True, slots=True)
 class _Tile:
-    """Rows, and vectors of lanes in each; with its operands in registers."""
+    """Rows of the result, and vectors of lanes in each: they and what is added stay in registers."""
 
     rows: int
     vectors: int
@@ -50,7 +50,7 @@ class _Tile:
 
 
 def _tile(features: str) -> _Tile:
-    """The tile for a processor, by how wide its registers are and how many."""
+    """The tile for a processor, by how wide its registers are and how many it has."""
     known = features.split(",")
     if "+avx512f" in known:
         return _Tile(8, 2, 8)
@@ -102,13 +102,25 @@ class _Writer:
 
     def write(self) -> None:
         builder, tile = self.builder, self.tile
-        copied = ir.ArrayType(self.number, _DEEP * tile.columns)
+        copied = ir.ArrayType(self.number, _DEEP * 4 * tile.lanes)
         panel = builder.alloca(copied)
         panel.align = 64
         self.panel = builder.ptrtoint(panel, _SIZE)
         if importlib.util.find_spec("scipy") is not None:
             self.large()
         builder = self.builder
+        single = builder.icmp_signed("==", self.m, _int(1))
+        with builder.if_then(single, likely=False):
+            self.tile = _Tile(1, 4, tile.lanes)
+            self.sweep()
+            builder.ret_void()
+        self.tile = tile
+        self.sweep()
+        builder.ret_void()
+
+    def sweep(self) -> None:
+        """Tile after tile."""
+        builder, tile = self.builder, self.tile
         deep = self.at_most(self.k, 1, least=True)
         with cgutils.for_range_slice(builder, _int(0), deep, _int(_DEEP)) as (first, _):
             self.depth = self.at_most(builder.sub(self.k, first), _DEEP)
@@ -119,7 +131,6 @@ class _Writer:
                 self.width = self.at_most(builder.sub(self.n, j), tile.columns)
                 self.c_here = builder.add(self.c, builder.mul(j, _int(8)))
                 self.rows(builder.add(b_here, builder.mul(j, self.b_step)))
-        builder.ret_void()
 
     # -- large ones ------------------------------------------------------------------------------
 
@@ -174,8 +185,10 @@ class _Writer:
         one, factor = (builder.bitcast(v, place) for v in (one, factor))
         builder.call(
             call,
-            [ir.Constant(byte, ord("d")), letters[1], letters[0], self.n, self.m, self.k]
-            + [one, b, leading[0], a, leading[1], factor, c, leading[2]],
+            [
+                *(ir.Constant(byte, ord("d")), letters[1], letters[0], self.n, self.m, self.k),
+                *(one, b, leading[0], a, leading[1], factor, c, leading[2]),
+            ],
         )
 
     # -- tiles -----------------------------------------------------------------------------------
@@ -183,13 +196,12 @@ class _Writer:
     def rows(self, b: Any) -> None:
         """All tiles of some columns, with the columns of b copied if that pays."""
         builder, tile = self.builder, self.tile
+        self.masks = self.lanes_used()
         near = builder.icmp_signed("==", self.b_step, _int(8))
-        whole = builder.icmp_signed("==", self.width, _int(tile.columns))
         few = builder.icmp_signed("<=", self.m, _int(_FEW_ROWS))
-        before = builder.and_(near, whole)
-        as_is = builder.and_(before, few)
+        as_is = builder.and_(near, few)
         with builder.if_then(builder.not_(as_is)):
-            with builder.if_else(before) as (plain, other):
+            with builder.if_else(near) as (plain, other):
                 with plain:
                     self.copy_rows(b)
                 with other:
@@ -200,14 +212,14 @@ class _Writer:
             self.one_tile(i, start, step)
 
     def copy_rows(self, b: Any) -> None:
-        """Copy columns of b that lie side by side, all columns of a tile."""
+        """Copy columns of b that lie side by side."""
         builder, tile = self.builder, self.tile
         with cgutils.for_range(builder, self.depth) as loop:
             source = self.vectors_at(builder.add(b, builder.mul(loop.index, self.b_row)))
             row = builder.mul(loop.index, _int(8 * tile.columns))
             target = self.vectors_at(builder.add(self.panel, row))
             for v in range(tile.vectors):
-                _aligned(builder.store(_aligned(builder.load(source[v])), target[v]))
+                _aligned(builder.store(self.load(source[v], v), target[v]))
 
     def copy_numbers(self, b: Any) -> None:
         """Copy columns of b, with zeros to their right where they are too few for a tile."""
@@ -236,8 +248,7 @@ class _Writer:
             row = builder.add(i, self.at_most(last, r))
             a_rows.append(builder.add(self.a_here, builder.mul(row, self.a_row)))
             c_rows.append(builder.add(self.c_here, builder.mul(row, self.c_row)))
-        masks = self.masks()
-        start = self.start(c_rows, masks)
+        start = self.start(c_rows)
         block = builder.block
         loop = builder.append_basic_block("sum")
         done = builder.append_basic_block("summed")
@@ -248,8 +259,8 @@ class _Writer:
         for phi, first in ((index, _int(0)), (b_at, b), (a_at, _int(0))):
             phi.add_incoming(first, block)
         sums = [builder.phi(self.vector) for _ in start]
-        right = [_aligned(builder.load(p)) for p in self.vectors_at(b_at)]
-        added = []
+        right = [self.load(p, v) for v, p in enumerate(self.vectors_at(b_at))]
+        added: list[Any] = []
         for r in range(tile.rows):
             at = builder.add(a_rows[r], a_at)
             left = self.spread(builder.load(self.pointer(at, self.number)))
@@ -268,30 +279,19 @@ class _Writer:
         for phi, old, new in zip(found, start, added, strict=True):
             phi.add_incoming(old, block)
             phi.add_incoming(new, loop)
-        whole = builder.icmp_signed("==", self.width, _int(tile.columns))
-        with builder.if_else(whole) as (plain, masked):
-            for side, some in ((plain, False), (masked, True)):
-                with side:
-                    for r in range(tile.rows):
-                        for v, place in enumerate(self.vectors_at(c_rows[r])):
-                            value = found[r * tile.vectors + v]
-                            if some:
-                                args = [value, place, ir.Constant(_INDEX, 8), masks[v]]
-                                builder.call(self.masked_store(), args)
-                            else:
-                                _aligned(builder.store(value, place))
+        for r in range(tile.rows):
+            for v, place in enumerate(self.vectors_at(c_rows[r])):
+                value = found[r * tile.vectors + v]
+                mask = self.masks[v]
+                builder.call(self.masked_store(), [value, place, ir.Constant(_INDEX, 8), mask])
 
-    def start(self, c_rows: list[Any], masks: list[Any]) -> list[Any]:
+    def start(self, c_rows: list[Any]) -> list[Any]:
         """What a tile begins with: zeros, or what is in c."""
         builder, tile = self.builder, self.tile
         zero = ir.Constant(self.vector, [0.0] * tile.lanes)
         before = builder.block
         with builder.if_then(builder.icmp_signed("!=", self.adding, _int(0))):
-            old = [
-                builder.call(self.masked_load(), [p, ir.Constant(_INDEX, 8), masks[v], zero])
-                for row in c_rows
-                for v, p in enumerate(self.vectors_at(row))
-            ]
+            old = [self.load(p, v) for row in c_rows for v, p in enumerate(self.vectors_at(row))]
             inside = builder.block
         start = []
         for value in old:
@@ -301,15 +301,13 @@ class _Writer:
             start.append(phi)
         return start
 
-    def masks(self) -> list[Any]:
+    def lanes_used(self) -> list[Any]:
         """Which lanes of each vector of a tile are columns of c."""
         builder, lanes = self.builder, self.tile.lanes
         kind = ir.VectorType(_SIZE, lanes)
         width = self.spread(self.width)
-        return [
-            builder.icmp_signed("<", ir.Constant(kind, [v * lanes + i for i in range(lanes)]), width)
-            for v in range(self.tile.vectors)
-        ]
+        columns = [range(v * lanes, (v + 1) * lanes) for v in range(self.tile.vectors)]
+        return [builder.icmp_signed("<", ir.Constant(kind, list(c)), width) for c in columns]
 
     # -- words -----------------------------------------------------------------------------------
 
@@ -317,6 +315,12 @@ class _Writer:
         builder = self.builder
         first = builder.icmp_signed(">" if least else "<", value, _int(bound))
         return builder.select(first, value, _int(bound))
+
+    def load(self, place: Any, v: int) -> Any:
+        """A vector of numbers, with zeros right of the last column."""
+        zero = ir.Constant(self.vector, [0.0] * self.tile.lanes)
+        args = [place, ir.Constant(_INDEX, 8), self.masks[v], zero]
+        return self.builder.call(self.masked_load(), args)
 
     def pointer(self, address: Any, kind: Any) -> Any:
         return self.builder.inttoptr(address, kind.as_pointer())

@@ -11,7 +11,6 @@ loop and fifty for an element, nearly all of which LLVM takes away again, at a p
 
 from __future__ import annotations
 
-import operator
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +22,6 @@ from numba.core.lowering import Lower
 
 from .context import is_own
 from .signs import constant, nonnegative
-from .tile_calls import can_be_tiled, matrix_product
 
 __all__ = ["LeanLower"]
 
@@ -104,14 +102,9 @@ class LeanLower(Lower):  # type: ignore[misc]
         return super().lower_assign(ty, inst)
 
     def lower_expr(self, resty: Any, expr: Any) -> Any:
-        """The parts of what a loop over a range gives, and products of matrices."""
+        """The parts of what a loop over a range gives."""
         if expr.op in ("pair_first", "pair_second") and expr.value.name in self._pairs:
             return self._pairs[expr.value.name][expr.op == "pair_second"]
-        if expr.op == "binop" and expr.fn is operator.matmul:
-            kinds = self.typeof(expr.lhs.name), self.typeof(expr.rhs.name)
-            if can_be_tiled(*kinds):
-                values = self.loadvar(expr.lhs.name), self.loadvar(expr.rhs.name)
-                return matrix_product(self.context, self.builder, resty, kinds, values)
         return super().lower_expr(resty, expr)
 
     def lower_binop(self, resty: Any, expr: Any, op: Any) -> Any:

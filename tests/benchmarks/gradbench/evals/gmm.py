@@ -66,7 +66,7 @@ def named(out: tuple[np.ndarray, ...]) -> dict[str, Any]:
 
 FUNCTIONS = {
     "objective": Function(log_posterior, prepare, float),
-    "jacobian": Function(s2sad.grad(log_posterior, (0, 1, 2, 3)), prepare, named),
+    "jacobian": Function(s2sad.grad(log_posterior, (0, 1, 2, 3), backend="numba"), prepare, named),
 }
 
 
@@ -85,4 +85,4 @@ def example(d: int, k: int) -> dict[str, Any]:
     }
 
 
-EXAMPLES = [example(d, k) for d in (2, 3) for k in (2, 1)]
+EXAMPLES = [example(d, 2) for d in (2, 3)]
