@@ -172,3 +172,53 @@ def test_stacks_that_do_not_fit_are_an_error(shape: tuple[int, ...]) -> None:
     a = np.ones((3, 2, 3)) if len(shape) == 3 else np.ones((2, 3))
     with pytest.raises(ValueError, match="shapes do not fit"):
         gradient(a, np.ones(shape))
+
+
+# -- sums of outer products ----------------------------------------------------------------------
+
+
+def recurrent(w: np.ndarray, x: np.ndarray) -> float:
+    h = np.zeros(w.shape[0])
+    for t in range(len(x)):
+        h = np.tanh(h @ w + x[t])
+    return np.sum(h * h)
+
+
+def both_sides(w: np.ndarray, x: np.ndarray) -> float:
+    h = x[0] if len(x) else np.ones(w.shape[0])
+    for t in range(len(x) - 1, -1, -1):
+        h = np.tanh(w @ x[t] - h @ w)
+    return np.sum(h * h)
+
+
+def within(w: np.ndarray, x: np.ndarray) -> float:
+    h = np.zeros(w.shape[0])
+    for t in range(1, len(x)):
+        for s in range(t, t + 2):
+            h = np.tanh(h @ w + x[s - 1])
+    return np.sum(h * h)
+
+
+def until_large(w: np.ndarray, x: np.ndarray) -> float:
+    h = np.zeros(w.shape[0])
+    for t in range(len(x)):
+        h = np.tanh(h @ w + x[t])
+        if np.sum(h) > 1.0:
+            break
+    return np.sum(h * h)
+
+
+@pytest.mark.parametrize("f", [recurrent, both_sides, within, until_large])
+def test_sums_of_outer_products(f: Callable[..., float]) -> None:
+    for n in (2, 5):
+        w, x = matrices(n, 7)
+        for some in (x.T, x.T[:1], x.T[::-2], x.T[:0]):
+            check(f, w, some)
+
+
+def test_sums_of_outer_products_are_multiplied_once() -> None:
+    w, x = matrices(4, 7)
+    text = s2sad.grad(recurrent, backend="numba").source(w, x.T)
+    assert "hs.T @ rows" in text
+    assert "np.outer" not in text
+    assert "np.outer" in s2sad.grad(within, backend="numba").source(w, x.T)

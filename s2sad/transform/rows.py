@@ -41,7 +41,7 @@ def _region(region: Region, count: Counter[Atom]) -> Region:
 
 
 @dataclass(slots=True)
-class _Sum:
+class OuterSum:
     """The outer products that one carried matrix is the sum of, and the nodes that add them."""
 
     position: int
@@ -51,14 +51,23 @@ class _Sum:
 
 def _loop(node: For, count: Counter[Atom]) -> list[Node]:
     """The loop, with what goes before and comes after it."""
-    if node.span is None or not node.span.reverse or not _walks_a_tape(node):
+    found = outer_sum(node, count)
+    if found is None:
         return [node]
+    before, rest, after = _rewritten(node, found)
+    return [*before, *_loop(rest, count), *after]
+
+
+def outer_sum(node: For, count: Counter[Atom]) -> OuterSum | None:
+    """The first matrix that a reverse loop over a tape only adds outer products to.
+
+    ``count`` says how often each value is read.
+    """
+    if node.span is None or not node.span.reverse or not _walks_a_tape(node):
+        return None
     made = {r: op for op in node.body.ops for r in op.results if isinstance(op, Op)}
-    for k in range(len(node.results)):
-        if (found := _sum(node, k, made, count)) is not None:
-            before, rest, after = _rewritten(node, found)
-            return [*before, *_loop(rest, count), *after]
-    return [node]
+    sums = (_sum(node, k, made, count) for k in range(len(node.results)))
+    return next((found for found in sums if found is not None), None)
 
 
 def _walks_a_tape(node: For) -> bool:
@@ -72,14 +81,14 @@ def _walks_a_tape(node: For) -> bool:
     )
 
 
-def _sum(node: For, k: int, made: dict[Value, Op], count: Counter[Atom]) -> _Sum | None:
+def _sum(node: For, k: int, made: dict[Value, Op], count: Counter[Atom]) -> OuterSum | None:
     param, last = node.body.params[k + 1], node.body.yields[k + 1]
     op = made.get(last) if isinstance(last, Value) else None
     if op is None or op.fn != "add_to" or op.args[0] is not param:
         return None
     if count[param] != 1 or count[last] != 1:
         return None
-    found = _Sum(k, [], {op})
+    found = OuterSum(k, [], {op})
     return found if _collect(op.args[1], False, param, made, count, found) else None
 
 
@@ -89,7 +98,7 @@ def _collect(
     matrix: Value,
     made: dict[Value, Op],
     count: Counter[Atom],
-    found: _Sum,
+    found: OuterSum,
 ) -> bool:
     """Whether ``a`` is a sum of outer products that nobody else reads."""
     op = made.get(a) if isinstance(a, Value) else None
@@ -121,7 +130,7 @@ def _is_side(a: Atom, axis: int, matrix: Value) -> bool:
     )
 
 
-def _rewritten(node: For, found: _Sum) -> tuple[list[Node], For, list[Node]]:
+def _rewritten(node: For, found: OuterSum) -> tuple[list[Node], For, list[Node]]:
     """What goes before the loop, the loop that notes vectors down, and what comes after it."""
     span, k = node.span, found.position
     result, total = node.results[k], node.init[k]
@@ -136,7 +145,7 @@ def _rewritten(node: For, found: _Sum) -> tuple[list[Node], For, list[Node]]:
     for side in (0, 1):
         vector = Array(dtype, (dims[side],))
         many = ListOf(vector)
-        name = _plural(op.args[side] for op, _ in found.products)
+        name = plural(op.args[side] for op, _ in found.products)
         empty, now, end = Value(ListOf(None), name), Value(many, name), Value(many, name)
         before.append(Op((empty,), "list", (), {}, span))
         held = now
@@ -183,11 +192,11 @@ def _rewritten(node: For, found: _Sum) -> tuple[list[Node], For, list[Node]]:
     return before, loop, after
 
 
-def _plural(atoms: Iterable[Atom]) -> str:
+def plural(atoms: Iterable[Atom]) -> str:
     """What a list of such vectors is called: as the first of them that has a name."""
     named = (a.name for a in atoms if isinstance(a, Value) and a.name is not None)
     name = next(named, None)
     return f"{name}s" if name is not None else "rows"
 
 
-__all__ = ["sum_outer_products_once"]
+__all__ = ["OuterSum", "outer_sum", "plural", "sum_outer_products_once"]

@@ -36,6 +36,7 @@ from .fusion.fuse import fuse_loops
 from .interchange import by_rows
 from .masked import masked_as_choices
 from .masks import masks_as_places
+from .outer_products import multiply_outside
 from .recursion import stack_saves
 from .refusals import is_of_numba, translated
 from .registers import sum_in_registers
@@ -46,6 +47,26 @@ from .sweeps import join_sweeps
 from .tapes import stack_tapes
 
 __all__ = ["Compiled", "compile_nopython"]
+
+#: From what any backend gets to what Numba gets, in this order.
+_PASSES: tuple[Callable[[Module], Module], ...] = (
+    multiply_outside,
+    in_forms,
+    as_tuples,
+    stack_saves,
+    rejoin_loops,
+    stack_tapes,
+    masked_as_choices,
+    masks_as_places,
+    fuse_loops,
+    count_upwards,
+    by_rows,
+    join_sweeps,
+    share_reruns,
+    sum_in_registers,
+    functions_at_once,
+    small_products,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +105,7 @@ def compile_nopython(
         )
         for name, f in module.functions.items()
     }
-    taped = stack_tapes(rejoin_loops(stack_saves(as_tuples(in_forms(Module(flat))))))
-    fused = fuse_loops(masks_as_places(masked_as_choices(taped)))
-    joined = share_reruns(join_sweeps(by_rows(count_upwards(fused))))
-    lowered = small_products(functions_at_once(sum_in_registers(joined)))
+    lowered = functools.reduce(lambda made, step: step(made), _PASSES, Module(flat))
     with for_compiler():
         emitted = emit(lowered, fresh_results=True, private_from=private_from)
     options = {"fastmath": fastmath, "parallel": parallel, "boundscheck": boundscheck}

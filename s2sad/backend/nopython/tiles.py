@@ -37,7 +37,7 @@ _INDEX = ir.IntType(32)
 
 @dataclass(frozen=True, slots=True)
 class _Tile:
-    """Rows of the result, and vectors of lanes in each: they and what is added stay in registers."""
+    """Rows of the result, and vectors of lanes in each: they stay in registers."""
 
     rows: int
     vectors: int
