@@ -22,7 +22,6 @@ from ... import runtime
 from ...ir.kinds import Array
 from ...ir.mapping import Mapper
 from ...ir.nodes import Atom, For, Function, Module, Node, Op, While
-from .tile_calls import matrix_product
 from .written import declare, written
 
 __all__ = ["install", "small_products"]
@@ -74,17 +73,14 @@ def _product(a: Any, b: Any) -> Any:
         return None
     few = _FEW.get((a.ndim, b.ndim))
     if few is None or a.dtype != b.dtype or not isinstance(a.dtype, types.Float):
-        return written(
-            "def impl(a, b): return matrix_product(a, b)", matrix_product=matrix_product
-        )
+        return written("def impl(a, b): return a @ b")
     return written(
         "def impl(a, b):\n"
         f"    n = {_SHARED[a.ndim, b.ndim]}\n"
         "    if n != b.shape[0]:\n"
         '        raise ValueError("matmul: shapes do not fit")\n'
         f"    if a.size * {_OTHER[a.ndim, b.ndim]} > {few}:\n"
-        "        return matrix_product(a, b)\n" + _LOOPS[a.ndim, b.ndim],
-        matrix_product=matrix_product,
+        "        return a @ b\n" + _LOOPS[a.ndim, b.ndim],
     )
 
 
