@@ -378,15 +378,6 @@ def unless_zero(g: Any, c: Any) -> Any:
     return out if out.ndim or isinstance(c, np.ndarray) else out[()]
 
 
-def product(x: Any, y: Any) -> Any:
-    """``x @ y``; compiled, small ones do not go to BLAS.
-
-    >>> product(np.eye(2), np.array([1.0, 2.0]))
-    array([1., 2.])
-    """
-    return x @ y
-
-
 def grown(tape: Any, room: int) -> Any:
     """A longer array that begins with the numbers of ``tape``: twice as long, or ``room``.
 

@@ -79,12 +79,6 @@ def test_shapes_that_do_not_fit_are_an_error() -> None:
         gradient(a, x[:2])
 
 
-def test_only_loops_have_the_helper() -> None:
-    a, x = matrices(3, 3)
-    assert "product(a, x" in s2sad.grad(steps, (0, 1), backend="numba").source(a, x)
-    assert "product(" not in s2sad.grad(once, (0, 1), backend="numba").source(a, x)
-
-
 # -- products in tiles ---------------------------------------------------------------------------
 
 

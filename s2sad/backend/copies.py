@@ -194,9 +194,7 @@ def _strided_factors(region: Region) -> set[Atom]:
     return found
 
 
-_PRODUCTS = frozenset(
-    {"matmul", "product", "np.dot", "np.vdot", "np.inner", "np.matmul", "np.einsum"}
-)
+_PRODUCTS = frozenset({"matmul", "np.dot", "np.vdot", "np.inner", "np.matmul", "np.einsum"})
 _FLIPS = frozenset({"np.flip", "np.flipud", "np.fliplr", "np.rot90"})
 
 

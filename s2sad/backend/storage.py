@@ -342,7 +342,7 @@ _NEW = frozenset(
     {"neg", "pos", "invert", "zeros_like", "add_to", "ratio", "lt", "le", "gt", "ge", "eq", "ne"}
     | {"cofactors", "cofactors_dot", "convolve_bar", "correlate_bar", "divided", "divided_all"}
     | {"cumprod_bar", "cumprod_dot", "eig", "eigvals", "fraction", "gather_written", "inv_lower"}
-    | {"irfft_bar", "on_diagonal", "outside", "prod_others", "prod_pairs", "product", "rfft_bar"}
+    | {"irfft_bar", "on_diagonal", "outside", "prod_others", "prod_pairs", "rfft_bar"}
     | {"moduli", "share", "true_places", "undiagonal"}
 )
 

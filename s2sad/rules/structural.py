@@ -99,16 +99,15 @@ define("rshift", operator.rshift, "x y", kr.arithmetic(np.right_shift), zero=Tru
 define("bitand", operator.and_, "x y", kr.bitwise(np.bitwise_and), zero=True)
 define("bitor", operator.or_, "x y", kr.bitwise(np.bitwise_or), zero=True)
 define("bitxor", operator.xor, "x y", kr.bitwise(np.bitwise_xor), zero=True)
-for _name, _function in (("matmul", operator.matmul), ("product", runtime.product)):
-    define(
-        _name,
-        _function,
-        "x y",
-        kr.matmul_kind,
-        vjp=linear.matmul_vjp,
-        jvp=("x_dot @ y", "x @ y_dot"),
-        samples=lambda: primitive("np.matmul").samples,
-    )
+define(
+    "matmul",
+    operator.matmul,
+    "x y",
+    kr.matmul_kind,
+    vjp=linear.matmul_vjp,
+    jvp=("x_dot @ y", "x @ y_dot"),
+    samples=lambda: primitive("np.matmul").samples,
+)
 
 # -- comparisons and truth -----------------------------------------------------------------------
 

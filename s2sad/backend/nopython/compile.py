@@ -42,7 +42,6 @@ from .refusals import is_of_numba, translated
 from .registers import sum_in_registers
 from .rejoin import rejoin_loops
 from .reruns import share_reruns
-from .small_products import small_products
 from .sweeps import join_sweeps
 from .tapes import stack_tapes
 
@@ -65,7 +64,6 @@ _PASSES: tuple[Callable[[Module], Module], ...] = (
     share_reruns,
     sum_in_registers,
     functions_at_once,
-    small_products,
 )
 
 
