@@ -132,6 +132,19 @@ def test_arrays_are_made_once_where_their_length_is_known() -> None:
     assert text_of(triangle).index("exp_tape = np.empty") > text_of(triangle).index("for i in")
 
 
+def kept(x: np.ndarray, k: float) -> float:
+    total = 0.0
+    for i in range(len(x) - 2):
+        y = x[i : i + 2] * math.exp(k * x[i])
+        y = np.sin(y) * y
+        total += y[0] * y[1] * total + y[1]  # the arrays are kept in lists
+    return total
+
+
+def test_what_loops_put_into_lists_is_left_alone() -> None:
+    agree(kept, RNG.uniform(-1.0, 1.0, 9), 0.7)
+
+
 def test_what_is_infinite_or_no_number_stays_so() -> None:
     x = np.array([1.0, 800.0, -800.0, np.nan, 0.0, np.inf, -np.inf] * 3)
     with np.errstate(all="ignore"):

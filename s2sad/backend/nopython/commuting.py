@@ -33,9 +33,9 @@ from ...ir.nodes import (
     regions_of,
     walk,
 )
-from ...rules.registry import primitive
+from ...rules.registry import has_primitive, primitive
 
-__all__ = ["Facts", "Family", "Sum", "histories", "is_const", "is_of_reverse"]
+__all__ = ["Facts", "Family", "Sum", "histories", "is_const", "is_of_reverse", "is_pure"]
 
 #: Where an access is: the axes at which its index is the loop's plus something, and what.
 Places: TypeAlias = frozenset[tuple[int, object]]
@@ -117,6 +117,11 @@ class Facts:
     def _is_shape(self, a: Atom) -> bool:
         op = self.op(a)
         return op is not None and op.fn == "shape"
+
+
+def is_pure(op: Op) -> bool:
+    """Whether an op computes its results and does nothing else, as far as is known."""
+    return has_primitive(op.fn) and primitive(op.fn).effect == "pure"
 
 
 def is_of_reverse(op: Op | None) -> bool:
@@ -254,7 +259,7 @@ class _Body:
         if op.fn == "tape_put":
             self.read(op.args)
             return True
-        if primitive(op.fn).effect != "pure":
+        if not is_pure(op):
             return False
         if op.fn in ("shape", "len"):
             return True

@@ -26,6 +26,7 @@ from ...ir.mapping import Mapper
 from ...ir.nodes import (
     FALSE,
     Atom,
+    Call,
     Const,
     For,
     Function,
@@ -39,9 +40,8 @@ from ...ir.nodes import (
     regions_of,
     walk,
 )
-from ...rules.registry import primitive
 from ...transform.dead_code import needed
-from .commuting import is_const
+from .commuting import is_const, is_pure
 from .counting import text_only
 from .fusion.elements import WHOLE
 
@@ -133,7 +133,7 @@ class _Distributing(Mapper):
                     ops += [*at, Op(op.results, "tape_get", (place,), attrs, op.span)]
                 else:
                     ops.append(node)
-            kept = needed(ops, loop.body.yields)
+            kept = needed(ops, loop.body.yields, _has_effect)
             loop = replace(loop, body=replace(loop.body, ops=tuple(kept)))
         return [*before, loop]
 
@@ -151,6 +151,12 @@ def _is_plain(loop: For) -> bool:
     if any(isinstance(n, Op) and n.fn in _ENDS for n in walk(loop.body)):
         return False
     return is_const(loop.step, 1) or (is_const(loop.step, -1) and is_const(loop.stop, -1))
+
+
+def _has_effect(node: Node) -> bool:
+    if isinstance(node, Op):
+        return not is_pure(node)
+    return isinstance(node, Call) or any(_has_effect(n) for r in regions_of(node) for n in r.ops)
 
 
 #: What may keep later iterations from running.
@@ -198,7 +204,7 @@ def _collect(
     if node.fn == "tape_get":
         if node.attrs["tape"] in put:
             return False
-    elif primitive(node.fn).effect != "pure":
+    elif not is_pure(node):
         return False
     part[node] = None
     return all(_collect(x, made, waits, put, part) for x in node.args)

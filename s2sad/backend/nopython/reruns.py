@@ -38,7 +38,7 @@ from ...ir.nodes import (
     regions_of,
     walk,
 )
-from ...rules.registry import primitive
+from .commuting import is_pure
 
 __all__ = ["share_reruns"]
 
@@ -92,8 +92,7 @@ def _is_simple(loop: For) -> bool:
         isinstance(leave, Const)
         and leave.value is False
         and all(
-            isinstance(n, If)
-            or (isinstance(n, Op) and (n.fn == "tape_put" or primitive(n.fn).effect == "pure"))
+            isinstance(n, If) or (isinstance(n, Op) and (n.fn == "tape_put" or is_pure(n)))
             for n in walk(loop.body)
         )
     )
@@ -186,7 +185,7 @@ def _common(first: Sequence[Node], nodes: Sequence[Node], mapper: Mapper) -> lis
 
 def _computation(node: Node) -> Hashable:
     """Equal for nodes that compute the same; None where nothing is known."""
-    if not isinstance(node, Op) or primitive(node.fn).effect != "pure":
+    if not isinstance(node, Op) or not is_pure(node):
         return None
     if not all(map(_is_plain, node.attrs.values())):
         return None

@@ -43,8 +43,7 @@ from ...ir.nodes import (
     walk,
 )
 from ...ir.rewrite import substitute_region
-from ...rules.registry import primitive
-from .commuting import Facts, Sum, histories, is_const
+from .commuting import Facts, Sum, histories, is_const, is_pure
 
 __all__ = ["join_sweeps"]
 
@@ -162,7 +161,7 @@ def _is_sweep(loop: For, tapes: dict[int, _Tape]) -> bool:
 
 def _is_pure_itself(node: Node) -> bool:
     if isinstance(node, Op):
-        return primitive(node.fn).effect == "pure"
+        return is_pure(node)
     return not isinstance(node, Call)
 
 
