@@ -95,6 +95,32 @@ class Indices:
                     return True
         return False
 
+    def never(self, load: Op, write: Op, outermost: Node, order: Order) -> bool:
+        """Whether the conditions around the two rule out that they are in such iterations.
+
+        A write where ``i == 0`` is in no iteration after one that reads.
+        """
+        low, high = (load, write) if order.by > 0 else (write, load)
+        fixed = Order(order.equal)
+        above = list(self._bounds(order.moved, 0, False, low, outermost, fixed))
+        below = list(self._bounds(order.moved, 0, True, high, outermost, fixed))
+        return any(a is b and d <= c for a, c in above for b, d in below)
+
+    def are_apart(self, a: Atom, b: Atom, at: Node) -> bool:
+        """Whether two whole numbers, where ``at`` is, are never indices of one element."""
+        if isinstance(a, Const) and isinstance(b, Const):
+            return bool(a.value != b.value and (a.value < 0) == (b.value < 0))
+        if not all(self._is_counted((x, x, 0), at) for x in (a, b)):
+            return False
+        around = (n.body.params[0] for n, _ in self.path[at] if isinstance(n, For))
+        order = Order(frozenset(around))
+        for low, high in ((a, b), (b, a)):
+            above = list(self._bounds(high, 0, False, at, None, order))
+            below = list(self._bounds(low, 0, True, at, None, order))
+            if any(_less(x, y, order, 1) for x in below for y in above):
+                return True
+        return False
+
     def spans(self, index: Atom) -> list[Span] | None:
         """The elements that an index chooses along each axis; None if it is not made of ints."""
         parts: tuple[object, ...]
@@ -129,7 +155,7 @@ class Indices:
             return None
         return first or Const.of(0), last, -1
 
-    def _is_counted(self, span: Span, at: Op) -> bool:
+    def _is_counted(self, span: Span, at: Node) -> bool:
         """Whether both ends count from the beginning: neither may be negative."""
         return all(
             any(
@@ -145,7 +171,7 @@ class Indices:
         atom: Atom | None,
         offset: int,
         upper: bool,
-        at: Op,
+        at: Node,
         outermost: Node | None,
         order: Order,
         depth: int = 0,
@@ -190,7 +216,7 @@ class Indices:
             return True  # a parameter of the function
         return producer is not loop and all(n is not loop for n, _ in self.path[producer])
 
-    def _said(self, value: Value, upper: bool, at: Op) -> Iterator[tuple[Atom, int]]:
+    def _said(self, value: Value, upper: bool, at: Node) -> Iterator[tuple[Atom, int]]:
         """Bounds that the conditions of the branches around ``at`` set."""
         for node, arm in self.path[at]:
             if not isinstance(node, If) or not isinstance(node.cond, Value):
@@ -207,7 +233,7 @@ class Indices:
                 yield from self._implied(turned, left, value, upper, at)
 
     def _implied(
-        self, relation: str, other: Atom, value: Value, upper: bool, at: Op
+        self, relation: str, other: Atom, value: Value, upper: bool, at: Node
     ) -> Iterator[tuple[Atom, int]]:
         """What ``value <relation> other`` says of ``value``."""
         match relation, upper:
@@ -218,17 +244,14 @@ class Indices:
             case ("gt", False):
                 yield other, 1
             case ("ne", False):
-                # what counts from 0 and is not 0 is 1 or more
+                # what counts from 0, or down to it, and is not 0 is 1 or more
                 loop = self._loop.get(value)
-                if (
-                    isinstance(loop, For)
-                    and value is loop.body.params[0]
-                    and direction(loop) > 0
-                    and isinstance(loop.start, Const)
-                    and isinstance(other, Const)
-                    and loop.start.value == other.value
-                ):
-                    yield other, 1
+                if isinstance(loop, For) and value is loop.body.params[0]:
+                    ahead = direction(loop)
+                    last = loop.start if ahead > 0 else loop.stop
+                    if ahead and isinstance(last, Const) and isinstance(other, Const):
+                        if other.value == last.value + (ahead < 0):
+                            yield other, 1
 
 
 def _less(below: _Linear, above: _Linear, order: Order, by: int) -> bool:

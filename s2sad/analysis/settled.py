@@ -179,7 +179,9 @@ class Settled:
                 index = node.body.params[0]
                 by = direction(node) * (1 if later else -1)
             order = Order(equal, index if by else None, by)
-            if not self._indices.differ(load, reads, write, writes, outermost, order):
+            if by and self._indices.never(load, write, outermost, order):
+                pass
+            elif not self._indices.differ(load, reads, write, writes, outermost, order):
                 return False
             if index is not None:
                 equal |= {index}

@@ -30,6 +30,8 @@ class Overwritten:
         #: value -> values whose buffer becomes its own (loop and branch results, views)
         self._sources: dict[Value, list[Value]] = {}
         self._views: dict[Value, list[Value]] = {}
+        #: value -> the results of branches and loops that it becomes
+        self._targets: dict[Value, list[Value]] = {}
         self._next: dict[Value, Value] = {}
         #: version -> the first version of its buffer
         self._first: dict[Value, Value] = {}
@@ -114,6 +116,7 @@ class Overwritten:
     def _flows(self, target: Value, source: Atom) -> None:
         if isinstance(source, Value) and source is not target:
             self._sources.setdefault(target, []).append(source)
+            self._targets.setdefault(source, []).append(target)
 
     def _link(self, node: Node) -> None:
         """Versions that leave a region live on as the result outside."""
@@ -155,11 +158,22 @@ class Overwritten:
         return True
 
     def _close(self) -> None:
-        """A source of something overwritten is overwritten, and so is every view of it."""
-        work = list(self._overwritten)
+        """A source of something overwritten is overwritten, and so is every view of it.
+
+        A view that leaves a branch or a loop is one outside, too.
+        """
+        seen = set[Value]()
+        work = [(v, False) for v in self._overwritten]
         while work:
-            v = work.pop()
-            for other in (*self._sources.get(v, ()), *self._views.get(v, ())):
-                if other not in self._overwritten:
-                    self._overwritten.add(other)
-                    work.append(other)
+            v, is_view = work.pop()
+            after = self._targets.get(v, ()) if is_view else ()
+            for others, are_views in (
+                (self._sources.get(v, ()), False),
+                (self._views.get(v, ()), True),
+                (after, True),
+            ):
+                for other in others:
+                    if other not in self._overwritten or (are_views and other not in seen):
+                        self._overwritten.add(other)
+                        seen |= {other} if are_views else set()
+                        work.append((other, are_views))

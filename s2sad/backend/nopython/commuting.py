@@ -121,6 +121,8 @@ class Facts:
 
 def is_pure(op: Op) -> bool:
     """Whether an op computes its results and does nothing else, as far as is known."""
+    if op.fn in ("copied", "unpack"):  # of the backend's own making
+        return True
     return has_primitive(op.fn) and primitive(op.fn).effect == "pure"
 
 

@@ -54,6 +54,8 @@ class Sizes:
         self.known: dict[Hashable, Atom] = {}
         #: the axes of arrays that loops have made
         self.made: dict[Atom, tuple[Extent, ...]] = {}
+        #: lengths that have been compared, and those that they are equal to
+        self.equal: dict[Atom, Atom] = {}
         for p in params:
             if isinstance(p.kind, Array):
                 for k, d in enumerate(p.kind.dims or ()):
@@ -65,7 +67,20 @@ class Sizes:
         made = Sizes(())
         made.first, made.params, made.everywhere = self.first, self.params, self.everywhere
         made.known, made.made = self.known.copy(), self.made.copy()
+        made.equal = self.equal.copy()
         return made
+
+    def same(self, size: Atom) -> Atom:
+        """What stands for all lengths that are equal to this one from here on."""
+        while size in self.equal:
+            size = self.equal[size]
+        return size
+
+    def now_equal(self, a: Atom, b: Atom) -> None:
+        """Note that two lengths have been compared."""
+        first, second = self.same(a), self.same(b)
+        if first is not second and isinstance(second, Value):
+            self.equal[second] = first
 
     def along(self, array: Atom, k: int, root: Hashable, nodes: list[Node]) -> Atom:
         """The length of axis ``k`` of an array that exists, one of the shape of ``root``."""

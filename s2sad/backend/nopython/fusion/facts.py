@@ -8,6 +8,7 @@ In: a function. Out: `Facts` about it, and what single ops do with their operand
 
 from __future__ import annotations
 
+from ....analysis.indices import Indices
 from ....ir.builder import Builder
 from ....ir.kinds import Array, Num
 from ....ir.nodes import Atom, For, Function, Node, Op, Value, operands_of, regions_of, walk
@@ -50,6 +51,7 @@ class Facts:
         self.kept.update(a for a in f.body.yields if isinstance(a, Value))
         self.builder = Builder()
         self.builder.outer = {v: n for v, n in self.definitions.items() if isinstance(n, Op)}
+        self.indices = Indices(f.body, self.builder.outer)
 
 
 def takes_elements(node: Node, k: int, facts: Facts) -> bool:

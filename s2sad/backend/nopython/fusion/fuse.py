@@ -57,8 +57,8 @@ from .facts import (
 )
 from .loops import Nest
 from .rings import as_nodes
-from .statements import Statements
 from .ties import ties_as_choices
+from .totals import Totals
 from .unread import without_unread
 from .views import view
 from .writing import Unsure
@@ -90,7 +90,7 @@ _COSTS |= dict.fromkeys(("np.real", "np.imag", "np.conj", "np.conjugate", "cast"
 _COSTS |= {"div": 3, "ratio": 4, "unless_zero": 2}
 
 
-class _Region(Statements):
+class _Region(Totals):
     """Rewrites one region; those inside it have objects of their own."""
 
     def run(self) -> Region:
@@ -269,13 +269,14 @@ class _Region(Statements):
         out, lazy = list(self.out), dict(self.lazy)
         proved, written_out = set(self.proved), set(self.written_out)
         known, scales = dict(self.sizes.known), dict(self.elements.scales)
-        made, fresh = dict(self.sizes.made), set(self.fresh)
+        made, fresh, equal = dict(self.sizes.made), set(self.fresh), dict(self.sizes.equal)
         try:
             loop(op)
         except Unsure:
             self.out[:] = out
             self.proved, self.written_out = proved, written_out
             self.sizes.known, self.sizes.made, self.fresh = known, made, fresh
+            self.sizes.equal = equal
             self.elements.scales.clear()
             self.elements.scales.update(scales)
             self.lazy.clear()

@@ -31,7 +31,7 @@ from ....ir.nodes import (
     operands_of,
     regions_of,
 )
-from .writing import ORIGIN, Places, Unsure, Writing, same_places
+from .writing import ORIGIN, Apart, Places, Unsure, Writing, same_places
 
 __all__ = ["Carried", "Counters", "Nest", "compare", "counters_for", "merged", "version"]
 
@@ -46,7 +46,7 @@ class Carried:
     """What a nest carries: an array that it writes, or a sum.
 
     ``inner`` is it at the start of an iteration, ``end`` at the end; ``stored`` is the element
-    that is written at ``places``, where that is known.
+    that is written at ``places``, where that is known. ``also`` are the places written before.
 
     ``depth``: the loops inside so many others all add to one element, the one at ``spot``. They
     carry that number, from ``start`` on (None: from what the array has there); ``inner`` and
@@ -63,6 +63,7 @@ class Carried:
     spot: tuple[Atom, ...] = ()
     start: Atom | None = None
     ordered: bool = False
+    also: tuple[Places, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +211,14 @@ def merged(
     write: Callable[[Counters, Writing], list[Carried]],
     span: Span | None,
     is_wanted: Callable[[Value], bool],
+    apart: Apart,
 ) -> Nest | None:
     """One nest that does what ``first`` does and then what ``write`` writes, or None.
 
     ``write`` gets the counters and an empty body, in which it writes what is done at each place.
     ``is_wanted``: somebody else reads this version of an array, which must not be overwritten.
     """
-    writing = Writing({}, known=dict(first.known), turns=dict(first.turns))
+    writing = Writing({}, known=dict(first.known), turns=dict(first.turns), apart=apart)
     try:
         second = write(first.counters, writing)
     except Unsure:  # they go round rings along different axes
@@ -224,19 +226,25 @@ def merged(
     if writing.turns and any(c.ordered for c in (*first.carried, *second)):
         return None
     written = {c.result: c for c in first.carried}
-    old = {c.init for c in first.carried}
+    old = {c.init: c for c in first.carried}
     nodes = list(first.nodes)
     mapping: dict[Value, Atom] = {}
-    # What the second reads of arrays that the first writes must be what has just been written.
+    # What the second reads of arrays that the first writes must be what has just been written, or
+    # what the first does not write.
     for array, places in writing.reads:
-        made = written.get(array) if isinstance(array, Value) else None
-        if array in old or (made is not None and not _is_at(made, places)):
-            return None
+        if isinstance(array, Value) and array in written:
+            if not _is_clear(written[array], places, apart):
+                return None
+        elif array in old:
+            if not all(apart(p, places) for p in _written_at(old[array])):
+                return None
+            if isinstance(array, Value):
+                mapping[array] = old[array].end
     carried = list(first.carried)
     for new in second:
         before = written.get(new.init) if isinstance(new.init, Value) else None
         if before is None:
-            if new.init in old or not _reads_only(first, new):
+            if new.init in old or not _reads_only(first, new.init, new, apart):
                 return None
             nodes = (
                 list(Mapper({new.init: new.inner}).nodes(nodes))
@@ -245,31 +253,47 @@ def merged(
             )
             carried.append(new)
         else:
-            if not _is_at(before, new.places) or is_wanted(before.result):
+            if not new.places or not _is_clear(before, new.places, apart):
+                return None
+            if is_wanted(before.result) or not _reads_only(first, before.init, new, apart):
                 return None
             mapping[new.inner] = before.end
             at = carried.index(before)
-            carried[at] = replace(new, init=before.init, inner=before.inner)
+            also = tuple(p for p in _written_at(before) if not same_places(p, new.places))
+            carried[at] = replace(new, init=before.init, inner=before.inner, also=also)
     known = dict(mapping)
     more = _forwarded(writing, written, known)
     carried = [_known(c, known) for c in carried]
-    reads = [*first.reads, *((a, p) for a, p in writing.reads if a not in written)]
+    more_reads = ((written[a].init if a in written else a, p) for a, p in writing.reads)
+    reads = [*first.reads, *more_reads]
     now = {k: known.get(a, a) if isinstance(a, Value) else a for k, a in writing.known.items()}
     nest = Nest(
         first.counters, [*nodes, *more], carried, reads, first.span or span, now, writing.turns
     )
-    elements = {c.stored for c in first.carried if isinstance(c.stored, Value)}
+    elements: set[Atom] = {c.stored for c in first.carried if isinstance(c.stored, Value)}
+    elements |= {a for (array, _), a in first.known.items() if array in written}
     is_read = any(elements.intersection(operands_of(n)) for n in more)
     return nest if is_read or _is_worth_it(first, nest, writing) else None
 
 
-def _is_at(made: Carried, places: Places) -> bool:
-    return bool(made.places) and same_places(made.places, places)
+def _written_at(made: Carried) -> tuple[Places, ...]:
+    return (made.places, *made.also)
 
 
-def _reads_only(first: Nest, new: Carried) -> bool:
+def _is_clear(made: Carried, places: Places, apart: Apart) -> bool:
+    """Whether an element is what the iteration itself has written, or what none writes."""
+    return bool(made.places) and all(
+        same_places(p, places) or apart(p, places) for p in _written_at(made)
+    )
+
+
+def _reads_only(first: Nest, array: Atom, new: Carried, apart: Apart) -> bool:
     """Whether the first nest reads what the second writes only where it writes it."""
-    return all(a is not new.init or _is_at(new, places) for a, places in first.reads)
+    return all(
+        a is not array
+        or (bool(new.places) and (same_places(new.places, p) or apart(new.places, p)))
+        for a, p in first.reads
+    )
 
 
 def _forwarded(
@@ -280,16 +304,17 @@ def _forwarded(
     ``known`` has what the arrays that both write are at the start of the second; it is told what
     values have become.
     """
-    stored = {c.end: c.stored for c in written.values()}
+    stored = {c.end: c for c in written.values()}
     known.update({r: c.end for r, c in written.items()})
     kept: list[Node] = []
     for node in writing.nodes:
         if isinstance(node, Op) and node.fn == "item":
             array = node.args[0]
             now = known.get(array) if isinstance(array, Value) else None
-            element = stored.get(now) if now is not None else None
-            if element is not None:
-                known[node.results[0]] = element
+            made = stored.get(now) if now is not None else None
+            places = writing.loaded[node.results[0]]
+            if made is not None and made.stored is not None and same_places(made.places, places):
+                known[node.results[0]] = made.stored
                 continue
         kept.append(node)
     return list(Mapper(known).nodes(kept))
@@ -303,12 +328,15 @@ def _known(c: Carried, known: dict[Value, Atom]) -> Carried:
 
 
 def _is_worth_it(first: Nest, nest: Nest, writing: Writing) -> bool:
-    """Whether an array need not be read again, or LLVM can still make vector code."""
+    """Whether an array need not be read again, or LLVM makes vector code now as before."""
     read_again = {c.result for c in first.carried}
     if any(a in read_again for a, _ in writing.reads):
         return True
     writes = {id(c.init) for c in nest.carried if isinstance(c.init.kind, Array)}
     inner = nest.counters.loops[-1][0]
+    everywhere = [p for _, p in nest.reads] + [p for c in nest.carried for p in _written_at(c)]
+    if any(p.counter is inner for places in everywhere for p in places[:-1]):
+        return True  # elements are not next to each other
     along = [a for a, places in nest.reads if any(p.counter is inner for p in places)]
     reads = set(map(id, along)) - writes
     return len(writes) * (len(writes) - 1) // 2 + len(writes) * len(reads) <= _COMPARISONS

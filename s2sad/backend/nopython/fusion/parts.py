@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from ....errors import Span
 from ....ir.kinds import INT, Array, Sym, Tuple
 from ....ir.nodes import Atom, Const, If, Node, Op, Value, operands_of
-from .extents import Extent
+from .extents import Extent, Sizes
 from .loops import Carried, Counters, Nest, version
 from .writing import Places, Writing
 
@@ -122,8 +122,10 @@ def name_of(e: Extent) -> object:
     return e.dim if isinstance(e.dim, Sym) else e.key
 
 
-def has_sizes(a: Sequence[Atom], b: Sequence[Atom]) -> bool:
+def has_sizes(a: Sequence[Atom], b: Sequence[Atom], sizes: Sizes) -> bool:
+    """Whether two nests go through as many elements along each axis."""
     return len(a) == len(b) and all(
-        x is y or (isinstance(x, Const) and isinstance(y, Const) and x.value == y.value)
+        sizes.same(x) is sizes.same(y)
+        or (isinstance(x, Const) and isinstance(y, Const) and x.value == y.value)
         for x, y in zip(a, b, strict=True)
     )

@@ -9,17 +9,14 @@ merged with the nest before it where that can be::
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from ....ir.kinds import BOOL, INT, Array, Kind, Num, not_one
+from ....ir.kinds import BOOL, INT, Array, Kind
 from ....ir.nodes import Atom, Const, Node, Op, Region, Value, operands_of
 from ....rules.registry import primitive
 from .elements import LIKE, Elements, is_elementwise, is_plain, is_whole, through
-from .extents import Extent, Sizes, are_equal, is_first_of, total
-from .facts import SUMS, Facts, is_sum_along, summed_axes
+from .extents import Extent, Sizes, are_equal, is_first_of
+from .facts import SUMS, Facts
 from .loops import Carried, Counters, Nest, compare, counters_for, merged, version
 from .parts import (
     adding,
@@ -28,12 +25,11 @@ from .parts import (
     is_about_sizes,
     is_tape,
     keeping_last,
-    loops_around,
     name_of,
     new_array,
 )
 from .views import View, parts_of
-from .writing import ORIGIN, Place, Unsure, Writing, element_kind
+from .writing import Apart, Place, Places, Unsure, Writing
 
 __all__ = ["Statements"]
 
@@ -112,7 +108,7 @@ class Statements:
 
         if own is not None:
             try:
-                write(counters_for(sizes), Writing())
+                write(counters_for(sizes), Writing(apart=self.apart(op)))
             except Unsure:  # it is read elsewhere than where it would be written
                 own, empty = None, version(result)
         if own is None:
@@ -201,7 +197,7 @@ class Statements:
             return [element_stored(writing, fn, array, inner, result, inside, element)]
 
         try:
-            write(counters_for(sizes), Writing())
+            write(counters_for(sizes), Writing(apart=self.apart(op)))
         except Unsure:
             # It reads the array elsewhere than where it is written: all of it is computed first.
             if not isinstance(value, Value) or value not in self.lazy:
@@ -224,109 +220,6 @@ class Statements:
                 ahead += self.lazy[a].args
         return found
 
-    def summed(self, op: Op) -> None:
-        """``np.sum``, ``np.mean`` and ``np.vdot`` of all elements."""
-        (result,) = op.results
-        axes = self.elements.joined(op.args)
-        nodes: list[Node] = []
-        self.compared(nodes)
-        sizes = [e.length(nodes) for e in axes]
-        self.out += nodes
-        is_mean = op.fn == "np.mean"
-        whole = version(result) if is_mean else result
-
-        def write(counters: Counters, writing: Writing) -> list[Carried]:
-            places = tuple(map(Place, counters.places))
-            parts = [self.elements.element(a, places, writing) for a in op.args]
-            kind = result.kind
-            term = parts[0] if len(parts) == 1 else writing.op("mul", kind, *parts)
-            before = version(result)
-            after = writing.op(adding(op), kind, before, term)
-            zero = Const(0.0, Num("float64", False))
-            return [Carried(zero, before, after, whole, ordered=adding(op) == "add")]
-
-        self.loop(sizes, write, op)
-        if is_mean:
-            count: list[Node] = []
-            size = total(axes, count)
-            self.out += [*count, Op((result,), "div", (whole, size), {}, op.span)]
-
-    def asked(self, op: Op) -> None:
-        """``len``, ``np.size`` and ``shape`` of what need not exist."""
-        axes = self.elements.extents(op.args[0])
-        nodes: list[Node] = []
-        self.compared(nodes)
-        if op.fn == "shape":
-            lengths = tuple(e.length(nodes) for e in axes)
-            self.out += [*nodes, Op(op.results, "tuple", lengths, {}, op.span)]
-        elif set(op.attrs):
-            raise Unsure
-        else:
-            size = axes[0].length(nodes) if op.fn == "len" else total(axes, nodes)
-            self.out += [*nodes, Op(op.results, "int", (size,), {}, op.span)]
-
-    def summed_along(self, op: Op) -> None:
-        """``np.sum`` along axes, and ``unbroadcast``: elements are added to an array of zeros."""
-        if op.fn != "unbroadcast" and not is_sum_along(op):
-            raise Unsure
-        (result,) = op.results
-        own = self.elements.extents(op.args[0])
-        if op.fn == "unbroadcast":
-            axes = self.elements.extents(op.args[1])
-            kept = self.places_below(own, axes)
-        else:
-            gone = summed_axes(op)
-            assert gone is not None
-            one = Extent(1, "one", lambda nodes: Const.of(1))
-            keep = bool(op.attrs.get("keepdims", False))
-            kept = [None if k in gone else k for k in range(len(own)) if keep or k not in gone]
-            axes = tuple(one if k is None else own[k] for k in kept)
-        nodes: list[Node] = []
-        self.compared(nodes)
-        sizes = [e.length(nodes) for e in own]
-        zeros = version(result)
-        self.sizes.made[result] = axes
-        depth = loops_around(counters_for(sizes), kept)
-        is_scaled = any(e.key in self.elements.scales for e in axes)
-        fn = "np.empty" if depth and not is_scaled else "np.zeros"
-        new_array(zeros, [e.length(nodes) for e in axes], op.span, nodes, fn)
-        self.out += nodes
-        ordered = adding(op) == "add"
-
-        def write(counters: Counters, writing: Writing) -> list[Carried]:
-            places = tuple(map(Place, counters.places))
-            value = self.elements.element(op.args[0], places, writing)
-            to = [Place(ORIGIN) if k is None else places[k] for k in kept]
-            at = tuple(self.elements.along(e, p) for e, p in zip(axes, to, strict=True))
-            if depth:
-                number = element_kind(result.kind)
-                before = Value(number)
-                after = writing.op(adding(op), number, before, value)
-                spot = tuple(map(writing.place, at))
-                zero = None if is_scaled else Const(np.dtype(number.dtype).type(0).item(), number)
-                row = Carried(zeros, before, after, result, (), None, depth, spot, zero, ordered)
-                return [row]
-            sums = element_stored(writing, "accumulate", zeros, version(zeros), result, at, value)
-            # Only the end of the loops makes it whole.
-            return [replace(sums, places=(), ordered=ordered)]
-
-        self.loop(sizes, write, op)
-
-    def places_below(self, own: Sequence[Extent], axes: Sequence[Extent]) -> list[int | None]:
-        """For each axis of the shape that ``unbroadcast`` sums down to, the axis it comes from."""
-        first = len(own) - len(axes)
-        kept: list[int | None] = []
-        for k, x in enumerate(axes):
-            e = own[first + k] if first >= 0 else None
-            if e is None or (e.is_one() and not x.is_one()):
-                raise Unsure
-            is_known = x.is_one() or are_equal(e, x) or not_one(e.dim) or x.key in e.among
-            if not is_known:
-                raise Unsure
-            self.elements.must_equal(e, [x])
-            kept.append(None if x.is_one() else first + k)
-        return kept
-
     def loop(
         self,
         sizes: Sequence[Atom],
@@ -334,21 +227,34 @@ class Statements:
         op: Op,
     ) -> None:
         """Add a nest, or what it does to the nest before it."""
+        apart = self.apart(op)
         at = self.last()
         last = self.out[at] if at >= 0 else None
-        if isinstance(last, Nest) and has_sizes(last.counters.sizes, sizes):
+        if isinstance(last, Nest) and has_sizes(last.counters.sizes, sizes, self.sizes):
             before, after = keeping_last(self.out[at + 1 :], {c.result for c in last.carried})
             if all(map(is_tape, after)):
-                both = merged(last, write, op.span, lambda v: self.is_wanted(v, op))
+                both = merged(last, write, op.span, lambda v: self.is_wanted(v, op), apart)
                 if both is not None and not _reads_any(after, {c.init for c in both.carried}):
                     self.out[at:] = [*before, both, *after]
                     return
-        counters, writing = counters_for(sizes), Writing()
+        counters, writing = counters_for(sizes), Writing(apart=apart)
         carried = write(counters, writing)
         if writing.turns and any(c.ordered for c in carried):
             raise Unsure
         nodes, known, turns = writing.nodes, writing.known, writing.turns
         self.out.append(Nest(counters, nodes, carried, writing.reads, op.span, known, turns))
+
+    def apart(self, op: Op) -> Apart:
+        """What tells places that are never the same, by indices that do not depend on counters."""
+        are_apart = self.facts.indices.are_apart
+
+        def apart(a: Places, b: Places) -> bool:
+            return len(a) == len(b) and any(
+                p.exact and q.exact and are_apart(p.counter, q.counter, op)
+                for p, q in zip(a, b, strict=True)
+            )
+
+        return apart
 
     def last(self) -> int:
         """Where the last node is that does anything but make room, or keep what there is."""
@@ -382,7 +288,9 @@ class Statements:
             pair = frozenset((name_of(a), name_of(b)))
             if pair not in self.proved:
                 self.proved.add(pair)
-                nodes += compare(a.length(nodes), b.length(nodes))
+                first, second = a.length(nodes), b.length(nodes)
+                nodes += compare(first, second)
+                self.sizes.now_equal(first, second)
         for a, b in self.elements.stretched:
             long = Value(BOOL)
             pair = frozenset((name_of(a), name_of(b)))

@@ -8,7 +8,7 @@ compute with them, each once::
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -17,6 +17,7 @@ from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value
 
 __all__ = [
     "ORIGIN",
+    "Apart",
     "Place",
     "Places",
     "Unsure",
@@ -49,6 +50,9 @@ class Place:
 
 
 Places: TypeAlias = tuple[Place, ...]
+
+#: Whether two places are never the same, whatever the counters are.
+Apart: TypeAlias = Callable[[Places, Places], bool]
 
 #: The index along an axis of length 1.
 ORIGIN = Const.of(0)
@@ -106,7 +110,8 @@ class Writing:
 
     ``carried`` maps an array to its version in the loop and the places at which the loop writes
     it: reading the array elsewhere than where it is written next would see new elements. ``reads``
-    are the elements of other arrays that it reads.
+    are the elements of other arrays that it reads, and those that are ``apart`` from what it
+    writes; ``loaded`` are the places of all that it loads.
     """
 
     carried: Mapping[Value, tuple[Value, Places]] = field(default_factory=dict)
@@ -115,6 +120,8 @@ class Writing:
     reads: list[tuple[Atom, Places]] = field(default_factory=list)
     negated: dict[Atom, Atom] = field(default_factory=dict)
     turns: dict[tuple[Value, int], Value] = field(default_factory=dict)
+    apart: Apart = field(default=lambda a, b: False)
+    loaded: dict[Atom, Places] = field(default_factory=dict)
 
     def op(self, fn: str, kind: Kind, *args: Atom, **attrs: Any) -> Atom:
         simple = self.simpler(fn, kind, args)
@@ -151,11 +158,15 @@ class Writing:
         if isinstance(array, Value) and array in self.carried:
             now, written = self.carried[array]
             if not same_places(written, places):
-                raise Unsure
+                if not self.apart(written, places):
+                    raise Unsure
+                self.reads.append((array, places))
             array = now
         else:
             self.reads.append((array, places))
-        return self.op("item", element_kind(array.kind), array, self.index(places))
+        made = self.op("item", element_kind(array.kind), array, self.index(places))
+        self.loaded[made] = places
+        return made
 
     def index(self, places: Places) -> Atom:
         """The places as an index."""
