@@ -411,6 +411,26 @@ def plus(total: float, x: float) -> float:
     return total + x
 
 
+def real_fft(z: np.ndarray) -> np.ndarray:
+    """``np.real(np.fft.fft(z))`` of a vector.
+
+    >>> real_fft(np.array([1.0, 1.0j]))
+    array([1., 1.])
+    """
+    found: np.ndarray = np.real(np.fft.fft(z))
+    return found
+
+
+def real_ifft(z: np.ndarray) -> np.ndarray:
+    """``np.real(np.fft.ifft(z))`` of a vector.
+
+    >>> real_ifft(np.array([1.0, 1.0j]))
+    array([0.5, 0.5])
+    """
+    found: np.ndarray = np.real(np.fft.ifft(z))
+    return found
+
+
 def moduli(z: np.ndarray) -> np.ndarray:
     """``np.abs(z)`` of an array of complex numbers.
 

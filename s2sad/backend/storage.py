@@ -343,7 +343,7 @@ _NEW = frozenset(
     | {"cofactors", "cofactors_dot", "convolve_bar", "correlate_bar", "divided", "divided_all"}
     | {"cumprod_bar", "cumprod_dot", "eig", "eigvals", "fraction", "gather_written", "inv_lower"}
     | {"irfft_bar", "on_diagonal", "outside", "prod_others", "prod_pairs", "rfft_bar"}
-    | {"moduli", "share", "true_places", "undiagonal"}
+    | {"moduli", "real_fft", "real_ifft", "share", "true_places", "undiagonal"}
 )
 
 

@@ -164,7 +164,7 @@ def _add_to_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
     return buf
 
 
-def _moduli_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
+def _real_kind(args: Sequence[Atom], attrs: Mapping[str, Any]) -> Kind:
     z = args[0].kind
     return Array("float64", z.dims if isinstance(z, Array) else None)
 
@@ -175,7 +175,9 @@ define("accumulate", _accumulate, "buf i g", _accumulate_kind, writes=0)
 define("add_to", runtime.add, "buf g", _add_to_kind, writes=0)
 define("in_place", lambda f, x: f(x), "f x", kr.same(1), writes=1)
 define("plus", runtime.plus, "total x", kr.add_kind)
-define("moduli", runtime.moduli, "z", _moduli_kind)
+define("moduli", runtime.moduli, "z", _real_kind)
+define("real_fft", runtime.real_fft, "z", _real_kind)
+define("real_ifft", runtime.real_ifft, "z", _real_kind)
 define("slice", slice, "start stop step", ik.slice_kind, zero=True)
 define("len", len, "x", ik.length, zero=True)
 define("shape", np.shape, "x", ik.shape, zero=True)

@@ -37,6 +37,7 @@ from .interchange import by_rows
 from .masked import masked_as_choices
 from .masks import masks_as_places
 from .outer_products import multiply_outside
+from .real_transforms import real_transforms
 from .recursion import stack_saves
 from .refusals import is_of_numba, translated
 from .registers import sum_in_registers
@@ -57,6 +58,7 @@ _PASSES: tuple[Callable[[Module], Module], ...] = (
     stack_tapes,
     masked_as_choices,
     masks_as_places,
+    real_transforms,
     fuse_loops,
     count_upwards,
     by_rows,

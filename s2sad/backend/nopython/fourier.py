@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numba import types
 
+from ... import runtime
 from ...rules import matrices
 from .fourier_loops import is_there, loop, register
 from .lanes import Lanes, axis_of
@@ -206,6 +207,37 @@ def _ihfft(a: Any, n: Any = None, axis: Any = -1, norm: Any = None, out: Any = N
     )
 
 
+def _real_part(forward: bool) -> Callable[..., Any]:
+    """The real part of ``fft`` or ``ifft`` of a vector: that of what is symmetric in it."""
+
+    def by_types(z: Any) -> Any:
+        if z.ndim != 1 or z.dtype not in (types.complex128, types.float64):
+            return None
+        if not is_there():
+            name = "fft" if forward else "ifft"
+            return written(f"def impl(z): return np.real(np.fft.{name}(z)).copy()")
+        first, second = ("b", "a") if forward else ("a", "b")
+        return written(
+            "def impl(z):\n"
+            f"    size = len(z)\n{_SIZE}"
+            "    half = np.empty(size // 2 + 1, np.complex128)\n"
+            # What is no part of the result all the same tells whether it is a number.
+            "    half[0] = z[0].real + 0.0 * z[0].imag\n"
+            "    for k in range(1, size // 2 + 1):\n"
+            "        a, b = z[k], z[size - k]\n"
+            "        even = 0.5 * a.real + 0.5 * b.real\n"
+            f"        half[k] = complex(even, 0.5 * {first}.imag - 0.5 * {second}.imag)\n"
+            "    if size % 2 == 0:\n"
+            "        half[size // 2] += 0.0 * z[size // 2].imag\n"
+            "    made = np.empty(size)\n"
+            f"    run(half, made, size, {_scale('backward', forward)})\n"
+            "    return made",
+            run=loop("irfft", 0, False),
+        )
+
+    return by_types
+
+
 # -- cotangents -----------------------------------------------------------------------------------
 
 
@@ -321,6 +353,8 @@ _TABLE: dict[Any, Callable[..., Any]] = {
     np.fft.rfftfreq: _rfftfreq,
     np.fft.fftshift: _shift(False),
     np.fft.ifftshift: _shift(True),
+    runtime.real_fft: _real_part(True),
+    runtime.real_ifft: _real_part(False),
     matrices.rfft_bar: _rfft_bar,
     matrices.irfft_bar: _irfft_bar,
     matrices.fitted: _fitted,
