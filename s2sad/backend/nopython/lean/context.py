@@ -15,13 +15,18 @@ from numba.core.typing import Context
 from numba.core.typing.templates import signature
 from numba.np import arrayobj
 
-from . import arrays, matrices, numbers
+from . import arrays, matrices, numbers, stacks
 from .own import Own
 
 __all__ = ["LeanContext", "LeanTyping", "is_own", "lean"]
 
 _Context = TypeVar("_Context")
-_OWN: dict[Any, Own] = {**arrays.TABLE, **matrices.TABLE, **numbers.TABLE}
+_OWN: dict[Any, Own] = {
+    **arrays.TABLE,
+    **matrices.TABLE,
+    **numbers.TABLE,
+    **stacks.TABLE,
+}
 
 
 class LeanTyping(Context):  # type: ignore[misc]

@@ -46,6 +46,7 @@ class LeanLower(Lower):  # type: ignore[misc]
         self._counters: dict[str, _Counter] = {}
         self._pairs: dict[str, tuple[Any, Any]] = {}
         self._lean = _lean_ranges(self.func_ir, self.fndesc)
+        self._lent = _lent_arguments(self.func_ir, self.fndesc)
         self._plain = nonnegative(self.func_ir, self.fndesc.typemap)
 
     def pre_block(self, block: Any) -> None:
@@ -54,8 +55,8 @@ class LeanLower(Lower):  # type: ignore[misc]
         self._tuples.clear()
 
     def lower_inst(self, inst: Any) -> Any:
-        """Loops over ranges have no variables but their counters."""
-        if isinstance(inst, ir.Del) and inst.value in self._lean:
+        """Loops over ranges have no variables but counters; uses of arguments are not counted."""
+        if isinstance(inst, ir.Del) and (inst.value in self._lean or inst.value in self._lent):
             return None
         if isinstance(inst, ir.Assign) and inst.target.name in self._lean:
             return self._step(inst.target.name, inst.value)
@@ -91,6 +92,11 @@ class LeanLower(Lower):  # type: ignore[misc]
     def lower_assign(self, ty: Any, inst: Any) -> Any:
         """Tuples whose parts an index is made of are remembered by part."""
         value = inst.value
+        if inst.target.name in self._lent:
+            if isinstance(value, ir.Arg):
+                return self.fnargs[value.index]
+            whole = self.loadvar(value.value.name)  # of which a method is called
+            return self.context.cast(self.builder, whole, self.typeof(value.value.name), ty.this)
         if isinstance(value, ir.Expr) and value.op == "build_tuple":
             if inst.target.name in self._singly_assigned_vars and isinstance(ty, types.BaseTuple):
                 names = [v.name for v in value.items]
@@ -226,6 +232,37 @@ class LeanLower(Lower):  # type: ignore[misc]
             return builder.load(cgutils.gep_inbounds(builder, slot, *path))
 
         return [lambda k=k: read(k) for k in range(count)]
+
+
+def _lent_arguments(func_ir: Any, fndesc: Any) -> set[str]:
+    """The variables that are arguments and never anything else, and methods of their stacks.
+
+    The caller holds what it passes until the call is over, so nobody has to count that it is used
+    meanwhile. Functions that call themselves for little work spend most of their time on that.
+    """
+    if func_ir.func_id.is_generator:
+        return set()
+    defined: dict[str, list[Any]] = defaultdict(list)
+    for block in func_ir.blocks.values():
+        for inst in block.find_insts(ir.Assign):
+            defined[inst.target.name].append(inst.value)
+    kinds = fndesc.typemap
+    single = {name: values[0] for name, values in defined.items() if len(values) == 1}
+    lent = {
+        name
+        for name, value in single.items()
+        if isinstance(value, ir.Arg) and kinds[name] == kinds.get("arg." + value.name)
+    }
+    methods = {
+        name
+        for name, value in single.items()
+        if isinstance(value, ir.Expr)
+        and value.op == "getattr"
+        and value.value.name in lent
+        and isinstance(kinds[name], types.BoundFunction)
+        and is_stack(kinds[name].this)
+    }
+    return lent | methods
 
 
 def _lean_ranges(func_ir: Any, fndesc: Any) -> set[str]:
