@@ -22,6 +22,7 @@ from numba.core.lowering import Lower
 
 from .context import is_own
 from .signs import constant, nonnegative
+from .stacks import is_stack
 
 __all__ = ["LeanLower"]
 

@@ -19,10 +19,10 @@ from numba.cpython.listobj import ListInstance
 
 from .own import Own
 
-__all__ = ["TABLE"]
+__all__ = ["TABLE", "is_stack"]
 
 
-def _is_stack(kind: Any) -> bool:
+def is_stack(kind: Any) -> bool:
     """Whether a type is that of a list of numbers or of tuples of them, unknown to Python."""
     return isinstance(kind, types.List) and not kind.reflected and _is_plain(kind.dtype)
 
@@ -34,7 +34,7 @@ def _is_plain(kind: Any) -> bool:
 
 
 def _pushed(stack: Any, *items: Any) -> Any:
-    return types.none if _is_stack(stack) and items == (stack.dtype,) else None
+    return types.none if is_stack(stack) and items == (stack.dtype,) else None
 
 
 def _push(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -53,7 +53,7 @@ def _push(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
 
 def _popped(stack: Any, *given: Any) -> Any:
-    return stack.dtype if _is_stack(stack) and not given else None
+    return stack.dtype if is_stack(stack) and not given else None
 
 
 def _pop(context: Any, builder: Any, sig: Any, args: Any) -> Any:
