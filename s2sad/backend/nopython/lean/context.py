@@ -34,7 +34,7 @@ class LeanTyping(Context):  # type: ignore[misc]
 
     def resolve_function_type(self, func: Any, args: Any, kws: Any) -> Any:
         """The signature of a call."""
-        found = _OWN.get(getattr(func, "typing_key", None))
+        found = _OWN.get(getattr(func, "typing_key", func))
         if found is not None:
             given = tuple(types.unliteral(t) for t in args)
             if isinstance(func, types.BoundFunction):
