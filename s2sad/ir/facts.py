@@ -9,6 +9,7 @@ ask here when kinds alone cannot tell.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from .kinds import Array, Num, not_one, same_dim
@@ -36,7 +37,39 @@ def same_shape(b: Builder, x: Atom, y: Atom) -> bool:
     """True where two arrays are proved to have one shape."""
     if x is y or _same_dims(x, y):
         return True
-    return shape_root(b, x) is shape_root(b, y)
+    return _same_root(b, shape_root(b, x), shape_root(b, y))
+
+
+def _same_root(b: Builder, x: Atom, y: Atom) -> bool:
+    """Whether two roots are one, or the same slice of arrays of one shape."""
+    if x is y or _same_dims(x, y):
+        return True
+    left, right = b.origin(x), b.origin(y)
+    if left is None or right is None or left.fn != "item" or right.fn != "item":
+        return False
+    if not _same_dims(left.args[0], right.args[0]):
+        return False
+    key = _slice_key(b, left.args[1])
+    return key is not None and key == _slice_key(b, right.args[1])
+
+
+def _slice_key(b: Builder, index: Atom) -> Hashable:
+    """Equal for numbers and slices that choose the same; None for anything else."""
+    if isinstance(index, Const):
+        return ("const", repr(index.value)) if _is_basic(index.value) else None
+    node = b.origin(index)
+    if node is not None and node.fn in ("slice", "tuple"):
+        keys = tuple(_slice_key(b, a) for a in node.args)
+        return None if None in keys else (node.fn, keys)
+    return index if isinstance(index.kind, Num) and index.kind.dtype == "int64" else None
+
+
+def _is_basic(value: object) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_basic, value))
+    if isinstance(value, slice):
+        return all(map(_is_basic, (value.start, value.stop, value.step)))
+    return value is None or value is ... or type(value) is int
 
 
 def _same_dims(x: Atom, y: Atom) -> bool:
@@ -68,7 +101,7 @@ def shape_root(b: Builder, x: Atom, depth: int = _DEPTH) -> Atom:
             root = shape_root(b, a, depth - 1)
             if _is_full(a, x):
                 return root
-            if all(root is not r and not _same_dims(root, r) for r in roots):
+            if not any(_same_root(b, root, r) for r in roots):
                 roots.append(root)
         elif not isinstance(a.kind, Num | Array):
             return x

@@ -59,6 +59,9 @@ _FUNCTIONS = {
 }
 #: What a size may be computed by, and computed again before the loops.
 _OF_SIZES = frozenset({"len", "shape", "item", "add", "sub", "mul", "min", "max"})
+#: What may be computed once more for an argument.
+_CHEAP = frozenset({"item", "tuple", "add", "sub", "mul", "neg", "pos", "div", "ratio"})
+_CHEAP |= {"abs", "float", "int", "min", "max", "math.sqrt", "np.sqrt", "np.abs", "np.square"}
 #: Loops of fewer iterations stay what they are; most arguments that are computed beforehand.
 _FEWEST, _LONGEST = 16, 24
 
@@ -204,10 +207,14 @@ def _collect(
     if node.fn == "tape_get":
         if node.attrs["tape"] in put:
             return False
-    elif not is_pure(node):
+    elif node.fn not in _CHEAP and not _is_power(node):
         return False
     part[node] = None
     return all(_collect(x, made, waits, put, part) for x in node.args)
+
+
+def _is_power(op: Op) -> bool:
+    return op.fn == "pow" and isinstance(op.args[1], Const) and type(op.args[1].value) is int
 
 
 def _varies(part: dict[Op, None], index: Value) -> bool:
