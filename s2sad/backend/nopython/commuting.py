@@ -278,7 +278,7 @@ class _Body:
                 return True
         if op.fn == "add" and rest[0] in self.sums:
             first, rest = rest[0], [first]
-        if op.fn in ("add", "sub", "add_to") and is_of_reverse(op):
+        if op.fn == "plus" or (op.fn in ("add", "sub", "add_to") and is_of_reverse(op)):
             if (total := self.sums.get(first)) is not None:
                 self.sums[op.results[0]] = total
                 self.read(rest)

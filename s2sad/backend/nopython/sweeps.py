@@ -127,7 +127,7 @@ def _pair(nodes: Sequence[Node], tapes: dict[int, _Tape], facts: Facts) -> _Pair
     if not (_is_sweep(first, tapes) and _is_sweep(second, tapes) and _same_range(first, second)):
         return None
     left = _left(first, second, tapes)
-    if not left:
+    if not left or not _touched([first]).isdisjoint(_touched(between)):
         return None
     needing: set[Atom] = set(first.results)
     later: list[Node] = []
@@ -181,6 +181,13 @@ def _same_range(a: For, b: For) -> bool:
 def _reads(node: Node) -> set[Atom]:
     inner = [v for region in regions_of(node) for v in free_values(region)]
     return {*operands_of(node), *inner}
+
+
+def _touched(nodes: Sequence[Node]) -> set[object]:
+    """The tapes that are written or read."""
+    inside = [n for node in nodes for region in regions_of(node) for n in walk(region)]
+    ops = [n for n in (*nodes, *inside) if isinstance(n, Op) and n.fn != "tape_new"]
+    return {op.attrs["tape"] for op in ops if "tape" in op.attrs}
 
 
 def _left(first: For, second: For, tapes: dict[int, _Tape]) -> tuple[_Tape, ...]:
