@@ -12,8 +12,10 @@ pytest.importorskip("numba")
 
 from numba import njit
 
+import s2sad
 from s2sad.backend.nopython import fourier, fourier_loops
 from s2sad.backend.nopython.overloads import install
+from s2sad.runtime import real_fft, real_ifft
 
 install()
 RNG = np.random.default_rng(3)
@@ -108,6 +110,56 @@ def test_what_is_no_number_stays_none() -> None:
     x = REAL.copy()
     x[2] = np.nan
     assert np.isnan(njit(lambda x: np.fft.fft(x))(x)).all()
+
+
+@pytest.mark.parametrize("f", [real_fft, real_ifft])
+def test_real_parts(f: Callable[..., Any]) -> None:
+    for n in (1, 2, 3, 7, 8):
+        z = REAL[:n] + 1j * REAL[9 - n :]
+        agree(lambda z: (f(z), f(z[::-1]), f(z.real)), z)
+    with pytest.raises(ValueError, match="transform of no points"):
+        njit(lambda z: f(z))(REAL[:0] + 1j)
+
+
+@pytest.mark.parametrize("bad", [np.nan, complex(0.0, np.nan), np.inf, complex(0.0, -np.inf)])
+def test_real_parts_of_what_is_no_number(bad: complex) -> None:
+    """They are numbers where NumPy's are: at places that what is none does not reach."""
+    compiled = njit(lambda z: real_ifft(z))
+    for n, k in ((7, 0), (7, 3), (8, 0), (8, 1), (8, 4), (8, 6), (9, 8)):
+        z = REAL[:n] + 1j
+        z[k] += bad
+        with np.errstate(invalid="ignore"):
+            wanted = np.real(np.fft.ifft(z))
+        np.testing.assert_array_equal(np.isfinite(compiled(z)), np.isfinite(wanted))
+
+
+def waves(u: np.ndarray, v: np.ndarray) -> float:
+    hat = np.fft.fft(u) * np.exp(1j * v)
+    w = np.real(np.fft.ifft(hat)) + np.real(np.fft.fft(hat * v))
+    kept = np.fft.ifft(w * hat)
+    return np.sum(w**3) + np.sum(np.real(kept) * u) + np.sum(np.abs(kept)) + np.sum(np.abs(hat))
+
+
+def along_rows(u: np.ndarray, v: np.ndarray) -> float:
+    hat = np.fft.fft(u + 0.0 * v, axis=0)
+    return np.sum(np.real(np.fft.ifft(hat * hat, axis=0)) * v)
+
+
+def test_gradients_by_halves() -> None:
+    grad, plain = s2sad.grad(waves, (0, 1), backend="numba"), s2sad.grad(waves, (0, 1))
+    for n in (1, 2, 5, 8):
+        for a, b in zip(grad(REAL[:n], REAL[-n:]), plain(REAL[:n], REAL[-n:]), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
+    text = grad.source(REAL, REAL)
+    assert "real_ifft(" in text
+    assert ".astype(" not in text
+
+
+def test_gradients_along_axes() -> None:
+    u, v = GRID[0], GRID[1]
+    found = s2sad.grad(along_rows, (0, 1), backend="numba")(u, v)
+    for a, b in zip(found, s2sad.grad(along_rows, (0, 1))(u, v), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
 
 
 @there

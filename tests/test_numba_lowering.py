@@ -254,3 +254,17 @@ def of_no_axes(x: Any) -> Any:
 
 def test_arrays_without_axes() -> None:
     assert lean(of_no_axes)(np.array(1.5)) == 10.5
+
+
+def of_a_rare_kind(n: int) -> Any:
+    return np.full(n, np.float32(2.0)).reshape((1, n, 1, 1))[0, :, 0, 0].cumsum()
+
+
+def test_what_is_compiled_on_the_way_serves_other_code_as_well() -> None:
+    """Numba keeps implementations for all code to come, which calls them from compiled code."""
+    np.testing.assert_array_equal(lean(of_a_rare_kind)(3), [2.0, 4.0, 6.0])
+    np.testing.assert_array_equal(numba.njit(of_a_rare_kind)(3), [2.0, 4.0, 6.0])
+    inner = numba.njit(of_a_rare_kind)
+    outer = lean(lambda n: inner(n)[0])
+    assert outer(2) == 2.0
+    np.testing.assert_array_equal(inner(2), [2.0, 4.0])

@@ -97,6 +97,7 @@ def _by_numpy(
     is_real = not isinstance(a.dtype, types.Complex)
     mirrored = is_real and name in ("fft", "ifft") and a.ndim == 1
     run = loop("rfft" if mirrored else name, lanes.axis, narrow)
+    shape = kept if a.ndim == 1 else lanes.shape("a", kept)
     given = "a" if a.ndim == 1 or a.layout == "C" else "np.ascontiguousarray(a)"
     if is_real and not (mirrored or name == "rfft"):
         given += f".astype({'np.complex64' if narrow else 'np.complex128'})"
@@ -118,7 +119,7 @@ def _by_numpy(
     return written(
         "def impl(a, n=None, axis=-1, norm=None, out=None):\n"
         f"    size = {size}\n{_SIZE}"
-        f"    made = np.empty({lanes.shape('a', kept)}, {dtype})\n{lines}"
+        f"    made = np.empty({shape}, {dtype})\n{lines}"
         "    return made",
         **_SCOPE,
         run=run,
@@ -221,14 +222,11 @@ def _real_part(forward: bool) -> Callable[..., Any]:
             "def impl(z):\n"
             f"    size = len(z)\n{_SIZE}"
             "    half = np.empty(size // 2 + 1, np.complex128)\n"
-            # What is no part of the result all the same tells whether it is a number.
-            "    half[0] = z[0].real + 0.0 * z[0].imag\n"
+            "    half[0] = z[0].real\n"
             "    for k in range(1, size // 2 + 1):\n"
             "        a, b = z[k], z[size - k]\n"
             "        even = 0.5 * a.real + 0.5 * b.real\n"
             f"        half[k] = complex(even, 0.5 * {first}.imag - 0.5 * {second}.imag)\n"
-            "    if size % 2 == 0:\n"
-            "        half[size // 2] += 0.0 * z[size // 2].imag\n"
             "    made = np.empty(size)\n"
             f"    run(half, made, size, {_scale('backward', forward)})\n"
             "    return made",

@@ -87,6 +87,7 @@ def loop(transform: str, axis: int, narrow: bool) -> Any:
     names, _ = _UFUNCS[transform]
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.function.attributes.add("noinline")
         kinds = signature.args[:2]
         source, target = (
             context.make_array(t)(context, builder, v) for t, v in zip(kinds, args, strict=False)

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from ....errors import Span
 from ....ir.kinds import INT, Array, Sym, Tuple
 from ....ir.nodes import Atom, Const, If, Node, Op, Value, operands_of
@@ -45,7 +47,8 @@ def new_array(
     else:
         shape = Value(Tuple(tuple(s.kind for s in sizes)))
         nodes.append(Op((shape,), "tuple", tuple(sizes), {}, span))
-    attrs = {} if empty.kind.dtype == "float64" else {"dtype": empty.kind.dtype}
+    dtype = empty.kind.dtype
+    attrs = {"float64": {}, "complex128": {"dtype": np.complex128}}.get(dtype, {"dtype": dtype})
     nodes.append(Op((empty,), fn, (shape,), attrs, span))
 
 

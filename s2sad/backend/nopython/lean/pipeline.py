@@ -7,6 +7,10 @@ does less of two things that cost more than all others and gain little on such l
 - it writes a loop once for each outcome of a condition that does not change in it: every axis
   that Numba may have to stretch is such a condition, and four axes of three arrays explode;
 - it looks for other counters of loops ("loop strength reduction").
+
+What Numba compiles on the way, `np.empty` and all of our own helpers, it compiles to be called
+from Python and from C as well, which nobody can do. That takes a seventh of all the time, and is
+left out.
 """
 
 from __future__ import annotations
@@ -57,13 +61,21 @@ class LeanCompiler(CompilerBase):  # type: ignore[misc]
             return super().compile_extra(func)
 
 
+#: Such functions are called from compiled code alone, neither from Python nor from C.
+_CALLED_WITHIN = {
+    "pipeline_class": LeanCompiler,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+
+
 @contextmanager
 def _lean_callees() -> Iterator[None]:
     """Functions of NumPy and Python that Numba has in Python are compiled as emitted code is."""
     usual = jit_registry.pop(CPU)
 
     def jit(*given: Any, **options: Any) -> Any:
-        return usual(*given, **{"pipeline_class": LeanCompiler, **options})
+        return usual(*given, **{**_CALLED_WITHIN, **options})
 
     jit_registry[CPU] = jit
     try:
