@@ -268,3 +268,30 @@ def test_what_is_compiled_on_the_way_serves_other_code_as_well() -> None:
     outer = lean(lambda n: inner(n)[0])
     assert outer(2) == 2.0
     np.testing.assert_array_equal(inner(2), [2.0, 4.0])
+
+
+def arithmetic(x: Any, y: Any, out: Any) -> None:
+    for i in range(len(x)):
+        out[0, i] = x[i] + y[i]
+        out[1, i] = x[i] - y[i]
+        out[2, i] = x[i] * y[i]
+        z = x[i]
+        z *= y[i]
+        z -= x[i]
+        out[3, i] = z + y[i] * 2.0
+
+
+@pytest.mark.parametrize("kind", [float, complex])
+def test_arithmetic_is_that_of_numba(kind: type) -> None:
+    """To the bit; NumPy's loops round some products once where these round twice."""
+    numbers = [0.0, -0.0, 1.0, -2.5, 1e308, 5e-324, np.inf, -np.inf, np.nan]
+    if kind is complex:
+        numbers = [complex(a, b) for a in numbers for b in numbers]
+    x, y = (np.array(a).ravel() for a in np.meshgrid(numbers, numbers))
+    found, wanted = (np.empty((4, len(x)), kind) for _ in range(2))
+    lean(arithmetic)(x, y, found)
+    numba.njit(arithmetic)(x, y, wanted)
+    np.testing.assert_array_equal(found, wanted)
+    numbers = ~np.isnan(found.view(float))
+    signs = (np.signbit(a.view(float))[numbers] for a in (found, wanted))
+    np.testing.assert_array_equal(*signs)

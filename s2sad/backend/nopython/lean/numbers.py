@@ -1,7 +1,7 @@
 """Our own code for numbers.
 
-In: sums, differences, products, quotients and comparisons of integers and floats of 64 bits, and
-calls of ``max``, ``min``, ``int`` and `s2sad.runtime.ratio`. Out: LLVM's text of them::
+In: sums, differences, products, quotients and comparisons of integers, floats of 64 bits and
+complex numbers of two of them, and calls of ``max``, ``min``, ``int`` and `s2sad.runtime.ratio`. Out: LLVM's text of them::
 
     max(a, b)   ->   select (fcmp ogt b, a), b, a
 
@@ -11,6 +11,7 @@ Numba comes to the same instructions, but looks for each sum through all loops o
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir as llvm
@@ -22,7 +23,7 @@ from .own import Own
 
 __all__ = ["TABLE"]
 
-_FLOAT, _INT = types.float64, types.int64
+_FLOAT, _INT, _COMPLEX = types.float64, types.int64, types.complex128
 
 
 def _alike(*kinds: Any) -> Any:
@@ -35,15 +36,40 @@ def _floats(*kinds: Any) -> Any:
     return _FLOAT if kinds == (_FLOAT, _FLOAT) else None
 
 
-def _arithmetic(name: str) -> Own:
+def _numbers(*kinds: Any) -> Any:
+    """The kind of two integers, two floats or two complex numbers."""
+    return _COMPLEX if kinds == (_COMPLEX, _COMPLEX) else _alike(*kinds)
+
+
+def _arithmetic(name: str, of_complex: Callable[..., tuple[Any, Any]]) -> Own:
     """A sum, a difference or a product; integers do not wrap around, as Numba has them."""
 
     def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        if sig.return_type == _INT:
+            return getattr(builder, name)(*args, flags=["nsw"])
         if sig.return_type == _FLOAT:
             return getattr(builder, "f" + name)(*args)
-        return getattr(builder, name)(*args, flags=["nsw"])
+        parts = [builder.extract_value(z, k) for z in args for k in (0, 1)]
+        made = llvm.Constant(args[0].type, llvm.Undefined)
+        for k, part in enumerate(of_complex(builder, *parts)):
+            made = builder.insert_value(made, part, k)
+        return made
 
-    return Own(_alike, code)
+    return Own(_numbers, code)
+
+
+def _sum(builder: Any, a: Any, b: Any, c: Any, d: Any) -> tuple[Any, Any]:
+    return builder.fadd(a, c), builder.fadd(b, d)
+
+
+def _difference(builder: Any, a: Any, b: Any, c: Any, d: Any) -> tuple[Any, Any]:
+    return builder.fsub(a, c), builder.fsub(b, d)
+
+
+def _product(builder: Any, a: Any, b: Any, c: Any, d: Any) -> tuple[Any, Any]:
+    """As Python up to 3.13 multiplies infinities, and Numba with it."""
+    real = builder.fsub(builder.fmul(a, c), builder.fmul(b, d))
+    return real, builder.fadd(builder.fmul(a, d), builder.fmul(b, c))
 
 
 def _truth(*kinds: Any) -> Any:
@@ -91,12 +117,12 @@ def _ratio(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
 
 TABLE = {
-    operator.add: _arithmetic("add"),
-    operator.iadd: _arithmetic("add"),
-    operator.sub: _arithmetic("sub"),
-    operator.isub: _arithmetic("sub"),
-    operator.mul: _arithmetic("mul"),
-    operator.imul: _arithmetic("mul"),
+    operator.add: _arithmetic("add", _sum),
+    operator.iadd: _arithmetic("add", _sum),
+    operator.sub: _arithmetic("sub", _difference),
+    operator.isub: _arithmetic("sub", _difference),
+    operator.mul: _arithmetic("mul", _product),
+    operator.imul: _arithmetic("mul", _product),
     operator.truediv: Own(_floats, real_div_impl),
     operator.itruediv: Own(_floats, real_div_impl),
     operator.lt: _comparison("<"),
