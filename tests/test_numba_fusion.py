@@ -244,7 +244,7 @@ def test_rows_are_summed_in_numbers() -> None:
 
     code = text_of(rows, 0, drawn(3, 4), drawn(3, 4))
     assert "np.zeros(" not in code
-    assert re.search(r"(t\d*) \+= a\[i, j\] \* b\[i, j\]\n +t\d*\[i\] = \1", code)
+    assert re.search(r"(t\d*) = plus\(\1, a\[i, j\] \* b\[i, j\]\)\n +t\d*\[i\] = \1", code)
 
 
 def test_what_rows_have_in_common_is_computed_once_a_row() -> None:

@@ -31,6 +31,7 @@ class Extent:
     key: Hashable
     write: Callable[[list[Node]], Atom]
     among: frozenset[Hashable] = frozenset()
+    is_window: bool = False
 
     def is_one(self) -> bool:
         return self.dim == 1
@@ -162,7 +163,7 @@ def part_of(
 ) -> Extent:
     """The axis of a slice."""
     if part.is_whole:
-        return Extent(dim, whole.key, whole.write, whole.among)
+        return Extent(dim, whole.key, whole.write, whole.among, whole.is_window)
     known = sizes.of_params(dim)
     if known is not None:
         return Extent(dim, dim, lambda nodes: known)
@@ -189,7 +190,7 @@ def part_of(
     def write(nodes: list[Node]) -> Atom:
         return sizes.once(key, nodes, lambda: _op("max", nodes, length(nodes), Const.of(0)))
 
-    return Extent(dim, key, write)
+    return Extent(dim, key, write, is_window=isinstance(start, Value) and isinstance(stop, Value))
 
 
 def common(a: Extent, b: Extent, sizes: Sizes) -> Extent:
@@ -222,7 +223,7 @@ def common(a: Extent, b: Extent, sizes: Sizes) -> Extent:
         return sizes.once(key, nodes, lambda: length(nodes))
 
     among = frozenset((a.key, b.key)) | a.among | b.among
-    return Extent(Size(), key, write, among=among)
+    return Extent(Size(), key, write, among, a.is_window or b.is_window)
 
 
 def are_equal(a: Extent, b: Extent) -> bool:

@@ -51,6 +51,7 @@ from .facts import (
     SHAPES,
     SUMS,
     Facts,
+    is_sum_along,
     is_whole_sum,
     reads_elements,
     takes_elements,
@@ -218,9 +219,38 @@ class _Region(Totals):
         self.made.update(node.results)
 
     def op(self, op: Op) -> None:
+        if op.fn in ("accumulate", "add_to") and op.args[-1] in self.delayed:
+            part = self.delayed.pop(op.args[-1])
+            if not self.stays(op) and self.tried(lambda op: self.summed_into(op, part), op):
+                self.finished(part)
+                return
+            self.made_now(part)
         if self.stays(op):
             self.lazy[op.results[0]] = op
-            return
+        elif self.is_added_once(op):
+            self.delayed[op.results[0]] = op
+        else:
+            self.made_now(op)
+
+    def is_added_once(self, op: Op) -> bool:
+        """Whether a sum of the reverse sweep only serves to be added to an array."""
+        if op.fn not in ("unbroadcast", "np.sum") or op.args[0] not in self.lazy:
+            return False
+        if op.span is None or not op.span.reverse or not is_plain(op.results[0].kind):
+            return False
+        if self.sums_nothing(op) if op.fn == "unbroadcast" else not is_sum_along(op):
+            return False
+        (v,) = op.results
+        uses = self.facts.uses.get(v, [])
+        if len(uses) != 1 or v in self.facts.kept:
+            return False
+        ((user, k),) = uses
+        if not isinstance(user, Op) or user.fn not in ("accumulate", "add_to"):
+            return False
+        return k == len(user.args) - 1 and set(user.results) <= self.mine
+
+    def made_now(self, op: Op) -> None:
+        """Write the op as a loop, or as it is."""
         loop = None
         if is_elementwise(op):
             is_sum = op.fn != "add_to" or op.args[0] in self.lazy
@@ -266,7 +296,8 @@ class _Region(Totals):
 
     def tried(self, loop: Callable[[Op], None], op: Op) -> bool:
         """Write the op as a loop; False, and nothing written, if that cannot be done."""
-        out, lazy = list(self.out), dict(self.lazy)
+        out, lazy, delayed = list(self.out), dict(self.lazy), dict(self.delayed)
+        done, values = set(self.done), set(self.made)
         proved, written_out = set(self.proved), set(self.written_out)
         known, scales = dict(self.sizes.known), dict(self.elements.scales)
         made, fresh, equal = dict(self.sizes.made), set(self.fresh), dict(self.sizes.equal)
@@ -276,7 +307,8 @@ class _Region(Totals):
             self.out[:] = out
             self.proved, self.written_out = proved, written_out
             self.sizes.known, self.sizes.made, self.fresh = known, made, fresh
-            self.sizes.equal = equal
+            self.sizes.equal, self.delayed = equal, delayed
+            self.done, self.made = done, values
             self.elements.scales.clear()
             self.elements.scales.update(scales)
             self.lazy.clear()
@@ -312,7 +344,11 @@ class _Region(Totals):
 
     def need(self, a: Atom) -> None:
         """Write what makes the value exist as an array."""
-        if not isinstance(a, Value) or a not in self.lazy:
+        if not isinstance(a, Value):
+            return
+        if a in self.delayed:
+            self.made_now(self.delayed.pop(a))
+        if a not in self.lazy:
             return
         op = self.lazy.pop(a)
         is_new = is_elementwise(op) or op.fn in LIKE or op.fn == "np.roll"
@@ -329,6 +365,8 @@ class _Region(Totals):
         """Compute now what reads an array that is going to be written."""
         if not isinstance(array, Value) or not isinstance(array.kind, Array):
             return
+        for v in [v for v, op in self.delayed.items() if array in self.leaves(op.args[0])]:
+            self.need(v)
         reading = [v for v in self.lazy if array in self.leaves(v)]
         for v in reversed(reading):  # what is part of another need not exist then
             if v in self.lazy and is_elementwise(self.lazy[v]):

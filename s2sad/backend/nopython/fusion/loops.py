@@ -50,7 +50,7 @@ class Carried:
 
     ``depth``: the loops inside so many others all add to one element, the one at ``spot``. They
     carry that number, from ``start`` on (None: from what the array has there); ``inner`` and
-    ``end`` are numbers then. ``ordered``: a sum, whose terms are added in the counters' order.
+    ``end`` are numbers then.
     """
 
     init: Atom
@@ -62,7 +62,6 @@ class Carried:
     depth: int = 0
     spot: tuple[Atom, ...] = ()
     start: Atom | None = None
-    ordered: bool = False
     also: tuple[Places, ...] = ()
 
 
@@ -222,8 +221,6 @@ def merged(
     try:
         second = write(first.counters, writing)
     except Unsure:  # they go round rings along different axes
-        return None
-    if writing.turns and any(c.ordered for c in (*first.carried, *second)):
         return None
     written = {c.result: c for c in first.carried}
     old = {c.init: c for c in first.carried}

@@ -21,7 +21,6 @@ from .loops import Carried, Counters, Nest, version
 from .writing import Places, Writing
 
 __all__ = [
-    "adding",
     "element_stored",
     "has_sizes",
     "is_about_sizes",
@@ -65,11 +64,6 @@ def element_stored(
     new = version(result)
     writing.nodes.append(Op((new,), fn, (inner, writing.index(places), value)))
     return Carried(array, inner, new, result, places, value if fn == "setitem" else None)
-
-
-def adding(op: Op) -> str:
-    """How the terms of a sum are added: those of the program in their order."""
-    return "plus" if op.span is not None and op.span.reverse else "add"
 
 
 def loops_around(counters: Counters, kept: Sequence[int | None]) -> int:

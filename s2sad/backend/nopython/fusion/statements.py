@@ -19,7 +19,6 @@ from .extents import Extent, Sizes, are_equal, is_first_of
 from .facts import SUMS, Facts
 from .loops import Carried, Counters, Nest, compare, counters_for, merged, version
 from .parts import (
-    adding,
     element_stored,
     has_sizes,
     is_about_sizes,
@@ -48,6 +47,8 @@ class Statements:
         self.region = region
         self.out: list[Node | Nest] = []
         self.lazy: dict[Value, Op] = {}
+        #: sums that will be added to an array, term by term
+        self.delayed: dict[Value, Op] = {}
         #: arrays made in this region, which nobody else knows
         self.fresh: set[Atom] = set()
         self.mine = {r for node in region.ops for r in node.results}
@@ -239,8 +240,6 @@ class Statements:
                     return
         counters, writing = counters_for(sizes), Writing(apart=apart)
         carried = write(counters, writing)
-        if writing.turns and any(c.ordered for c in carried):
-            raise Unsure
         nodes, known, turns = writing.nodes, writing.known, writing.turns
         self.out.append(Nest(counters, nodes, carried, writing.reads, op.span, known, turns))
 
@@ -264,13 +263,13 @@ class Statements:
         return at
 
     def is_at_hand(self, op: Op) -> bool:
-        """Whether the loop before makes what the op adds up, in whatever order."""
+        """Whether the loop before makes what the op adds up."""
         at = self.last()
         last = self.out[at] if at >= 0 else None
         made = isinstance(last, Nest) and op.args[0] in {
             c.result for c in last.carried if c.places
         }
-        return made and op.args[0] in self.fresh and adding(op) == "plus"
+        return made and op.args[0] in self.fresh
 
     def is_wanted(self, v: Value, op: Op) -> bool:
         """Whether anything but ``op``, and the expressions it is made of, still reads a value."""

@@ -1,7 +1,8 @@
 """Our own code for numbers.
 
 In: sums, differences, products, quotients and comparisons of integers, floats of 64 bits and
-complex numbers of two of them, and calls of ``max``, ``min``, ``int`` and `s2sad.runtime.ratio`. Out: LLVM's text of them::
+complex numbers of two of them, and calls of ``max``, ``min``, ``int`` and `ratio`. Out: LLVM's
+text of them::
 
     max(a, b)   ->   select (fcmp ogt b, a), b, a
 
