@@ -124,3 +124,37 @@ def pushed_wrongly(x: np.ndarray, k: float) -> Any:
 def test_jvp_in_compiled_code_takes_a_tangent_for_each_argument() -> None:
     with pytest.raises(numba.TypingError, match="a tangent, or None, for each argument"):
         pushed_wrongly(X, K)
+
+
+@numba.njit
+def bends(x: np.ndarray) -> float:
+    total = 0.0
+    for i in range(len(x)):
+        total += np.sin(x[i]) * x[i]
+    return total
+
+
+slopes = s2sad.grad(bends)
+
+
+@numba.njit
+def slopes_inside(x: np.ndarray) -> np.ndarray:
+    return slopes(x)
+
+
+def test_what_compiled_code_calls_is_written_for_a_compiler(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from s2sad.backend.nopython import calling
+
+    texts = []
+    compile_nopython = calling.compile_nopython
+
+    def noted(*args: Any, **options: Any) -> Any:
+        made = compile_nopython(*args, **options)
+        texts.append(made.text)
+        return made
+
+    monkeypatch.setattr(calling, "compile_nopython", noted)
+    alike(slopes(X), slopes_inside(X))
+    assert texts == [str(slopes.source(X))]

@@ -37,6 +37,7 @@ from ...derivative import Derivative
 from ...directional import Jvp
 from ...errors import S2sadError, UnsupportedError
 from ...ir.kinds import BOOL, COMPLEX, FLOAT, INT, Array, Kind, ListOf, Num, Sym, Tuple
+from ...transform.target import for_compiler
 from . import fourier_loops, ufunc_loops
 from .compile import compile_nopython
 
@@ -133,7 +134,8 @@ def _compile(derivative: Derivative, given: tuple[Any, ...]) -> Any:
         FLOAT if n in derivative.__s2sad_wrt__ and kind == INT else kind
         for n, kind in enumerate(kinds)
     )
-    program = derivative.__s2sad_program__(tuple(_Unknown() for _ in given), kinds)
+    with for_compiler():
+        program = derivative.__s2sad_program__(tuple(_Unknown() for _ in given), kinds)
     for guard in program.guards:
         if guard.fetch.form == "param":
             raise UnsupportedError(

@@ -86,6 +86,7 @@ row = s2sad.grad(total, (0, 1, 2))
 weight_slopes = s2sad.elementwise_grad(weight_errors)
 
 
+@numba.njit(error_model="numpy")
 def gathered(n: int, m: int, cameras: np.ndarray, points: np.ndarray, p: int) -> Any:
     i = np.arange(p)
     return cameras[i % n], points[i % m]
@@ -103,6 +104,7 @@ def objective(
     return errors(*seen, weights, features), weight_errors(weights)
 
 
+@numba.njit(error_model="numpy")
 def jacobian(
     n: int,
     m: int,
@@ -113,23 +115,29 @@ def jacobian(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The Jacobian by compressed rows: where rows begin, columns, values."""
     p = len(weights)
-    seen = gathered(n, m, cameras, points, p)
+    seen_cameras, seen_points = gathered(n, m, cameras, points, p)
     values = np.empty(31 * p)
-    blocks = values[: 30 * p].reshape(p, 2, 15)
-    for axis in (0, 1):
-        camera, point, weight = row(*seen, weights, features, axis)
-        blocks[:, axis, :11] = camera
-        blocks[:, axis, 11:14] = point
-        blocks[:, axis, 14] = weight
-    values[30 * p :] = weight_slopes(weights)
-    i = np.arange(p)
     columns = np.empty(31 * p, dtype=np.int64)
-    places = columns[: 30 * p].reshape(p, 2, 15)
-    places[:, :, :11] = (11 * (i % n)[:, None] + np.arange(11))[:, None]
-    places[:, :, 11:14] = (11 * n + 3 * (i % m)[:, None] + np.arange(3))[:, None]
-    places[:, :, 14] = (11 * n + 3 * m + i)[:, None]
-    columns[30 * p :] = 11 * n + 3 * m + i
-    rows = np.concatenate([15 * np.arange(2 * p + 1), 30 * p + 1 + i])
+    rows = np.empty(3 * p + 1, dtype=np.int64)
+    for axis in range(2):
+        camera, point, weight = row(seen_cameras, seen_points, weights, features, axis)
+        for i in range(p):
+            start = 30 * i + 15 * axis
+            of_camera, of_point = 11 * (i % n), 11 * n + 3 * (i % m)
+            rows[2 * i + axis] = start
+            for j in range(11):
+                values[start + j] = camera[i, j]
+                columns[start + j] = of_camera + j
+            for j in range(3):
+                values[start + 11 + j] = point[i, j]
+                columns[start + 11 + j] = of_point + j
+            values[start + 14] = weight[i]
+            columns[start + 14] = 11 * n + 3 * m + i
+    values[30 * p :] = weight_slopes(weights)
+    for i in range(p):
+        rows[2 * p + i] = 30 * p + i
+        columns[30 * p + i] = 11 * n + 3 * m + i
+    rows[3 * p] = 31 * p
     return rows, columns, values
 
 
