@@ -130,7 +130,12 @@ def test_products_so_large_that_blas_does_them(left: str) -> None:
 
 @pytest.mark.parametrize(
     ("left", "right"),
-    [((3, 2, 4), (3, 4, 5)), ((2, 4), (3, 4, 5)), ((3, 2, 4), (4, 5)), ((2, 1, 9, 4), (3, 4, 5))],
+    [
+        ((3, 2, 4), (3, 4, 5)),
+        ((2, 4), (3, 4, 5)),
+        ((2, 3, 2, 4), (4, 5)),
+        ((2, 1, 9, 4), (3, 4, 5)),
+    ],
 )
 def test_stacks_of_products(left: tuple[int, ...], right: tuple[int, ...]) -> None:
     rng = np.random.default_rng(4)

@@ -81,6 +81,8 @@ def _by_matrix(
     out = arrayobj._empty_nd_impl(context, builder, sig.return_type, (*lead, m, n))
     out_steps = cgutils.unpack_tuple(builder, out.strides)
     places = [*starts, builder.ptrtoint(out.data, m.type)]
+    if len(shapes[1]) == 2:
+        m, lead = _as_one(builder, m, lead, steps[0])
     with cgutils.loop_nest(builder, lead, m.type) as at:
         x, y, z = (
             _moved(builder, start, at, given[:-2])
@@ -128,6 +130,20 @@ def _lead(context: Any, builder: Any, shapes: list[Any], steps: list[Any]) -> li
                 steps[v][n - 2] = builder.select(is_one[v], none, steps[v][n - 2])
         found.append(size)
     return found
+
+
+def _as_one(builder: Any, m: Any, lead: list[Any], steps: list[Any]) -> tuple[Any, list[Any]]:
+    """Matrices that lie one below the other are one, if all are multiplied by the same."""
+    one = llvm.Constant(m.type, 1)
+    sizes = [*lead, m]
+    rows = one
+    below = llvm.Constant(llvm.IntType(1), 1)
+    for size, step, outer in zip(sizes[:0:-1], steps[-2:0:-1], steps[-3::-1], strict=True):
+        whole = builder.icmp_signed("==", outer, builder.mul(size, step))
+        below = builder.and_(below, whole)
+    for size in sizes:
+        rows = builder.mul(rows, size)
+    return builder.select(below, rows, m), [builder.select(below, one, s) for s in lead]
 
 
 def _moved(builder: Any, start: Any, at: Any, steps: list[Any]) -> Any:

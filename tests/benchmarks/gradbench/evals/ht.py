@@ -107,8 +107,9 @@ def complicated(
     return (points - (u * a + v * b + (1.0 - u - v) * c)).T.ravel()
 
 
-slopes_simple = s2sad.jacfwd(simple)
-slopes_complicated = s2sad.jacfwd(complicated)
+slopes_simple = s2sad.jacfwd(simple, backend="numba")
+slopes_complicated = s2sad.jacfwd(complicated, backend="numba")
+along_us = s2sad.jvp(complicated, backend="numba")
 
 
 def objective(theta: np.ndarray, us: np.ndarray | None, *rest: Any) -> np.ndarray:
@@ -121,10 +122,7 @@ def jacobian(theta: np.ndarray, us: np.ndarray | None, *rest: Any) -> np.ndarray
     first, second = np.zeros_like(us), np.zeros_like(us)
     first[:, 0] = second[:, 1] = 1.0
     still = (None,) * len(rest)
-    own = [
-        s2sad.jvp(complicated, (theta, us, *rest), (None, along, *still))[1]
-        for along in (first, second)
-    ]
+    own = [along_us((theta, us, *rest), (None, along, *still))[1] for along in (first, second)]
     return np.column_stack([*own, slopes_complicated(theta, us, *rest)])
 
 
