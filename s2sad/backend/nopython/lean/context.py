@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from numba import types
+from numba.core import compiler
 from numba.core.cpu import CPUContext
 from numba.core.typing import Context
 from numba.core.typing.templates import signature
 from numba.np import arrayobj
 
-from . import arrays, matrices, numbers, stacks
+from . import arrays, matrices, numbers, stacks, systems
 from .own import Own
 
 __all__ = ["LeanContext", "LeanTyping", "is_own", "lean"]
@@ -26,6 +27,7 @@ _OWN: dict[Any, Own] = {
     **matrices.TABLE,
     **numbers.TABLE,
     **stacks.TABLE,
+    **systems.TABLE,
 }
 
 
@@ -54,7 +56,9 @@ class LeanTyping(Context):  # type: ignore[misc]
 
 
 class LeanContext(CPUContext):  # type: ignore[misc]
-    """How calls are written down."""
+    """How calls are written down. ``pipeline`` is the compiler of what they call."""
+
+    pipeline: Any = compiler.Compiler
 
     @property
     def typing_context(self) -> Any:
@@ -81,6 +85,17 @@ class LeanContext(CPUContext):  # type: ignore[misc]
         if impl is arrayobj._call_allocator:
             return self.nrt.meminfo_alloc_aligned(builder, *args[1:])
         return super().compile_internal(builder, impl, sig, args, locals)
+
+    def _compile_subroutine_no_cache(
+        self, builder: Any, impl: Any, sig: Any, locals: Any = None, flags: Any = None
+    ) -> Any:
+        """Python's code that is called within is compiled as emitted code is."""
+        usual = compiler.Compiler
+        compiler.Compiler = self.pipeline
+        try:
+            return super()._compile_subroutine_no_cache(builder, impl, sig, locals, flags)
+        finally:
+            compiler.Compiler = usual
 
     def _written(self, code: Callable[..., Any], sig: Any) -> Callable[..., Any]:
         return lambda builder, args, loc=None: code(self, builder, sig, args)

@@ -61,6 +61,8 @@ class LeanCompiler(CompilerBase):  # type: ignore[misc]
             return super().compile_extra(func)
 
 
+LeanContext.pipeline = LeanCompiler
+
 #: Such functions are called from compiled code alone, neither from Python nor from C.
 _CALLED_WITHIN = {
     "pipeline_class": LeanCompiler,

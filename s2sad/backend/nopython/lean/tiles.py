@@ -15,12 +15,12 @@ so large that threads and caches matter more than the beginning are left to BLAS
 from __future__ import annotations
 
 import functools
-import importlib.util
 from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils
+from numba.np import linalg
 
 __all__ = ["product_function"]
 
@@ -55,6 +55,16 @@ def _tile(features: str) -> _Tile:
     if "+avx512f" in known:
         return _Tile(8, 2, 8)
     return _Tile(6, 2, 4) if "+avx" in known else _Tile(4, 2, 2)
+
+
+@functools.cache
+def _has_blas() -> bool:
+    """Whether SciPy is there, and counts in integers of the width that Numba expects."""
+    try:
+        linalg.ensure_blas()
+    except (ImportError, RuntimeError):
+        return False
+    return True
 
 
 def product_function(context: Any, module: ir.Module) -> ir.Function:
@@ -106,7 +116,7 @@ class _Writer:
         panel = builder.alloca(copied)
         panel.align = 64
         self.panel = builder.ptrtoint(panel, _SIZE)
-        if importlib.util.find_spec("scipy") is not None:
+        if _has_blas():
             self.large()
         builder = self.builder
         single = builder.icmp_signed("==", self.m, _int(1))
