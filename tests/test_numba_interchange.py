@@ -88,6 +88,16 @@ def left(a: np.ndarray, b: np.ndarray) -> float:
     return np.sum(b * b)
 
 
+def left_early(a: np.ndarray, b: np.ndarray) -> float:
+    c = np.zeros_like(a)
+    for j in range(a.shape[1]):
+        for i in range(a.shape[0]):
+            c[i, j] = 1.0
+            if a[i, j] > 0.3:
+                break
+    return np.sum(c * a * b)
+
+
 def from_the_end(a: np.ndarray, b: np.ndarray) -> float:
     b = b.copy()
     for j in range(b.shape[1]):
@@ -114,7 +124,7 @@ def agree(f: Callable[..., Any], *args: Any) -> None:
 
 
 NESTS = [product, triangle, columns, outermost, diagonal, bounded, overwritten, left]
-NESTS += [from_the_end, apart]
+NESTS += [from_the_end, apart, left_early]
 
 
 @pytest.mark.parametrize("f", NESTS)
@@ -156,7 +166,7 @@ def test_loops_that_never_meet_run_upwards() -> None:
     assert "for k in range(i + 1, m):" in text_of(triangle).split("# reverse sweep")[1]
 
 
-STAY = [diagonal, bounded, overwritten, left, from_the_end, apart]
+STAY = [diagonal, bounded, overwritten, left, left_early, from_the_end, apart]
 
 
 @pytest.mark.parametrize("f", STAY)

@@ -68,9 +68,10 @@ class _Aligned(Mapper):
         if not isinstance(new, For):
             return [new]
         params, yields = new.body.params[1:], new.body.yields[1:]
-        changed = [n for n, (p, y) in enumerate(zip(params, yields, strict=True)) if p is not y]
-        if len(changed) < len(params):
-            same = {p: a for p, y, a in zip(params, yields, new.init, strict=True) if p is y}
+        carried = zip(params, yields, new.init, strict=True)
+        same: dict[Value, Atom] = {p: a for p, y, a in carried if p is y and isinstance(a, Value)}
+        changed = [n for n, p in enumerate(params) if p not in same]
+        if same:
             for n, result in enumerate(new.results):
                 if n not in changed:
                     self.known[result] = new.init[n]
@@ -101,17 +102,18 @@ def _inner(loop: For) -> For | None:
     *before, last = loop.body.ops or (None,)
     if not isinstance(last, For) or not all(map(_is_of_sizes, before)):
         return None
-    if last.init != loop.body.params[1:] or not _ends(loop.body.yields, last.results):
+    if last.init != loop.body.params[1:] or loop.body.yields[1:] != last.results:
+        return None
+    if not (_runs_to_its_end(loop) and _runs_to_its_end(last)):
         return None
     if not all(isinstance(r.kind, Array) for r in last.results):
         return None
     return last
 
 
-def _ends(yields: Sequence[Atom], results: Sequence[Value]) -> bool:
-    leave, *carried = yields
-    never = isinstance(leave, Const) and leave.value is False
-    return never and tuple(carried) == tuple(results)
+def _runs_to_its_end(loop: For) -> bool:
+    leave = loop.body.yields[0]
+    return isinstance(leave, Const) and leave.value is False
 
 
 def _is_of_sizes(node: Node | None) -> bool:
