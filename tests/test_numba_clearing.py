@@ -140,3 +140,21 @@ def test_zeros_of_the_program_keep_their_sign() -> None:
     args = np.ones(3), np.array([-0.0, 1.0, 2.0])
     assert s2sad.value_and_grad(cleared_by_the_program, backend="numba")(*args)[0] == np.inf
     assert s2sad.value_and_grad(cleared_by_the_program)(*args)[0] == np.inf
+
+
+def kept_and_written_again(x, y):
+    total = 0.0
+    for k in range(3):
+        t = np.sin(x) * y[k]
+        total += np.sum(t * t * y)
+        t *= np.cos(t) * x
+        total += np.sum(t * t)
+        x = np.minimum(t, x)
+        x[:] = np.maximum(x, y[k] * t) * x
+        t[:] = x * t
+        y = y + t * 0.1
+    return total
+
+
+def test_what_is_kept_is_kept_before_it_is_written_again() -> None:
+    agree(kept_and_written_again, RNG.uniform(0.2, 1.5, (4, 3)), RNG.uniform(0.2, 1.5, (4, 3)))

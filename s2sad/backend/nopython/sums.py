@@ -2,7 +2,8 @@
 
 In: nothing; `install` is called once. Out: Numba knows `plus`, which is an addition that LLVM may
 do in another order: a loop of these becomes vector code, where a chain of additions would have to
-wait for each. Sums of the reverse sweep are made of them; those of the program keep their order::
+wait for each. NumPy's sums are made of them, since NumPy promises no order; what the program's own
+loops add up keeps its order::
 
     for i in range(n): total = plus(total, x[i])   ->   four sums at once, added up in the end
 """

@@ -232,10 +232,15 @@ class Statements:
         at = self.last()
         last = self.out[at] if at >= 0 else None
         if isinstance(last, Nest) and has_sizes(last.counters.sizes, sizes, self.sizes):
-            before, after = keeping_last(self.out[at + 1 :], {c.result for c in last.carried})
+            made = {c.result for c in last.carried}
+            before, after = keeping_last(self.out[at + 1 :], made)
+            both = None
             if all(map(is_tape, after)):
                 both = merged(last, write, op.span, lambda v: self.is_wanted(v, op), apart)
-                if both is not None and not _reads_any(after, {c.init for c in both.carried}):
+            if both is not None:
+                # What is kept must not be written again before it is.
+                lost = {c.init for c in both.carried} | made - {c.result for c in both.carried}
+                if not _reads_any(after, lost):
                     self.out[at:] = [*before, both, *after]
                     return
         counters, writing = counters_for(sizes), Writing(apart=apart)
