@@ -111,7 +111,15 @@ def test_tiles_of_any_size_and_layout(left: str, right: str) -> None:
     rng = np.random.default_rng(3)
     gradient = s2sad.grad(weighted, (0, 1), backend="numba")
     # Parts of tiles in every direction, more rows than are copied at a time, and none at all.
-    for m, k, n in [(2, 3, 4), (9, 130, 17), (65, 8, 33), (70, 300, 2), (3, 0, 2), (0, 2, 3)]:
+    for m, k, n in [
+        (2, 3, 4),
+        (9, 130, 17),
+        (65, 8, 33),
+        (70, 300, 2),
+        (3, 0, 2),
+        (0, 2, 3),
+        (70, 30, 1),
+    ]:
         a, b = laid((m, k), left, rng), laid((k, n), right, rng)
         c_bar = 2.0 * (a @ b)
         a_bar, b_bar = gradient(a, b)

@@ -22,10 +22,13 @@ from llvmlite import ir
 from numba.core import cgutils
 from numba.np import linalg
 
+from .blas_calls import Matrix, leave_to_blas
+
 __all__ = ["product_function"]
 
-#: From how many multiplications on BLAS is asked.
-_MANY = 1 << 22
+#: From how many multiplications on BLAS is asked: where registers have eight lanes, and where they
+#: have fewer, which BLAS makes better use of.
+_MANY, _SOME = 1 << 22, 1 << 15
 #: How many rows of b are copied at a time: with 16 columns they fit into the nearest cache.
 _DEEP = 128
 #: With so many rows in a, or fewer, columns of b that lie side by side are not worth copying.
@@ -117,8 +120,15 @@ class _Writer:
         panel.align = 64
         self.panel = builder.ptrtoint(panel, _SIZE)
         if _has_blas():
-            self.large()
-        builder = self.builder
+            step = _int(8)
+            leave_to_blas(
+                builder,
+                Matrix(self.a, self.a_row, self.a_step, self.m, self.k),
+                Matrix(self.b, self.b_row, self.b_step, self.k, self.n),
+                Matrix(self.c, self.c_row, step, self.m, self.n),
+                self.add,
+                _MANY if tile.lanes >= 8 else _SOME,
+            )
         single = builder.icmp_signed("==", self.m, _int(1))
         with builder.if_then(single, likely=False):
             self.tile = _Tile(1, 4, tile.lanes)
@@ -141,65 +151,6 @@ class _Writer:
                 self.width = self.at_most(builder.sub(self.n, j), tile.columns)
                 self.c_here = builder.add(self.c, builder.mul(j, _int(8)))
                 self.rows(builder.add(b_here, builder.mul(j, self.b_step)))
-
-    # -- large ones ------------------------------------------------------------------------------
-
-    def large(self) -> None:
-        """Leave products to BLAS that are large and lie as it wants them."""
-        builder = self.builder
-        work = builder.mul(builder.mul(self.m, self.n), self.k)
-        fits = builder.icmp_signed(">", work, _int(_MANY))
-        flags = []
-        for row, step, rows, columns in (
-            (self.a_row, self.a_step, self.m, self.k),
-            (self.b_row, self.b_step, self.k, self.n),
-        ):
-            plain = self.lies(step, row, columns)
-            turned = self.lies(row, step, rows)
-            fits = builder.and_(fits, builder.or_(plain, turned))
-            flags.append((plain, builder.select(plain, row, step)))
-        fits = builder.and_(fits, self.lies(_int(8), self.c_row, self.n))
-        with builder.if_then(fits, likely=False):
-            self.blas(flags)
-            builder.ret_void()
-
-    def lies(self, step: Any, row: Any, columns: Any) -> Any:
-        """Whether rows lie one behind the other, without gaps in them."""
-        builder = self.builder
-        whole = builder.mul(columns, _int(8))
-        near = builder.icmp_signed("==", step, _int(8))
-        return builder.and_(near, builder.icmp_signed(">=", row, whole))
-
-    def blas(self, flags: list[tuple[Any, Any]]) -> None:
-        """Call Numba's way to BLAS, for which the operands are transposed and change places."""
-        builder = self.builder
-        byte = ir.IntType(8)
-        place = byte.as_pointer()
-        sizes = [_SIZE] * 3
-        kind = ir.FunctionType(
-            ir.IntType(32),
-            [byte, byte, byte, *sizes, place, place, _SIZE, place, _SIZE, place, place, _SIZE],
-        )
-        call = cgutils.get_or_insert_function(builder.module, kind, "numba_xxgemm")
-        letters = [
-            builder.select(plain, ir.Constant(byte, ord("n")), ir.Constant(byte, ord("t")))
-            for plain, _ in flags
-        ]
-        (_, a_row), (_, b_row) = flags
-        one = cgutils.alloca_once_value(builder, ir.Constant(self.number, 1.0))
-        old = builder.icmp_signed("!=", self.add, _int(0))
-        kept = builder.uitofp(old, self.number)
-        factor = cgutils.alloca_once_value(builder, kept)
-        leading = [builder.sdiv(v, _int(8)) for v in (b_row, a_row, self.c_row)]
-        b, a, c = (builder.inttoptr(v, place) for v in (self.b, self.a, self.c))
-        one, factor = (builder.bitcast(v, place) for v in (one, factor))
-        builder.call(
-            call,
-            [
-                *(ir.Constant(byte, ord("d")), letters[1], letters[0], self.n, self.m, self.k),
-                *(one, b, leading[0], a, leading[1], factor, c, leading[2]),
-            ],
-        )
 
     # -- tiles -----------------------------------------------------------------------------------
 
