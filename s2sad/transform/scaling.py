@@ -246,8 +246,8 @@ def _is_smaller(x: Atom, whole: Atom) -> bool:
     if isinstance(x.kind, Num):
         return True
     assert isinstance(x.kind, Array)
-    if x.kind.dims is None or x.kind.dtype != whole.kind.dtype:
-        return False
+    if not x.kind.dims or x.kind.dtype != whole.kind.dtype:
+        return False  # what is computed of an array without axes is a number
     return sum(d != 1 for d in x.kind.dims) < sum(d != 1 for d in whole.kind.dims)
 
 
