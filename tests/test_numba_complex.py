@@ -101,6 +101,21 @@ def test_what_is_no_number_stays_none() -> None:
         np.testing.assert_allclose(compiled(x, Y), plain(x, Y), rtol=1e-12, atol=1e-13)
 
 
+def exponentials(x: np.ndarray, y: np.ndarray) -> float:
+    z = np.exp(1j * x) * np.tanh(x - 1j * y)
+    w = np.log(z + 3.0)
+    w[1:] = np.exp(w[:-1])
+    return np.sum(np.exp(w).real) + np.sum(np.log(w + 4.0).imag)
+
+
+def test_functions_of_whole_arrays_by_numpy() -> None:
+    found = s2sad.grad(exponentials, (0, 1), backend="numba")
+    assert "in_place(np.tanh" in found.source(X, Y)
+    for x, y in ((X, Y), (X.T, Y.T), (X[:1, :1], Y[:1, :1]), (X[:0], Y[:0])):
+        for a, b in zip(found(x, y), s2sad.grad(exponentials, (0, 1))(x, y), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
+
+
 def test_moduli_are_those_of_numpy() -> None:
     """To the last bit: which side of a bound they are on depends on it."""
     install()

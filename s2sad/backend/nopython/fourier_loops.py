@@ -21,7 +21,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .ufunc_loops import address
+from .ufunc_loops import address, known_data
 
 __all__ = ["is_there", "loop", "register"]
 
@@ -159,11 +159,7 @@ def _caller(builder: Any, names: tuple[str, str], points: Any, narrow: bool) -> 
         chosen = builder.select(is_odd, odd, even)
     data = byte(None)
     if _symbol(names[0], narrow) in _with_data:
-        symbol = _symbol(names[0], narrow) + "_data"
-        known = builder.module.globals.get(symbol)
-        if known is None:
-            known = ir.GlobalVariable(builder.module, _BYTE, symbol)
-        data = known
+        data = known_data(builder.module, _symbol(names[0], narrow) + "_data")
 
     def call(starts: list[Any], sizes: list[Any], steps: list[Any]) -> None:
         packed = [

@@ -30,7 +30,7 @@ from ...runtime import in_place, moduli
 from .fusion.elements import WHOLE
 from .written import declare, written
 
-__all__ = ["address", "install", "register", "row_reduction"]
+__all__ = ["address", "install", "known_data", "register", "row_reduction"]
 
 
 class _UFunc(ctypes.Structure):
@@ -66,17 +66,21 @@ def address(ufunc: Any, codes: str) -> tuple[int, int | None] | None:
 
 
 @functools.cache
-def _symbol(ufunc: Any, codes: str | None = None) -> str | None:
-    """What LLVM knows NumPy's loop as; None if there is none.
+def _symbols(ufunc: Any, codes: str | None = None) -> tuple[str, str | None] | None:
+    """What LLVM knows NumPy's loop as, and what it has to be given; None if there is no loop.
 
-    The loop is that over float64, or over types with these codes; one that needs more is none.
+    The loop is that over float64, of itself alone, or over types with these codes; some of those
+    are given a function to apply.
     """
     found = address(ufunc, codes or "d" * ufunc.nargs)
-    if found is None or found[1]:
+    if found is None or (codes is None and found[1]):
         return None
     symbol = f"s2sad_numpy_{ufunc.__name__}{codes or ''}"
     binding.add_symbol(symbol, found[0])
-    return symbol
+    if not found[1]:
+        return symbol, None
+    binding.add_symbol(f"{symbol}_data", found[1])
+    return symbol, f"{symbol}_data"
 
 
 @functools.cache
@@ -85,14 +89,14 @@ def _loop(ufunc: Any, codes: str | None = None) -> Any:
 
     ``starts`` are addresses, one for each operand and the result; ``steps`` are in bytes.
     """
-    symbol = _symbol(ufunc, codes)
-    if symbol is None:
+    symbols = _symbols(ufunc, codes)
+    if symbols is None:
         return None
     places = ", ".join(f"a{k}, s{k}" for k in range(ufunc.nargs))
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         count, *rest = args
-        _call_loop(builder, symbol, count, rest[::2], rest[1::2])
+        _call_loop(builder, symbols, count, rest[::2], rest[1::2])
         return context.get_dummy_value()
 
     scope: dict[str, Any] = {"types": types, "generate": generate}
@@ -110,8 +114,11 @@ def ufunc_of(f: Any) -> Any:
     return getattr(np, re.sub("^a(?!rc)", "arc", f.__name__))
 
 
-def _call_loop(builder: Any, symbol: str, count: Any, starts: Any, steps: Any) -> None:
+def _call_loop(
+    builder: Any, symbols: tuple[str, str | None], count: Any, starts: Any, steps: Any
+) -> None:
     """Call NumPy's loop over ``count`` numbers."""
+    symbol, given = symbols
     byte, size = ir.IntType(8).as_pointer(), ir.IntType(types.intp.bitwidth)
     kind = ir.FunctionType(
         ir.VoidType(), [byte.as_pointer(), size.as_pointer(), size.as_pointer(), byte]
@@ -128,9 +135,16 @@ def _call_loop(builder: Any, symbol: str, count: Any, starts: Any, steps: Any) -
             builder.bitcast(first, byte.as_pointer()),
             cgutils.alloca_once_value(builder, count),
             builder.bitcast(by, size.as_pointer()),
-            byte(None),
+            byte(None) if given is None else known_data(builder.module, given),
         ],
     )
+
+
+def known_data(module: Any, symbol: str) -> Any:
+    """A pointer to what a symbol stands for."""
+    if symbol not in module.globals:
+        ir.GlobalVariable(module, ir.IntType(8), symbol)
+    return module.globals[symbol]
 
 
 def _in_place(f: Any, x: Any) -> Any:
@@ -140,7 +154,10 @@ def _in_place(f: Any, x: Any) -> Any:
         assert x.layout == "C"
         row = _of_row(ufunc)
         return lambda f, x: row(x)
-    run = _loop(ufunc) if x.dtype == types.float64 and x.layout == "C" else None
+    codes = {types.float64: None, types.complex128: "DD"}
+    known = x.dtype in codes and x.layout == "C"
+    run = _loop(ufunc, codes[x.dtype]) if known else None
+    size = 16 if x.dtype == types.complex128 else 8
     if run is None:
         return written(
             "def impl(f, x):\n"
@@ -151,7 +168,7 @@ def _in_place(f: Any, x: Any) -> Any:
         )
 
     def impl(f: Any, x: Any) -> Any:
-        start, step = np.intp(x.ctypes.data), np.intp(8)
+        start, step = np.intp(x.ctypes.data), np.intp(size)
         run(np.intp(x.size), start, step, start, step)
         return x
 
@@ -161,7 +178,7 @@ def _in_place(f: Any, x: Any) -> Any:
 @functools.cache
 def _of_row(f: Any) -> Any:
     """An intrinsic ``run(x)``: ``f`` of `math` for a row of numbers, in the place of them."""
-    symbol = _symbol(ufunc_of(f))
+    symbols = _symbols(ufunc_of(f))
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         row = context.make_array(signature.args[0])(context, builder, args[0])
@@ -175,14 +192,14 @@ def _of_row(f: Any) -> Any:
                 place = builder.gep(row.data, [loop.index])
                 builder.store(builder.call(each, [builder.load(place)]), place)
 
-        if symbol is None:
+        if symbols is None:
             by_calls()
             return context.get_dummy_value()
         is_long = builder.icmp_signed(">", row.nitems, size(_SHORT))
         with builder.if_else(is_long) as (then, otherwise):
             with then:
                 start = builder.ptrtoint(row.data, size)
-                _call_loop(builder, symbol, row.nitems, [start, start], [size(8), size(8)])
+                _call_loop(builder, symbols, row.nitems, [start, start], [size(8), size(8)])
             with otherwise:
                 by_calls()
         return context.get_dummy_value()
@@ -219,6 +236,8 @@ def register() -> None:
     """Tell LLVM where the loops are: all of them, since code kept on disk needs no compiling."""
     for ufunc in (*_OF_ROWS, *(getattr(np, name.removeprefix("np.")) for name in sorted(WHOLE))):
         _loop(ufunc)
+        if ufunc.nargs == 2:
+            _loop(ufunc, "DD")
     _loop(np.absolute, "Dd")
 
 

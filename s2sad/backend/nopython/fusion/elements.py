@@ -287,7 +287,7 @@ def is_filled(op: Op) -> bool:
 
 def is_whole(op: Op) -> bool:
     """Whether the op had better be computed for the whole array at once."""
-    return op.fn in WHOLE and getattr(op.results[0].kind, "dtype", None) == "float64"
+    return op.fn in WHOLE and _dtype(op.results[0].kind) in ("float64", "complex128")
 
 
 def is_elementwise(op: Op) -> bool:
@@ -325,7 +325,7 @@ def _is_complex_arithmetic(op: Op, kind: Array) -> bool:
     """Whether an op with complex numbers is done alike with single ones."""
     if kind.dtype == "float64":
         return op.fn in _FROM_COMPLEX
-    if kind.dtype != "complex128" or op.fn not in _TO_COMPLEX:
+    if kind.dtype != "complex128" or op.fn not in _TO_COMPLEX | WHOLE:
         return False
     if op.fn == "np.where":
         return _is_bool(op.args[0].kind)
