@@ -1,0 +1,180 @@
+"""What is written down where it is called means what NumPy means by it."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+import numba
+from numba.core import event
+
+import s2sad
+from s2sad.backend.nopython.lean.pipeline import LeanCompiler
+from s2sad.backend.nopython.overloads import install
+from s2sad.collecting import without_collecting
+
+install()
+X = np.arange(6.0).reshape(2, 3)
+
+
+def lean(f: Callable[..., Any]) -> Any:
+    return numba.njit(f, pipeline_class=LeanCompiler, error_model="numpy")
+
+
+def same(f: Callable[..., Any], *args: Any) -> None:
+    found, expected = lean(f)(*args), f(*args)
+    assert found.shape == expected.shape
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.zeros(3),
+        lambda x: np.zeros((2, len(x)), dtype=np.int64),
+        lambda x: np.zeros(shape=x.shape, dtype=np.bool_),
+        lambda x: np.ones(x.shape, np.complex128),
+        lambda x: np.ones(()),
+        lambda x: np.full(2, 7.5),
+        lambda x: np.full((0, 3), 1),
+        lambda x: np.full(2, 7, dtype=np.float64),
+        lambda x: np.zeros_like(x),
+        lambda x: np.zeros_like(x.T),
+        lambda x: np.zeros_like(x[:, ::2]),
+        lambda x: np.ones_like(x, dtype=np.int64),
+        lambda x: np.full_like(x, 3),
+        lambda x: np.zeros(2, dtype="float32"),
+        lambda x: np.copy(x.T),
+        lambda x: np.copy(x[:, ::-1]),
+        lambda x: np.outer(x[0], x[1, ::-1]),
+        lambda x: np.outer(x[:, 1], x[0, :0]),
+    ],
+)
+def test_arrays_that_are_made(f: Callable[..., Any]) -> None:
+    same(f, X)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x.reshape(6),
+        lambda x: x.reshape(-1),
+        lambda x: x.reshape(3, 2),
+        lambda x: x.reshape((3, -1)),
+        lambda x: x.reshape(1, -1, 2),
+        lambda x: x[:0].reshape(-1, 5),
+        lambda x: np.ravel(x).reshape(len(x), 3, 1),
+    ],
+)
+def test_shapes(f: Callable[..., Any]) -> None:
+    same(f, X)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x.reshape(5),
+        lambda x: x.reshape(4, -1),
+        lambda x: x.reshape(-1, -1),
+        lambda x: np.zeros(-len(x)),
+        lambda x: x @ x,
+        lambda x: x @ x[0, :2],
+        lambda x: x[0] @ x[1, :2],
+    ],
+)
+def test_shapes_that_cannot_be(f: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - Numba has some of the messages
+        lean(f)(X)
+
+
+def test_slices_of_another_shape() -> None:
+    def filled(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        out = np.zeros(x.shape)
+        out[:, 1:] = y
+        return out
+
+    same(filled, X, X[:, :2])
+    same(filled, X, X[:1, :2])
+    with pytest.raises(ValueError, match="broadcast"):
+        lean(filled)(X, X)
+
+
+NUMBERS = [0.0, -0.0, 1.0, -2.5, 1e308, np.inf, -np.inf, np.nan]
+
+
+def test_extremes_and_comparisons() -> None:
+    def all_of(a: float, b: float) -> tuple[Any, ...]:
+        order = a < b, a <= b, a > b, a >= b, a == b, a != b
+        return max(a, b), min(a, b), order
+
+    compiled = lean(all_of)
+    for a in NUMBERS:
+        for b in NUMBERS:
+            np.testing.assert_equal(compiled(a, b), all_of(a, b))
+            assert np.signbit(compiled(a, b)[0]) == np.signbit(all_of(a, b)[0])
+
+
+def test_whole_numbers() -> None:
+    compiled = lean(
+        lambda a, b: (max(a, b), min(a, b), a - b * 3, int(a / 2.0), int(a > b), a / b)
+    )
+    assert compiled(7, -2) == (7, -2, 13, 3, 1, -3.5)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("step", [1, -1, 2])
+@pytest.mark.parametrize("shape", [(3, 5), (1, 4), (4, 1), (0, 3), (3, 0), (17, 9)])
+def test_products_with_vectors(shape: tuple[int, int], step: int, order: Any) -> None:
+    rng = np.random.default_rng(0)
+    m, n = shape
+    a = np.asarray(rng.normal(size=(2 * m, 2 * n)), order=order)[::step, ::step][:m, :n]
+    x, y = (rng.normal(size=2 * k)[::step][:k] for k in (n, m))
+    compiled = lean(lambda a, x, y: (a @ x, y @ a, x @ x, np.dot(a, x), np.dot(y, y)))
+    found, expected = compiled(a, x, y), (a @ x, y @ a, x @ x, a @ x, y @ y)
+    for g, e in zip(found, expected, strict=True):
+        np.testing.assert_allclose(g, e, rtol=1e-13, atol=1e-13)
+
+
+def test_loops_need_nothing_else_compiled() -> None:
+    """Arrays are made, filled and added to, and one function is compiled."""
+
+    def smooth(u: np.ndarray, steps: int) -> float:
+        v = np.zeros_like(u)
+        for _ in range(max(steps, 1)):
+            v[1:-1] = u[:-2] + u[2:]
+            u = v.copy()
+        return np.sum(v)
+
+    class Passes(event.Listener):  # type: ignore[misc]
+        seen: set[str] = set()
+
+        def on_start(self, event: Any) -> None:
+            self.seen.add(event.data["qualname"])
+
+        def on_end(self, event: Any) -> None:
+            """Nothing."""
+
+    gradient = s2sad.grad(smooth, backend="numba")
+    with event.install_listener("numba:run_pass", Passes()):
+        gradient(np.ones(5), 2)
+    assert Passes.seen <= {"smooth_grad"}
+
+
+def test_nobody_looks_for_garbage_meanwhile() -> None:
+    assert gc.isenabled()
+    with without_collecting():
+        assert not gc.isenabled()
+        with without_collecting():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(KeyError), without_collecting():
+        raise KeyError
+    assert gc.isenabled()
