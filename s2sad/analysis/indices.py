@@ -146,7 +146,7 @@ class Indices:
         if not isinstance(part, Value):
             return None
         if isinstance(part.kind, Num):
-            return (part, part, 0) if part.kind.dtype == "int64" else None
+            return (part, part, 0) if _is_whole(part) else None
         op = self._definition.get(part)
         if op is None or op.fn != "slice":
             return None
@@ -185,7 +185,7 @@ class Indices:
             if type(atom.value) is int:
                 yield None, atom.value + offset
             return
-        if not isinstance(atom, Value) or depth > _DEEPEST:
+        if not isinstance(atom, Value) or depth > _DEEPEST or not _is_whole(atom):
             return
         if atom in order.equal or atom is order.moved or self._is_outside(atom, outermost):
             yield atom, offset
@@ -271,6 +271,11 @@ def direction(loop: For) -> int:
     """1 for a loop that counts up, -1 for one that counts down, 0 where that is not known."""
     step = loop.step.value if isinstance(loop.step, Const) else None
     return (step > 0) - (step < 0) if type(step) is int else 0
+
+
+def _is_whole(value: Value) -> bool:
+    """Whether it is a whole number; another's bounds are no next ones, and nan has none."""
+    return isinstance(value.kind, Num) and value.kind.dtype == "int64"
 
 
 def _is_none(atom: Atom) -> bool:

@@ -96,6 +96,39 @@ def test_a_branch_tells_that_an_index_is_not_negative():
     check(guarded, x)
 
 
+def below_a_fraction(x, y):
+    x = x.copy()
+    for i in range(len(x) - 1):
+        if i < y:
+            x[i + 1] = x[i + 1] * 1.5
+        if i > y:
+            x[i] = x[i] * x[i] + 0.3
+    return np.sum(x * x)
+
+
+def neither_below_nor_above(x, y):
+    x = x.copy()
+    s = 0.0
+    for i in range(len(x)):
+        if i < y:
+            s += 1.0
+        else:
+            s += x[i] * x[i]
+        for j in range(len(x)):
+            if j >= y:
+                s += 2.0
+            else:
+                x[j] = x[j] * s * 0.01
+    return s + np.sum(x * x)
+
+
+def test_only_whole_numbers_bound_an_index():
+    x = np.array([0.7, 1.2, 0.9, 1.4, 0.6, 1.1])
+    for f, y in ((below_a_fraction, 2.5), (neither_below_nor_above, np.nan)):
+        got = s2sad.grad(f)(x, y)
+        np.testing.assert_allclose(got, tape.grad(f)(x, y), rtol=1e-12)
+
+
 def undone(x, limit):
     y = np.ones(len(x))
     for i in range(1, len(x)):
