@@ -155,8 +155,7 @@ class _Rewrite(Counting):
         self.packed = {t.packed for t in tapes if t.packed is not None}
         self.lengths = {n: t for t in tapes for n in t.lengths}
         self.reads = {t.read: t for t in tapes}
-        self.forward = {t.loop: t for t in tapes}
-        self.reverse = {t.reader: t for t in tapes}
+        self.tapes = tapes
         #: carried lists that nothing is left of, not even a counter
         self.gone = {v for t in tapes if t.counted for v in t.names()}
         self.entry: dict[Atom, dict[int, Value]] = {}
@@ -196,18 +195,22 @@ class _Rewrite(Counting):
         return [n for n, r in enumerate(node.results) if r not in self.gone]
 
     def counters(self, node: For, bounds: tuple[Atom, ...]) -> tuple[list[Node], list[Node]]:
-        """What moves the counter of a tape past a whole run of its loop."""
+        """What moves the counters of tapes past a whole run of their loop.
+
+        A loop makes several where derivatives are taken of values on a tape, too.
+        """
         before: list[Node] = []
         after: list[Node] = []
-        tape = self.forward.get(node)
-        if tape is not None and tape.counted and self.plan.places[tape].loops is None:
-            trips, attrs = self.trips(bounds, before), {"tape": tape.number}
+        alone = [t for t in self.tapes if t.counted and self.plan.places[t].loops is None]
+        down = [t for t in alone if t.loop is node]
+        up = [t for t in alone if t.reader is node]
+        if down or up:
+            trips = self.trips(bounds, before)
+        for tape in down:
+            attrs = {"tape": tape.number}
             before.append(Op((), "tape_room", (trips,), attrs))
             after.append(Op((), "tape_skip", (trips,), attrs))
-        tape = self.reverse.get(node)
-        if tape is not None and tape.counted and self.plan.places[tape].loops is None:
-            trips = self.trips(bounds, before)
-            before.append(Op((), "tape_back", (trips,), {"tape": tape.number}))
+        before += [Op((), "tape_back", (trips,), {"tape": tape.number}) for tape in up]
         return before, after
 
     def trips(self, bounds: tuple[Atom, ...], nodes: list[Node]) -> Atom:
