@@ -35,3 +35,22 @@ def test_each_tape_moves_past_each_run() -> None:
     x, h = RNG.uniform(0.5, 1.0, (4, 4)), RNG.uniform(0.5, 1.0, 4)
     text = s2sad.hvp(eliminated, 1, backend="numba").source(x, h, h)
     assert text.count("= grown(") == text.count(" += i2\n") == text.count(" -= trips\n") == 2
+
+
+def stopped(x: np.ndarray, h: np.ndarray) -> float:
+    s = 0.0
+    for i in range(len(h)):
+        p = h[i]
+        for j in range(len(h)):
+            p = np.sin(p) * x[i, j] + p
+        s += p * p
+        if s > 50.0:
+            break
+    return s
+
+
+def test_a_tape_kept_by_a_list_is_a_list() -> None:
+    x, h, v = (RNG.uniform(0.5, 1.0, shape) for shape in ((4, 4), 4, (4, 4)))
+    for k, along in ((0, v), (1, h)):
+        got = s2sad.hvp(stopped, k, backend="numba")(x, h, along)
+        np.testing.assert_allclose(got, s2sad.hvp(stopped, k)(x, h, along), rtol=1e-10)

@@ -49,6 +49,8 @@ class Tape:
     lengths: list[Op] = field(default_factory=list)
     reads: list[Op] = field(default_factory=list)
     reader: For | None = None
+    #: the appends by which outer tapes keep it
+    kept_by: list[Node] = field(default_factory=list)
     #: addressed by the number of the iteration, which both loops know
     counted: bool = False
     number: int = 0
@@ -135,6 +137,8 @@ def find_tapes(f: Function) -> tuple[list[Tape], Uses]:
     good: list[Tape] = []
     mirror = _Mirror(uses)
     for tape in found:
+        if not {t.append for t in good}.issuperset(tape.kept_by):
+            continue  # a list that stays a list cannot hold an array for all runs
         if _is_walked_back(uses, tape) or mirror.is_counted(tape):
             tape.number = len(good)
             good.append(tape)
@@ -239,6 +243,8 @@ def _find_readers(uses: Uses, tape: Tape, ahead: set[Value]) -> bool:
                         return False
                     ahead |= found - tape.aliases
                     tape.aliases |= found
+                    is_packed = node.fn == "tuple"
+                    tape.kept_by.append(uses.args[node.results[0]][0][0] if is_packed else node)
                 case _:
                     return False
         if not _leaves_branches(uses, tape, alias, ahead):
