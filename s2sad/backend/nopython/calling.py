@@ -22,8 +22,10 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from llvmlite import ir
 from numba import njit, types
 from numba.core import errors
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.imputils import lower_constant
 from numba.extending import (
     NativeValue,
@@ -207,6 +209,12 @@ def kind_of_type(given: Any, path: Any = None) -> Kind:
 @functools.cache
 def install() -> None:
     """Tell Numba about derivative objects; further calls do nothing."""
+    with global_compiler_lock:  # no other thread infers types, or is here, meanwhile
+        _install()
+
+
+@functools.cache
+def _install() -> None:
     ufunc_loops.register()  # the caller's own code may come from disk
     fourier_loops.register()
     typeof_impl.register(Derivative)(lambda value, context: _type_of(value))
@@ -217,7 +225,18 @@ def install() -> None:
         unbox(known)(_unbox)
 
 
+_PLACE = ir.IntType(8).as_pointer()
+
+
 def _constant(context: Any, builder: Any, ty: Any, value: Any) -> Any:
+    # An address keeps Numba from writing the caller's machine code to disk: that could be read in
+    # when the function that is differentiated, or what it reads from outside, is another.
+    place = context.add_dynamic_addr(builder, id(value), info=str(ty)).operands[0]
+    if "llvm.used" not in builder.module.globals:
+        kind = ir.ArrayType(_PLACE, 1)
+        kept = ir.GlobalVariable(builder.module, kind, "llvm.used")
+        kept.linkage, kept.section = "appending", "llvm.metadata"
+        kept.initializer = ir.Constant(kind, [place.bitcast(_PLACE)])
     return context.get_dummy_value()
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from numba import types, vectorize
+from numba.core.compiler_lock import global_compiler_lock
 
 from ... import runtime
 from ...rules import matrices
@@ -67,6 +68,12 @@ _OPTIONS: dict[str, Any] = {"error_model": "numpy"}
 @functools.cache
 def install() -> None:
     """Tell Numba what the helpers mean; further calls do nothing."""
+    with global_compiler_lock:  # no other thread infers types, or is here, meanwhile
+        _install()
+
+
+@functools.cache
+def _install() -> None:
     for f, scalar in _SCALAR.items():
         _broadcasting(f, scalar)
     declare(_STRUCTURAL, jit_options=_OPTIONS)

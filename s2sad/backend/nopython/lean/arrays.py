@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from llvmlite import ir as llvm
 from numba import types
 from numba.core import cgutils
 from numba.core.imputils import impl_ret_borrowed, impl_ret_new_ref
@@ -173,19 +174,26 @@ def _reshape(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     is_tuple = isinstance(sig.args[1], types.BaseTuple)
     sizes = cgutils.unpack_tuple(builder, args[1], kind.ndim) if is_tuple else args[1:]
     zero, one = (context.get_constant(types.intp, k) for k in (0, 1))
-    known, unknown = one, zero
+    known, unknown, wrong = one, zero, llvm.Constant(llvm.IntType(1), 0)
     for size in sizes:
         below = builder.icmp_signed("<", size, zero)
-        known = builder.mul(known, builder.select(below, one, size))
+        both = builder.smul_with_overflow(known, builder.select(below, one, size))
+        known, wrong = (
+            builder.extract_value(both, 0),
+            builder.or_(wrong, builder.extract_value(both, 1)),
+        )
         unknown = builder.add(unknown, builder.zext(below, unknown.type))
     empty = builder.icmp_signed("==", known, zero)
     divisor = builder.select(empty, one, known)
     open_ = builder.icmp_signed("!=", unknown, zero)
-    rest = builder.select(empty, zero, builder.sdiv(given.nitems, divisor))
+    rest = builder.sdiv(given.nitems, divisor)
     whole = builder.mul(known, builder.select(open_, rest, one))
-    wrong = builder.or_(
-        builder.icmp_signed(">", unknown, one), builder.icmp_signed("!=", whole, given.nitems)
-    )
+    for reason in (
+        builder.icmp_signed(">", unknown, one),
+        builder.icmp_signed("!=", whole, given.nitems),
+        builder.and_(open_, empty),  # of nothing there may be any number
+    ):
+        wrong = builder.or_(wrong, reason)
     with cgutils.if_unlikely(builder, wrong):
         text = "cannot reshape array: its size must stay what it is"
         context.call_conv.return_user_exc(builder, ValueError, (text,))

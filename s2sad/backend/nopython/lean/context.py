@@ -107,7 +107,7 @@ def is_own(key: Any, sig: Any) -> bool:
     if found is None:
         return False
     sig = sig.as_function()
-    return bool(found.kind(*sig.args) == sig.return_type)
+    return bool(found.result(sig.args) == sig.return_type)
 
 
 def lean(context: Any, seen_as: type[_Context]) -> _Context:

@@ -10,6 +10,7 @@ that nobody runs, before it inlines them::
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,17 +34,30 @@ class Own:
     code: Callable[[Any, Any, Any, Any], Any]
     names: tuple[str, ...] = ()
 
+    def result(self, given: tuple[Any, ...]) -> Any:
+        """The type of what it gives; None where Numba's code is needed, or says what is wrong."""
+        return self.kind(*given) if _takes(self.kind, len(given)) else None
+
     def signature(self, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """The signature of a call; None where Numba's code is needed."""
         names = self.names[: len(args) + len(named)]
         if set(named) != set(names[len(args) :]):
             return None
         given = (*args, *(named[name] for name in names[len(args) :]))
-        kind = self.kind(*given)
+        kind = self.result(given)
         if kind is None:
             return None
         found = signature(kind, *given)
         return found.replace(pysig=_taking(names)) if named else found
+
+
+@functools.cache
+def _takes(kind: Callable[..., Any], count: int) -> bool:
+    try:
+        inspect.signature(kind).bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
 
 
 def _taking(names: tuple[str, ...]) -> inspect.Signature:
