@@ -158,3 +158,18 @@ def test_what_compiled_code_calls_is_written_for_a_compiler(
     monkeypatch.setattr(calling, "compile_nopython", noted)
     alike(slopes(X), slopes_inside(X))
     assert texts == [str(slopes.source(X))]
+
+
+def sum_of_squares(x: np.ndarray) -> float:
+    x = x.copy()
+    y = x
+    total = 0.0
+    for i in range(len(y)):
+        total = 0.5 * total + y[i]
+    return np.sum(x * y)
+
+
+def test_an_argument_of_which_only_the_length_is_read() -> None:
+    """The program reads it nowhere: loops over the elements of what follows from it do."""
+    x, v = np.array([1.0, -2.0, 3.0]), np.array([0.5, 1.0, -1.0])
+    alike(2.0 * v, s2sad.hvp(sum_of_squares, backend="numba")(x, v))

@@ -96,7 +96,6 @@ def compile_nopython(
 
     install()
     _refuse_scipy(module)
-    way = door(module.entry)
     flat = {
         name: replace(
             f,
@@ -106,6 +105,7 @@ def compile_nopython(
         for name, f in module.functions.items()
     }
     lowered = functools.reduce(lambda made, step: step(made), _PASSES, Module(flat))
+    way = door(module.entry, lowered.entry)
     with for_compiler():
         emitted = emit(lowered, fresh_results=True, private_from=private_from)
     options = {"fastmath": fastmath, "parallel": parallel, "boundscheck": boundscheck}

@@ -164,10 +164,11 @@ class Door:
         return self.leave is None and not any(self.enter)
 
 
-def door(function: Function) -> Door:
-    """How arguments and results of ``function``, as it was, fit the one that takes tuples."""
-    used = free_values(function.body)
-    enter = tuple(_enter(p.kind) if p in used else _nothing for p in function.params)
+def door(function: Function, compiled: Function) -> Door:
+    """How arguments and results of ``function`` fit what is compiled for it."""
+    used = free_values(compiled.body)
+    params = zip(function.params, compiled.params, strict=True)
+    enter = tuple(_enter(p.kind) if q in used else _nothing for p, q in params)
     leave = _leave_struct(function.out, [y.kind for y in function.body.yields])
     return Door(enter, leave)
 
