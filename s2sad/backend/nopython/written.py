@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
-from .lean.pipeline import compiler
+from .lean.pipeline import within
 
 __all__ = [
     "axes_of",
@@ -48,19 +48,14 @@ def declare(
     has otherwise, and a None where it runs raises TypeError; ``of_none`` is for those that have an
     answer to None.
     """
-    how = {**_options(), **options.pop("jit_options", {})}
     for f, by_types in table.items():
         seen = by_types if of_none else _of_what_is_there(f, by_types)
-        overload(f, jit_options=how, **options)(_bare(seen))
+        overload(f, **options)(_bare(seen))
 
 
 def compiled(f: Any) -> Any:
     """``f``, compiled when it is first compiled into other code."""
-    return njit(error_model="numpy", no_cpython_wrapper=True, **_options())(f)
-
-
-def _options() -> dict[str, Any]:
-    return {"pipeline_class": compiler(), "no_cfunc_wrapper": True}
+    return njit(error_model="numpy", **within())(f)
 
 
 @intrinsic  # type: ignore[untyped-decorator]

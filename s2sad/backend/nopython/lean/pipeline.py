@@ -30,7 +30,7 @@ from ....collecting import without_collecting
 from .context import LeanContext, LeanTyping, lean
 from .passes import LeanClosures, LeanLowering, LeanRewrites
 
-__all__ = ["LeanCompiler", "compiler"]
+__all__ = ["LeanCompiler", "compiler", "within"]
 
 
 _LEAN = {
@@ -63,13 +63,6 @@ class LeanCompiler(CompilerBase):  # type: ignore[misc]
 
 LeanContext.pipeline = LeanCompiler
 
-#: Such functions are called from compiled code alone, neither from Python nor from C.
-_CALLED_WITHIN = {
-    "pipeline_class": LeanCompiler,
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
-}
-
 
 @contextmanager
 def _lean_callees() -> Iterator[None]:
@@ -77,7 +70,7 @@ def _lean_callees() -> Iterator[None]:
     usual = jit_registry.pop(CPU)
 
     def jit(*given: Any, **options: Any) -> Any:
-        return usual(*given, **{**_CALLED_WITHIN, **options})
+        return usual(*given, **{**within(), **options})
 
     jit_registry[CPU] = jit
     try:
@@ -94,6 +87,11 @@ _KNOWN = frozenset({(0, 68)})
 def compiler() -> type[CompilerBase]:
     """The compiler of emitted code: Numba's own where it is a version nobody has tried."""
     return LeanCompiler if numba.version_info.short in _KNOWN else Compiler
+
+
+def within() -> dict[str, Any]:
+    """Options of functions that are called from compiled code alone, not from Python or C."""
+    return {"pipeline_class": compiler(), "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 #: What LLVM is told while it compiles emitted code, and what it is told afterwards.
