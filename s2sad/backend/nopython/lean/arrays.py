@@ -17,16 +17,17 @@ import numpy as np
 from llvmlite import ir as llvm
 from numba import types
 from numba.core import cgutils
-from numba.core.imputils import impl_ret_borrowed, impl_ret_new_ref
+from numba.core.imputils import impl_ret_borrowed
 from numba.core.typing.npydecl import parse_dtype, parse_shape
 from numba.np import arrayobj
 
+from .fields import Fields, allocated, read, sizes_of
 from .own import Own
 
 __all__ = ["TABLE", "shapes_differ"]
 
 #: What fills an array that was made: its kind, the array, and the values of the call.
-Fill = Callable[[Any, Any, Any, Any, Any], None]
+Fill = Callable[[Any, Any, Any, Any, Fields], None]
 
 
 # -- kinds ---------------------------------------------------------------------------------------
@@ -86,40 +87,64 @@ def _making(fill: Fill | None = None) -> Callable[[Any, Any, Any, Any], Any]:
     """An array by the shape that is the first argument, or the first argument's shape."""
 
     def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        first = sig.args[0]
+        first, kind = sig.args[0], sig.return_type
+        sizes: Any
         if isinstance(first, types.Array):
-            given = arrayobj.make_array(first)(context, builder, value=args[0])
-            sizes = cgutils.unpack_tuple(builder, given.shape, count=first.ndim)
+            sizes = read(context, builder, first, args[0]).shape
         else:
-            sizes = arrayobj._parse_shape(context, builder, first, args[0])
-        made = arrayobj._empty_nd_impl(context, builder, sig.return_type, sizes)
+            sizes = sizes_of(context, builder, first, args[0])
+        made = allocated(context, builder, kind, sizes)
         if fill is not None:
             fill(context, builder, sig, args, made)
-        return impl_ret_new_ref(context, builder, sig.return_type, made._getvalue())
+        return made.value(context, builder, kind)
 
     return code
 
 
-def _zeros(context: Any, builder: Any, sig: Any, args: Any, made: Any) -> None:
+def _zeros(context: Any, builder: Any, sig: Any, args: Any, made: Fields) -> None:
     cgutils.memset(builder, made.data, builder.mul(made.itemsize, made.nitems), 0)
 
 
-def _ones(context: Any, builder: Any, sig: Any, args: Any, made: Any) -> None:
+def _ones(context: Any, builder: Any, sig: Any, args: Any, made: Fields) -> None:
     one = context.get_constant(types.int64, 1)
     value = context.cast(builder, one, types.int64, sig.return_type.dtype)
     _each(context, builder, sig, value, made)
 
 
-def _values(context: Any, builder: Any, sig: Any, args: Any, made: Any) -> None:
+def _values(context: Any, builder: Any, sig: Any, args: Any, made: Fields) -> None:
     value = context.cast(builder, args[1], sig.args[1], sig.return_type.dtype)
     _each(context, builder, sig, value, made)
 
 
-def _each(context: Any, builder: Any, sig: Any, value: Any, made: Any) -> None:
+def _each(context: Any, builder: Any, sig: Any, value: Any, made: Fields) -> None:
     with cgutils.for_range(builder, made.nitems) as loop:
         arrayobj.store_item(
             context, builder, sig.return_type, value, builder.gep(made.data, [loop.index])
         )
+
+
+def _copy(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    given, kind = sig.args[0], sig.return_type
+    source = read(context, builder, given, args[0])
+    made = allocated(context, builder, kind, source.shape)
+    if given.layout == kind.layout:
+        cgutils.raw_memcpy(builder, made.data, source.data, made.nitems, made.itemsize, align=1)
+    else:
+        with cgutils.loop_nest(builder, source.shape, made.nitems.type) as at:
+            places = [
+                cgutils.get_item_pointer2(
+                    context, builder, seen.data, seen.shape, seen.strides, t.layout, at
+                )
+                for seen, t in ((source, given), (made, kind))
+            ]
+            arrayobj.store_item(
+                context,
+                builder,
+                kind,
+                arrayobj.load_item(context, builder, given, places[0]),
+                places[1],
+            )
+    return made.value(context, builder, kind)
 
 
 # -- products of vectors -------------------------------------------------------------------------
@@ -136,15 +161,16 @@ def _of_vectors(*kinds: Any) -> Any:
 def _outer(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     kinds = sig.args
     vectors = [
-        arrayobj.make_array(kind)(context, builder, value=value)
-        for kind, value in zip(kinds, args, strict=True)
+        read(context, builder, kind, value) for kind, value in zip(kinds, args, strict=True)
     ]
-    sizes = [builder.extract_value(v.shape, 0) for v in vectors]
-    made = arrayobj._empty_nd_impl(context, builder, sig.return_type, sizes)
+    sizes = [v.shape[0] for v in vectors]
+    made = allocated(context, builder, sig.return_type, sizes)
 
     def item(n: int, index: Any) -> Any:
         vector, kind = vectors[n], kinds[n]
-        place = cgutils.get_item_pointer(context, builder, kind, vector, [index])
+        place = cgutils.get_item_pointer2(
+            context, builder, vector.data, vector.shape, vector.strides, kind.layout, [index]
+        )
         return arrayobj.load_item(context, builder, kind, place)
 
     with cgutils.for_range(builder, sizes[0]) as rows:
@@ -152,7 +178,7 @@ def _outer(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         with cgutils.for_range(builder, sizes[1]) as columns:
             at = builder.gep(made.data, [builder.add(start, columns.index)])
             builder.store(builder.fmul(left, item(1, columns.index)), at)
-    return impl_ret_new_ref(context, builder, sig.return_type, made._getvalue())
+    return made.value(context, builder, sig.return_type)
 
 
 # -- shapes --------------------------------------------------------------------------------------
@@ -170,7 +196,7 @@ def _reshaped(a: Any, *shape: Any) -> Any:
 
 def _reshape(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     kind = sig.return_type
-    given = arrayobj.make_array(sig.args[0])(context, builder, value=args[0])
+    given = read(context, builder, sig.args[0], args[0])
     is_tuple = isinstance(sig.args[1], types.BaseTuple)
     sizes = cgutils.unpack_tuple(builder, args[1], kind.ndim) if is_tuple else args[1:]
     zero, one = (context.get_constant(types.intp, k) for k in (0, 1))
@@ -201,17 +227,8 @@ def _reshape(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     steps = [given.itemsize]
     for size in reversed(final[1:]):
         steps.append(builder.mul(steps[-1], size))
-    made = arrayobj.make_array(kind)(context, builder)
-    arrayobj.populate_array(
-        made,
-        data=given.data,
-        shape=cgutils.pack_array(builder, final, ty=zero.type),
-        strides=cgutils.pack_array(builder, steps[: kind.ndim][::-1], ty=zero.type),
-        itemsize=given.itemsize,
-        meminfo=given.meminfo,
-        parent=given.parent,
-    )
-    return impl_ret_borrowed(context, builder, kind, made._getvalue())
+    made = given.seen_as(shape=tuple(final), strides=tuple(steps[: kind.ndim][::-1]))
+    return impl_ret_borrowed(context, builder, kind, made.value(context, builder, kind))
 
 
 def shapes_differ(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -232,7 +249,8 @@ TABLE = {
     np.zeros_like: Own(_like, _making(_zeros), _LIKE),
     np.ones_like: Own(_like, _making(_ones), _LIKE),
     np.full_like: Own(_full_like, _making(_values), ("a", "fill_value", "dtype")),
-    np.copy: Own(_copied, arrayobj._array_copy),
+    np.copy: Own(_copied, _copy),
+    "array.copy": Own(_copied, _copy),
     np.outer: Own(_of_vectors, _outer),
     "array.reshape": Own(_reshaped, _reshape),
 }

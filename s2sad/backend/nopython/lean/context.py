@@ -7,7 +7,7 @@ know our own code (`own`) for what derivatives are made of, and Numba's for all 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from numba import types
 from numba.core import compiler
@@ -17,6 +17,7 @@ from numba.core.typing.templates import signature
 from numba.np import arrayobj
 
 from . import arrays, matrices, numbers, stacks, systems
+from .memory import LeanRuntime
 from .own import Own
 
 __all__ = ["LeanContext", "LeanTyping", "is_own", "lean"]
@@ -69,6 +70,11 @@ class LeanContext(CPUContext):  # type: ignore[misc]
     def typing_context(self, context: Any) -> None:
         self.__dict__["typing_context"] = context
 
+    @property
+    def nrt(self) -> Any:
+        """What asks for memory, and counts who holds it."""
+        return LeanRuntime(self, self.enable_nrt)
+
     def get_function(self, fn: Any, sig: Any, _firstcall: bool = True) -> Any:
         """What writes a call down, given the builder and the values."""
         if isinstance(fn, _ShapesDiffer):
@@ -111,10 +117,15 @@ def is_own(key: Any, sig: Any) -> bool:
 
 
 def lean(context: Any, seen_as: type[_Context]) -> _Context:
-    """A context, of which nothing is copied, as another class."""
-    made = object.__new__(seen_as)
-    made.__dict__ = context.__dict__
-    return made
+    """A context, of which nothing is copied, as another class: each time the same object.
+
+    Numba looks up what it has compiled by the context that it inferred its types with.
+    """
+    known = context.__dict__.setdefault("_s2sad_lean", {})
+    if seen_as not in known:
+        known[seen_as] = made = object.__new__(seen_as)
+        made.__dict__ = context.__dict__
+    return cast("_Context", known[seen_as])
 
 
 class _ShapesDiffer(types.Callable, types.Opaque):  # type: ignore[misc]

@@ -18,11 +18,11 @@ from typing import Any
 from llvmlite import ir as llvm
 from numba import types
 from numba.core import cgutils, ir
-from numba.core.lowering import Lower
 
 from .context import is_own
 from .signs import constant, nonnegative
 from .stacks import is_stack
+from .variables import LeanVariables
 
 __all__ = ["LeanLower"]
 
@@ -36,13 +36,12 @@ class _Counter:
     step: int
 
 
-class LeanLower(Lower):  # type: ignore[misc]
+class LeanLower(LeanVariables):
     """Numba's lowering, with few instructions for loops and elements."""
 
     def init(self) -> None:
         """Called by Numba before anything is written."""
         super().init()
-        self._tuples: dict[str, tuple[list[Any], list[str]]] = {}
         self._bounds: dict[str, tuple[Any, Any, int]] = {}
         self._counters: dict[str, _Counter] = {}
         self._pairs: dict[str, tuple[Any, Any]] = {}
@@ -50,17 +49,14 @@ class LeanLower(Lower):  # type: ignore[misc]
         self._lent = _lent_arguments(self.func_ir, self.fndesc)
         self._plain = nonnegative(self.func_ir, self.fndesc.typemap)
 
-    def pre_block(self, block: Any) -> None:
-        """Parts of tuples are known within a block only."""
-        super().pre_block(block)
-        self._tuples.clear()
-
     def lower_inst(self, inst: Any) -> Any:
         """Loops over ranges have no variables but counters; uses of arguments are not counted."""
         if isinstance(inst, ir.Del) and (inst.value in self._lean or inst.value in self._lent):
             return None
         if isinstance(inst, ir.Assign) and inst.target.name in self._lean:
             return self._step(inst.target.name, inst.value)
+        if isinstance(inst, ir.Assign) and self.remember_tuple(inst.target.name, inst.value):
+            return None
         return super().lower_inst(inst)
 
     def _step(self, target: str, value: Any) -> None:
@@ -91,21 +87,13 @@ class LeanLower(Lower):  # type: ignore[misc]
             self._pairs[target] = now, more
 
     def lower_assign(self, ty: Any, inst: Any) -> Any:
-        """Tuples whose parts an index is made of are remembered by part."""
+        """Arguments are borrowed."""
         value = inst.value
         if inst.target.name in self._lent:
             if isinstance(value, ir.Arg):
                 return self.fnargs[value.index]
             whole = self.loadvar(value.value.name)  # of which a method is called
             return self.context.cast(self.builder, whole, self.typeof(value.value.name), ty.this)
-        if isinstance(value, ir.Expr) and value.op == "build_tuple":
-            if inst.target.name in self._singly_assigned_vars and isinstance(ty, types.BaseTuple):
-                names = [v.name for v in value.items]
-                parts = [
-                    self.context.cast(self.builder, self.loadvar(name), self.typeof(name), t)
-                    for name, t in zip(names, ty.types, strict=True)
-                ]
-                self._tuples[inst.target.name] = parts, names
         return super().lower_assign(ty, inst)
 
     def lower_expr(self, resty: Any, expr: Any) -> Any:

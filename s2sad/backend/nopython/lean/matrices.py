@@ -16,9 +16,8 @@ import numpy as np
 from llvmlite import ir as llvm
 from numba import types
 from numba.core import cgutils
-from numba.core.imputils import impl_ret_new_ref
-from numba.np import arrayobj
 
+from .fields import allocated, read
 from .own import Own
 from .tiles import product_function
 from .vectors import dot_function, matrix_vector_function
@@ -55,11 +54,9 @@ def _dot_kind(*kinds: Any) -> Any:
 
 
 def _product(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    arrays = [
-        arrayobj.make_array(t)(context, builder, v) for t, v in zip(sig.args, args, strict=True)
-    ]
-    shapes = [cgutils.unpack_tuple(builder, v.shape) for v in arrays]
-    steps = [cgutils.unpack_tuple(builder, v.strides) for v in arrays]
+    arrays = [read(context, builder, t, v) for t, v in zip(sig.args, args, strict=True)]
+    shapes = [list(v.shape) for v in arrays]
+    steps = [list(v.strides) for v in arrays]
     inner = shapes[0][-1], shapes[1][max(len(shapes[1]) - 2, 0)]
     _refuse(context, builder, builder.icmp_signed("!=", *inner))
     starts = [builder.ptrtoint(v.data, inner[0].type) for v in arrays]
@@ -78,8 +75,8 @@ def _by_matrix(
     *_, m, k = shapes[0]
     n = shapes[1][-1]
     lead = _lead(context, builder, shapes, steps)
-    out = arrayobj._empty_nd_impl(context, builder, sig.return_type, (*lead, m, n))
-    out_steps = cgutils.unpack_tuple(builder, out.strides)
+    out = allocated(context, builder, sig.return_type, (*lead, m, n))
+    out_steps = out.strides
     places = [*starts, builder.ptrtoint(out.data, m.type)]
     if len(shapes[1]) == 2:
         m, lead = _as_one(builder, m, lead, steps[0])
@@ -91,7 +88,7 @@ def _by_matrix(
         given = [m, n, k, x, *steps[0][-2:], y, *steps[1][-2:], z, out_steps[-2]]
         given.append(llvm.Constant(m.type, 0))
         builder.call(product_function(context, builder.module), given)
-    return impl_ret_new_ref(context, builder, sig.return_type, out._getvalue())
+    return out.value(context, builder, sig.return_type)
 
 
 def _by_vector(
@@ -103,11 +100,11 @@ def _by_vector(
     sizes, by = shapes[of_matrix], steps[of_matrix]
     if of_matrix:
         sizes, by = sizes[::-1], by[::-1]
-    out = arrayobj._empty_nd_impl(context, builder, sig.return_type, sizes[:1])
+    out = allocated(context, builder, sig.return_type, sizes[:1])
     x = starts[of_vector], steps[of_vector][0]
     given = [*sizes, starts[of_matrix], *by, *x, builder.ptrtoint(out.data, sizes[0].type)]
     builder.call(matrix_vector_function(builder.module), given)
-    return impl_ret_new_ref(context, builder, sig.return_type, out._getvalue())
+    return out.value(context, builder, sig.return_type)
 
 
 def _lead(context: Any, builder: Any, shapes: list[Any], steps: list[Any]) -> list[Any]:

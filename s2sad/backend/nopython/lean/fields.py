@@ -1,0 +1,124 @@
+"""What an array is made of, in few instructions.
+
+In: an array of compiled code, or the sizes of one to be. Out: its fields as LLVM's values, and the
+array of such fields. Numba writes an array to memory to read one field of it, and asks at every
+place whether sizes are negative or too large; that is asked by a function here::
+
+    bytes = s2sad_bytes(n, m, 8);  if bytes < 0: raise ValueError;  memory = allocate(bytes)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from llvmlite import ir as llvm
+from numba import types
+from numba.core import cgutils
+
+__all__ = ["Fields", "allocated", "read", "sizes_of"]
+
+_SIZE = llvm.IntType(64)
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of an array. ``shape`` and ``strides`` have a value for each axis."""
+
+    meminfo: Any
+    parent: Any
+    nitems: Any
+    itemsize: Any
+    data: Any
+    shape: tuple[Any, ...]
+    strides: tuple[Any, ...]
+
+    def seen_as(self, **changed: Any) -> Fields:
+        """Another view of the same numbers."""
+        return replace(self, **changed)
+
+    def value(self, context: Any, builder: Any, kind: Any) -> Any:
+        """The array."""
+        model = context.data_model_manager[kind]
+        whole = llvm.Constant(context.get_value_type(kind), llvm.Undefined)
+        for name in self.__slots__:
+            field = getattr(self, name)
+            at = model.get_field_position(name)
+            if isinstance(field, tuple):
+                for axis, size in enumerate(field):
+                    whole = builder.insert_value(whole, size, [at, axis])
+            else:
+                whole = builder.insert_value(whole, field, at)
+        return whole
+
+
+def read(context: Any, builder: Any, kind: Any, value: Any) -> Fields:
+    """The fields of an array."""
+    model = context.data_model_manager[kind]
+    found = {}
+    for name in Fields.__slots__:
+        at = model.get_field_position(name)
+        if name in ("shape", "strides"):
+            axes = range(kind.ndim)
+            found[name] = tuple(builder.extract_value(value, [at, axis]) for axis in axes)
+        else:
+            found[name] = builder.extract_value(value, at)
+    return Fields(**found)
+
+
+def allocated(context: Any, builder: Any, kind: Any, sizes: Sequence[Any]) -> Fields:
+    """A new array without gaps. Raises ValueError where it runs if there is none of such sizes."""
+    model = context.data_model_manager[kind]
+    itemsize = _SIZE(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+    needed = builder.call(_bytes(builder.module, len(sizes)), [*sizes, itemsize])
+    with builder.if_then(builder.icmp_signed("<", needed, _SIZE(0)), likely=False):
+        text = "negative dimensions are not allowed, nor arrays larger than memory can be"
+        context.call_conv.return_user_exc(builder, ValueError, (text,))
+    align = context.get_preferred_array_alignment(kind.dtype)
+    meminfo = context.nrt.meminfo_alloc_aligned(builder, needed, align)
+    data = builder.bitcast(
+        context.nrt.meminfo_data(builder, meminfo), context.get_data_type(kind.dtype).as_pointer()
+    )
+    nitems = sizes[0] if sizes else _SIZE(1)
+    for size in sizes[1:]:
+        nitems = builder.mul(nitems, size, flags=["nsw"])
+    inward = range(len(sizes))
+    steps: dict[int, Any] = {}
+    step = itemsize
+    for axis in inward if kind.layout == "F" else reversed(inward):
+        steps[axis] = step
+        step = builder.mul(step, sizes[axis], flags=["nsw"])
+    none = llvm.Constant(context.get_value_type(model.get_type("parent")), None)
+    strides = tuple(steps[axis] for axis in inward)
+    return Fields(meminfo, none, nitems, itemsize, data, tuple(sizes), strides)
+
+
+def _bytes(module: Any, rank: int) -> Any:
+    """``f(*sizes, itemsize)``: how many bytes they take; -1 if one is negative or all too many."""
+    name = f"s2sad_bytes_{rank}"
+    known = module.globals.get(name)
+    if known is not None:
+        return known
+    function = llvm.Function(module, llvm.FunctionType(_SIZE, [_SIZE] * (rank + 1)), name)
+    function.linkage = "linkonce_odr"
+    for attribute in ("noinline", "nounwind", "readnone"):
+        function.attributes.add(attribute)
+    builder = llvm.IRBuilder(function.append_basic_block("entry"))
+    total, wrong = _SIZE(1), llvm.Constant(cgutils.bool_t, 0)
+    for size in function.args:
+        product = builder.smul_with_overflow(total, size)
+        total = builder.extract_value(product, 0)
+        wrong = builder.or_(wrong, builder.extract_value(product, 1))
+        wrong = builder.or_(wrong, builder.icmp_signed("<", size, _SIZE(0)))
+    builder.ret(builder.select(wrong, _SIZE(-1), total))
+    return function
+
+
+def sizes_of(context: Any, builder: Any, kind: Any, shape: Any) -> list[Any]:
+    """The sizes that a shape asks for, which is a whole number or a tuple of some."""
+    kinds = kind.types if isinstance(kind, types.BaseTuple) else (kind,)
+    given = cgutils.unpack_tuple(builder, shape, len(kinds)) if kinds != (kind,) else [shape]
+    return [
+        context.cast(builder, size, t, types.intp) for size, t in zip(given, kinds, strict=True)
+    ]
