@@ -16,7 +16,7 @@ from numba.core.typing import Context
 from numba.core.typing.templates import signature
 from numba.np import arrayobj
 
-from . import arrays, matrices, numbers, stacks, systems
+from . import arrays, matrices, numbers, stacks, systems, views
 from .memory import LeanRuntime
 from .own import Own
 
@@ -29,6 +29,7 @@ _OWN: dict[Any, Own] = {
     **numbers.TABLE,
     **stacks.TABLE,
     **systems.TABLE,
+    **views.TABLE,
 }
 
 
@@ -39,7 +40,7 @@ class LeanTyping(Context):  # type: ignore[misc]
         """The signature of a call."""
         found = _OWN.get(getattr(func, "typing_key", func))
         if found is not None:
-            given = tuple(types.unliteral(t) for t in args)
+            given = tuple(args if found.by_constants else map(types.unliteral, args))
             if isinstance(func, types.BoundFunction):
                 made = found.signature((func.this, *given), dict(kws))
                 made = made and signature(made.return_type, *given, recvr=func.this)
@@ -83,6 +84,18 @@ class LeanContext(CPUContext):  # type: ignore[misc]
         if is_own(key, sig):
             return self._written(_OWN[key].code, sig.as_function())
         return super().get_function(fn, sig, _firstcall)
+
+    def get_getattr(self, typ: Any, attr: str) -> Any:
+        """What writes an attribute down."""
+        if type(typ) is types.Array and attr in views.ATTRIBUTES:
+            return views.ATTRIBUTES[attr]
+        return super().get_getattr(typ, attr)
+
+    def build_list(self, builder: Any, list_type: Any, items: Any) -> Any:
+        """A list of some items; an empty one is a stack."""
+        if not items and stacks.is_stack(list_type):
+            return stacks.new_stack(self, builder, list_type)
+        return super().build_list(builder, list_type, items)
 
     def compile_internal(
         self, builder: Any, impl: Any, sig: Any, args: Any, locals: Any = None

@@ -22,8 +22,8 @@ _SIZE = llvm.IntType(64)
 
 
 def memory_field(context: Any, kind: Any) -> int | None:
-    """Where an array keeps what counts who holds it; None for what is not an array."""
-    if type(kind) is not types.Array:
+    """Where an array or a list keeps what counts who holds it; None for all else."""
+    if type(kind) not in (types.Array, types.List):
         return None
     return int(context.data_model_manager[kind].get_field_position("meminfo"))
 

@@ -28,11 +28,13 @@ class Own:
     ``kind`` takes the types of the arguments, and of the array first if this is a method, and
     gives the result's; None where Numba's code is needed. ``code`` takes the context, the builder,
     the signature and the values. ``names`` are those of arguments that may be given by name.
+    ``by_constants`` says that types of constants are wanted with their values.
     """
 
     kind: Callable[..., Any]
     code: Callable[[Any, Any, Any, Any], Any]
     names: tuple[str, ...] = ()
+    by_constants: bool = False
 
     def result(self, given: tuple[Any, ...]) -> Any:
         """The type of what it gives; None where Numba's code is needed, or says what is wrong."""
