@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 from ..ir.kinds import Array
 from ..ir.nodes import (
+    Atom,
     Const,
     For,
     Function,
@@ -86,12 +87,14 @@ def out_of_ssa(
         edits.operands.update((op, len(op.args) - 1) for op in search.overlapping)
         troubled = {r for c in search.conflicts for r in c.node.results}
         settled = _copy_views(search.conflicts, made, edits, tried)
-        for conflict in search.conflicts:
+        for conflict in reversed(search.conflicts):  # in the program's order
             if conflict.places & settled:
                 continue  # a copied view may be all it takes
             buffer = conflict.node.args[conflict.operand]
             if conflict.other is None and conflict.places and buffer in troubled:
                 continue  # it may be ours once the op that makes it has been dealt with
+            if conflict.places and _will_be_apart(conflict, made, edits):
+                continue
             _resolve(conflict, made, edits, give_up, tried)
         if not edits:  # a copy may yet make a sum's buffer its own
             functional |= give_up
@@ -150,6 +153,37 @@ def _resolve(
             edits.entry.update(new)
             return
     edits.operands.add((node, k))
+
+
+def _will_be_apart(conflict: Conflict, made: Plan, edits: Edits) -> bool:
+    """Whether the buffer, or who shares it, comes from a copy that has been decided on."""
+    return _from_copy(conflict.node.args[conflict.operand], made, edits) or (
+        conflict.other is not None and _from_copy(conflict.other, made, edits)
+    )
+
+
+def _from_copy(value: Atom, made: Plan, edits: Edits) -> bool:
+    """Whether a value is what became of one that is copied before it is written."""
+    while isinstance(value, Value):
+        node = made.facts.definitions.get(value)
+        if node is None:  # a loop's parameter, perhaps
+            carried = made.facts.carried.get(value)
+            if carried is None:
+                return False
+            node, k = carried
+        elif isinstance(node, For | While):
+            k = node.results.index(value)
+        elif isinstance(node, Op) and (target := writes(node)) is not None:
+            if (node, target) in edits.operands:
+                return True
+            value = node.args[target]
+            continue
+        else:
+            return False
+        if (node, k) in edits.init:
+            return True
+        value = node.init[k]
+    return False
 
 
 def _copy_into_container(

@@ -61,6 +61,8 @@ class Storage:
     params: Places = 0
     recent: Places = 0
     definitions: dict[Value, Node] = field(default_factory=dict)
+    #: the loop of each parameter of its body, and which of the carried values it is
+    carried: dict[Value, tuple[For | While, int]] = field(default_factory=dict)
     #: every value's place in the program's order
     order: dict[Value, int] = field(default_factory=dict)
 
@@ -181,6 +183,8 @@ class _Analysis:
             for sub in regions_of(node):
                 inner |= self.number(sub)
             if isinstance(node, For | While):
+                params = node.body.params[1:] if isinstance(node, For) else node.body.params
+                self.facts.carried |= {p: (node, k) for k, p in enumerate(params)}
                 self.inside[node] = inner
             elif isinstance(node, Op | Call) and any(has_memory(r.kind) for r in node.results):
                 place = 1 << self.next_bit

@@ -484,6 +484,26 @@ def test_a_chain_of_writes_takes_one_copy() -> None:
     assert straight(chain, x).count("copy") == 1
 
 
+def test_what_comes_out_of_a_loop_is_not_copied_again() -> None:
+    source = """
+    def f(x: float64[n]) -> tuple[$0, $1]:
+        y: float64[n] = mul(x, 2.0)
+        z.1: float64[n] = for i: int in range(0, 2, 1) with z.2: float64[n] = y:
+            z.3: float64[n] = for j: int in range(0, 2, 1) with z.4: float64[n] = z.2:
+                z.5: float64[n] = setitem(z.4, j, 1.0)
+                yield False, z.5
+            yield False, z.3
+        z.6: float64[n] = setitem(z.1, 2, 3.0)
+        y.1: float64[n] = for i: int in range(0, 2, 1) with y.2: float64[n] = y:
+            y.3: float64[n] = setitem(y.2, i, 5.0)
+            yield False, y.3
+        y.4: float64[n] = setitem(y.1, 2, 7.0)
+        yield y.4, z.6
+    """
+    assert written(source).count("copy") == 1
+    agrees(source, np.arange(4.0))
+
+
 def test_what_a_tape_holds_is_copied_where_it_goes_in() -> None:
     source = """
     def f(x: float64[n]) -> tuple[$0, $1]:
