@@ -232,3 +232,61 @@ def product_of_two_axes(x: np.ndarray) -> float:
 
 def test_products_along_two_axes() -> None:
     agrees(product_of_two_axes, X)
+
+
+# -- arrays made of lists of sizes, or by their class -----------------------------------------------
+
+
+def in_columns(x: np.ndarray) -> float:
+    out = np.empty([x.shape[0], 2], dtype=x.dtype)
+    out[:, 0] = x[:, 0]
+    out[:, 1] = x[:, 1] * 2.0
+    ones = np.full([2, x.shape[1]], x[0, 0])
+    return np.sum(np.reshape(out * out, [2, x.shape[0]])) + np.sum(ones**3) + np.sum(np.zeros([2]))
+
+
+def test_shapes_may_be_lists() -> None:
+    agrees(in_columns, X)
+
+
+def in_an_ndarray(x: np.ndarray) -> float:
+    rows = np.ndarray((x.shape[0], 2), dtype=x.dtype)
+    rows[:, 0] = x[:, 0]
+    rows[:, 1] = x[:, 1] * 2.0
+    line = np.ndarray(3)
+    line[:] = x[0, :3]
+    return np.sum(rows * rows) + np.sum(line**3)
+
+
+def test_arrays_may_be_made_by_their_class() -> None:
+    agrees(in_an_ndarray, X)
+    expected = s2sad.tape.grad(in_an_ndarray)(X)
+    np.testing.assert_allclose(s2sad.grad(in_an_ndarray)(X), expected)
+
+
+def on_memory_of_others(x: np.ndarray) -> float:
+    return np.sum(np.ndarray(2, buffer=x) ** 2)
+
+
+def test_arrays_on_memory_of_others_are_refused() -> None:
+    with pytest.raises(s2sad.UnsupportedError, match="np.ndarray with 'buffer'"):
+        s2sad.grad(on_memory_of_others)(X)
+
+
+def weighed_by_places(x: np.ndarray, n: int) -> float:
+    i, j = np.mgrid[0:n, 0 : x.shape[1]]
+    return np.sum(x[:n] * (i - 2.0 * j))
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_grids_may_have_sizes_of_the_program(n: int) -> None:
+    expected = s2sad.grad(weighed_by_places)(X, n)
+    np.testing.assert_allclose(s2sad.grad(weighed_by_places, backend="numba")(X, n), expected)
+    assert np.sum(expected != 0.0) == max(n * 6 - (1 if n else 0) - (1 if n > 2 else 0), 0)
+
+
+def test_grids_of_less_than_nothing_raise() -> None:
+    with pytest.raises(ValueError, match="negative dimensions"):
+        weighed_by_places(X, -2)
+    with pytest.raises(AssertionError, match="negative dimensions"):
+        s2sad.grad(weighed_by_places)(X, -2)

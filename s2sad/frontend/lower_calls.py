@@ -31,6 +31,7 @@ from . import (
     directions,
     draws,
     handlers,
+    index_objects,
     inlining,
     iterators,  # noqa: F401
     library_calls,  # noqa: F401
@@ -231,4 +232,4 @@ def is_index_object(obj: Any) -> bool:
 
 def index_object(cx: Lowerer, obj: Any, i: Ref) -> Ref:
     """``np.r_[...]``, ``np.c_[...]``: by what they mean."""
-    return numpy_calls.index_object(cx, obj, i)
+    return index_objects.index_object(cx, obj, i)

@@ -8,7 +8,7 @@ In: references. Out: what the call returns, in terms of loops, writes and functi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -49,12 +49,14 @@ def _bound(
     return found
 
 
-def _call(cx: Lowerer, name: str, *args: Ref, **options: Any) -> Ref:
+def call_named(cx: Lowerer, name: str, *args: Ref, **options: Any) -> Ref:
+    """The call of a function that has a rule of that name."""
     given = {k: v if isinstance(v, Ref) else cx.constant(v) for k, v in options.items()}
     return primitives.call(cx, primitive(name), args, given)
 
 
-def _rank(cx: Lowerer, ref: Ref, what: str) -> int:
+def rank_of(cx: Lowerer, ref: Ref, what: str) -> int:
+    """The number of axes; refused if it is not known."""
     kind = cx.kind(ref)
     if isinstance(kind, Num):
         return 0
@@ -65,6 +67,19 @@ def _rank(cx: Lowerer, ref: Ref, what: str) -> int:
 
 def _is_none(cx: Lowerer, ref: Ref | None) -> bool:
     return ref is None or (cx.known(ref) and cx.value(ref) is None)
+
+
+@handles(np.ndarray)
+def _ndarray(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
+    """``np.ndarray(shape, dtype)``: an array nothing has been written to."""
+    names = ("shape", "dtype", "buffer", "offset", "strides", "order")
+    found = _bound(cx, "np.ndarray", names, args, kwargs)
+    if "shape" not in found:
+        cx.fail("np.ndarray needs a shape")
+    for name in ("buffer", "offset", "strides"):
+        if not _is_none(cx, found.pop(name, None)):
+            cx.fail(f"np.ndarray with '{name}' is not supported", "make a view by slicing")
+    return call_named(cx, "np.empty", found.pop("shape"), **found)
 
 
 # -- functions that take functions ---------------------------------------------------------------
@@ -99,7 +114,7 @@ def _vectorized(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     f, *arrays = args
     if all(isinstance(cx.kind(a), Num) for a in arrays):
         made = lower_calls.apply(cx, f, arrays, {})
-        return _call(cx, "np.asarray", made)
+        return call_named(cx, "np.asarray", made)
     expanded: dict[int, Any] = {
         1: expansions.over_one,
         2: expansions.over_two,
@@ -121,7 +136,7 @@ def _vectorized(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
         return result
     known = cx.static(types, "the 'otypes' of np.vectorize")
     dtype = known if isinstance(known, str) else known[0]
-    return _call(cx, "astype", result, dtype=np.dtype(dtype).name)
+    return call_named(cx, "astype", result, dtype=np.dtype(dtype).name)
 
 
 def _mixes_numbers(nodes: Sequence[Node]) -> bool:
@@ -148,7 +163,7 @@ def _apply_along_axis(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     names = ("func1d", "axis", "arr")
     found = dict(zip(names, args, strict=False))
     found.update({k: kwargs.pop(k) for k in names if k in kwargs})
-    arr, rank = found["arr"], _rank(cx, found["arr"], "np.apply_along_axis")
+    arr, rank = found["arr"], rank_of(cx, found["arr"], "np.apply_along_axis")
     axis = cx.static(found["axis"], "the 'axis'") % rank
     f: Ref = found["func1d"]
     along: Any = expansions.along_last
@@ -157,14 +172,14 @@ def _apply_along_axis(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     result = inlining.inline(
         cx,
         along,
-        [f, _call(cx, "np.moveaxis", arr, source=axis, destination=-1)],
+        [f, call_named(cx, "np.moveaxis", arr, source=axis, destination=-1)],
         {},
     )
-    made = _rank(cx, result, "np.apply_along_axis") - (rank - 1)
+    made = rank_of(cx, result, "np.apply_along_axis") - (rank - 1)
     if made == 0 or axis == rank - 1:
         return result
     source = tuple(range(rank - 1, rank - 1 + made))
-    return _call(
+    return call_named(
         cx,
         "np.moveaxis",
         result,
@@ -184,11 +199,11 @@ def _apply_over_axes(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     found = _bound(cx, "np.apply_over_axes", ("func", "a", "axes"), args, kwargs)
     axes = cx.static(found["axes"], "the axes of np.apply_over_axes")
     result = found["a"]
-    rank = _rank(cx, result, "np.apply_over_axes")
+    rank = rank_of(cx, result, "np.apply_over_axes")
     for axis in (axes,) if isinstance(axes, int) else axes:
         result = lower_calls.apply(cx, found["func"], [result, cx.constant(axis % rank)], {})
-        if _rank(cx, result, "np.apply_over_axes") < rank:
-            result = _call(cx, "np.expand_dims", result, axis=axis % rank)
+        if rank_of(cx, result, "np.apply_over_axes") < rank:
+            result = call_named(cx, "np.expand_dims", result, axis=axis % rank)
     return result
 
 
@@ -199,14 +214,14 @@ def _fromiter(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     count = cx.static(found["count"], "the 'count'") if "count" in found else -1
     if count >= 0:
         items = indexing.item(cx, items, cx.constant(slice(count)))
-    return _call(cx, "np.array", items, dtype=found["dtype"])
+    return call_named(cx, "np.array", items, dtype=found["dtype"])
 
 
 @handles(np.piecewise)
 def _piecewise(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     """Each function is called with the elements where its condition holds."""
     x, conditions, functions, *more = args
-    if _rank(cx, x, "np.piecewise") == 0:
+    if rank_of(cx, x, "np.piecewise") == 0:
         cx.fail("np.piecewise of a number is not supported", "use 'if', or np.where")
     conds = [conditions]
     if isinstance(conditions, HeapRef | TupleRef):
@@ -214,7 +229,7 @@ def _piecewise(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
         if conds and isinstance(cx.kind(conds[0]), Num):
             conds = [conditions]
     funcs = _items(cx, functions, "functions")
-    masks = [_call(cx, "np.asarray", c) for c in conds]
+    masks = [call_named(cx, "np.asarray", c) for c in conds]
     if len(funcs) == len(masks) + 1:
         together = masks[0]
         for m in masks[1:]:
@@ -250,7 +265,7 @@ def _put_along_axis(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     if not isinstance(arr, ArrayRef):
         cx.fail("np.put_along_axis writes to an array")
     axis = cx.static(found["axis"], "the 'axis'") if "axis" in found else None
-    rank = _rank(cx, arr, "np.put_along_axis")
+    rank = rank_of(cx, arr, "np.put_along_axis")
     if axis is None:
         return _put(cx, [arr, indices, found["values"]], {})
     grid: list[Ref] = [
@@ -267,7 +282,7 @@ def _put(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     a, places = found["a"], found["ind"]
     if not isinstance(a, ArrayRef):
         cx.fail("np.put writes to an array")
-    if _rank(cx, a, "np.put") != 1:
+    if rank_of(cx, a, "np.put") != 1:
         shape = Val(cx.op("shape", cx.atom(a)))
         places = cx.ref(cx.op("np.unravel_index", cx.atom(places), cx.atom(shape)))
     storing.set_item(cx, a, places, found["v"])
@@ -278,7 +293,7 @@ def _put(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
 def _fill_diagonal(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     found = _bound(cx, "np.fill_diagonal", ("a", "val", "wrap"), args, kwargs)
     a = found["a"]
-    rank = _rank(cx, a, "np.fill_diagonal") if isinstance(a, ArrayRef) else 0
+    rank = rank_of(cx, a, "np.fill_diagonal") if isinstance(a, ArrayRef) else 0
     if rank < 2 or ("wrap" in found and cx.static(found["wrap"], "the 'wrap'")):
         cx.fail("np.fill_diagonal is supported for matrices and more axes, without 'wrap'")
     shape = cx.op("shape", cx.atom(a))
@@ -297,7 +312,7 @@ def _copyto(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     if "casting" in found and cx.static(found["casting"], "the 'casting'") != "same_kind":
         cx.fail("np.copyto is supported with casting='same_kind' only")
     if "where" in found:
-        src = _call(cx, "np.where", found["where"], src, dst)
+        src = call_named(cx, "np.where", found["where"], src, dst)
     storing.set_item(cx, dst, cx.constant(...), src)
     return cx.constant(None)
 
@@ -308,7 +323,7 @@ def _copyto(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
 @handles(np.where)
 def _where(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
     if len(args) == 1 and not kwargs:
-        return _call(cx, "np.nonzero", args[0])
+        return call_named(cx, "np.nonzero", args[0])
     return primitives.call(cx, primitive("np.where"), args, kwargs)
 
 
@@ -347,67 +362,8 @@ if hasattr(np, "unstack"):
     @handles(np.unstack)
     def _unstack(cx: Lowerer, args: Args, kwargs: Kwargs) -> Ref:
         axis = kwargs.get("axis", cx.constant(0))
-        moved = _call(cx, "np.moveaxis", args[0], source=axis, destination=0)
+        moved = call_named(cx, "np.moveaxis", args[0], source=axis, destination=0)
         items = iteration.static_items(cx, moved)
         if items is not None:
             return TupleRef(tuple(items))
         return comprehensions.to_list(cx, moved)
-
-
-# -- index objects -------------------------------------------------------------------------------
-
-
-def index_object(cx: Lowerer, obj: Any, i: Ref) -> Ref:
-    """``np.r_[...]``, ``np.c_[...]``, ``np.mgrid[...]``: by what they mean."""
-    if obj is np.s_ or obj is np.index_exp:
-        return i
-    parts = list(i.items) if isinstance(i, TupleRef) else [i]
-    if obj in (np.mgrid, np.ogrid):
-        return _grid(cx, obj, parts, isinstance(i, TupleRef))
-    axis = -1 if obj is np.c_ else 0
-    if parts and cx.known(parts[0]) and isinstance(text := cx.value(parts[0]), str):
-        if obj is np.c_ or not text.lstrip("-").isdigit():
-            cx.fail(f"the text {text!r} in np.r_ is not supported", "use np.concatenate")
-        axis = int(text)
-        parts = parts[1:]
-    arrays = [_part(cx, part) for part in parts]
-    ranks = [_rank(cx, a, "np.r_") for a in arrays]
-    together = TupleRef(tuple(arrays))
-    if obj is np.c_ and max(ranks) < 3:
-        return _call(cx, "np.column_stack", together)
-    if len(set(ranks)) > 1:
-        cx.fail("arrays of different numbers of axes in np.r_ are not supported")
-    return _call(cx, "np.concatenate", together, **({"axis": axis} if axis else {}))
-
-
-def _part(cx: Lowerer, part: Ref) -> Ref:
-    if cx.known(part) and isinstance(value := cx.value(part), slice):
-        return _range(cx, value)
-    if isinstance(cx.kind(part), Num):
-        return _call(cx, "np.atleast_1d", part)
-    return part
-
-
-def _range(cx: Lowerer, s: slice) -> Ref:
-    """The numbers a slice in square brackets stands for."""
-    start = s.start or 0
-    if isinstance(s.step, complex):
-        return _call(
-            cx, "np.linspace", cx.constant(start), cx.constant(s.stop), num=int(abs(s.step))
-        )
-    return _call(cx, "np.arange", *map(cx.constant, (start, s.stop, s.step or 1)))
-
-
-def _grid(cx: Lowerer, obj: Any, parts: Sequence[Ref], many: bool) -> Ref:
-    """Only whole numbers: with others NumPy computes the points in a way of its own."""
-    slices = [cx.static(p, "an index of np.mgrid") for p in parts]
-    for s in slices:
-        bounds = (s.start, s.stop, s.step) if isinstance(s, slice) else (1.5,)
-        if not all(isinstance(v, int | None) for v in bounds):
-            cx.fail("np.mgrid and np.ogrid are supported with whole numbers", "use np.meshgrid")
-    ranges = [_range(cx, s) for s in slices]
-    if not many:
-        return ranges[0]
-    sparse: Mapping[str, Any] = {"sparse": True} if obj is np.ogrid else {}
-    made = _call(cx, "np.meshgrid", *ranges, indexing="ij", **sparse)
-    return made if obj is np.ogrid else _call(cx, "np.stack", made)

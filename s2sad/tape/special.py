@@ -192,6 +192,7 @@ HANDLERS: dict[Any, Callable[..., Any]] = {
     np.zeros_like: _fresh,
     np.ones_like: _fresh,
     np.empty_like: _fresh,
+    np.ndarray: _fresh,
     np.shape: _shape,
     np.ndim: _shape,
     np.size: _shape,

@@ -180,8 +180,16 @@ forms("indices", "A * F((2, 3))[0]")
 forms("unravel_index", "A[F(4, (2, 3))]", "A[F(np.argmax(A), A.shape)]")
 forms("ravel_multi_index", "A.ravel()[F((1, 2), (2, 3))]")
 forms("isin", "x * F(x, [1.9])")
-FORMS["np.ogrid"] = ["A * np.ogrid[:2, :3][0]"]
-FORMS["np.mgrid"] = ["A * np.mgrid[:2, :3][1]", "x * np.mgrid[0:3:4j]"]
+FORMS["np.ogrid"] = [
+    "A * np.ogrid[:2, :3][0]",
+    "A * np.ogrid[: len(A), 3 : 3 - A.shape[1] : -1][1]",
+]
+FORMS["np.mgrid"] = [
+    "A * np.mgrid[:2, :3][1]",
+    "A * np.mgrid[1 : len(A) + 1, 0 : 2 * A.shape[1] : 2][1]",
+    "x * np.mgrid[len(x) : 0 : -1]",
+    "x * np.mgrid[0:3:4j]",
+]
 forms("may_share_memory shares_memory", "x * F(x, y)")
 forms("hanning hamming blackman bartlett", "x * F(4)")
 forms("kaiser", "x * F(4, 2.0)")

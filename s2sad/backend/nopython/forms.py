@@ -37,7 +37,7 @@ from ...ir.nodes import (
     walk,
 )
 from ..ops import OWN
-from .spellings import is_in_order, spelled
+from .spellings import is_in_order, spelled, with_shape
 
 __all__ = ["in_forms"]
 
@@ -128,7 +128,8 @@ class _Forms:
         for node in r.ops:
             if isinstance(node, Op) and _reads(node):
                 ops += _demanded(node.args, absent)
-            ops += self.node(node, absent)
+            for part in with_shape(node, self.made):
+                ops += self.node(part, absent)
             absent.update(_maybe_absent(node))
         if whole:
             ops += _demanded(r.yields, absent)

@@ -16,11 +16,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...ir.kinds import Array
+from ...ir.kinds import Array, Tuple
 from ...ir.nodes import Atom, Const, Node, Op, Value
 from ...rules.registry import has_primitive, primitive
 
-__all__ = ["is_in_order", "spelled"]
+__all__ = ["is_in_order", "spelled", "with_shape"]
 
 #: Views whose elements are in order if those of what they are views of are.
 _IN_ORDER = frozenset({"np.reshape", "np.ravel", "np.expand_dims", "np.squeeze"})
@@ -44,6 +44,28 @@ def spelled(node: Op, made: Mapping[Value, Node]) -> list[Node]:
         case _:
             largest = node.fn.startswith("np.maximum")
             return [replace(node, fn="running_extreme", attrs={**_axis(node), "largest": largest})]
+
+
+#: Functions that take a shape, and where.
+_SHAPED = {
+    **dict.fromkeys(("np.zeros", "np.ones", "np.empty", "np.full"), 0),
+    **dict.fromkeys(("np.reshape", "np.broadcast_to"), 1),
+}
+
+
+def with_shape(node: Node, made: Mapping[Value, Node]) -> list[Node]:
+    """A node whose shape is a tuple where it was a list."""
+    place = _SHAPED.get(node.fn) if isinstance(node, Op) else None
+    if place is None or not isinstance(node, Op):
+        return [node]
+    shape = node.args[place]
+    maker = made.get(shape) if isinstance(shape, Value) else None
+    if not isinstance(maker, Op) or maker.fn != "list":
+        return [node]
+    kind = Tuple(tuple(a.kind for a in maker.args))
+    sizes = Value(kind, None)
+    args = (*node.args[:place], sizes, *node.args[place + 1 :])
+    return [Op((sizes,), "tuple", maker.args, {}, node.span), replace(node, args=args)]
 
 
 def _axis(node: Op) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """Measures a program: its gradient by s2sad under Numba and by JAX, each checked before it is timed.
 
-s2sad's gradient under NumPy is checked against differences, the two others against it; clocks,
-checks and the table are those of `tests.benchmarks.kernels`.
+s2sad's gradient under NumPy is checked against differences, the two others against it (`case`);
+the clocks are those of `tests.benchmarks.kernels`.
 """
 
 from __future__ import annotations
 
-import inspect
 import tempfile
 import time
 import warnings
@@ -21,13 +20,12 @@ import numpy as np
 
 import s2sad
 
-from ..kernels.driver import Row, brief, differences, in_turns
-from ..kernels.kernel import Kernel
+from ..kernels.driver import Row, brief, in_turns
+from .case import Case, stacked
 from .checkout import Program, programs
 from .losses import Output, chosen, jax_outputs, loss, outputs, shared, term, text, under_jax
 
 COLUMNS = ("s2sad", "JAX")
-EXACT, SINGLE = 1e-8, 1e-4
 
 
 @dataclass(frozen=True)
@@ -106,70 +104,6 @@ def under_numba(
     return lambda: df(*args)
 
 
-@dataclass(frozen=True)
-class Case:
-    """A loss with its arguments."""
-
-    program: Program
-    loss: Callable[..., Any]
-    args: tuple[Any, ...]
-    argnums: tuple[int, ...]
-
-    def tolerance(self) -> float:
-        """Programs that keep results in single precision have its rounding."""
-        return SINGLE if "float32" in inspect.getsource(self.program.numpy()) else EXACT
-
-    def rounding(self) -> float:
-        """What an entry of a gradient may be off if it cancels to nothing, as that of the sum of
-        a softmax does."""
-        value = abs(float(self.loss(*self.args)))
-        return 1e-13 * value if np.isfinite(value) else 0.0
-
-    def reference(self) -> tuple[np.ndarray, str]:
-        """The gradient under NumPy, and what differences say against it."""
-        gradient = stacked(s2sad.grad(self.loss, self.argnums)(*self.args))
-        return gradient, self.objection(gradient)
-
-    def objection(self, gradient: np.ndarray) -> str:
-        """How far a gradient is from central differences, or nothing if it is near."""
-        kernel = Kernel("", self.of_reals, lambda r, s: (), self.argnums)
-        error = differences(kernel, tuple(map(apart, self.args)), gradient)
-        slack = 1e3 * self.rounding() / max(float(np.linalg.norm(gradient)), 1e-300)
-        bound = 0.05 if self.tolerance() == SINGLE else 1e-4 + slack
-        return "" if error < bound else f"{error:.1e} from central differences"
-
-    def of_reals(self, *args: Any) -> float:
-        """The loss, with real and imaginary parts beside each other."""
-        joined = (
-            new[0] + 1j * new[1] if np.iscomplexobj(old) and isinstance(old, np.ndarray) else new
-            for old, new in zip(self.args, args, strict=True)
-        )
-        return float(self.loss(*joined))
-
-    def deviation(self, gradient: np.ndarray, expected: np.ndarray) -> str:
-        """How far a gradient is from the reference, or nothing if it is near."""
-        if gradient.shape != expected.shape:
-            return f"{gradient.size} numbers, not {expected.size}"
-        scale = float(np.max(np.abs(expected)))
-        error = float(np.max(np.abs(gradient - expected)))
-        if error <= self.tolerance() * scale + self.rounding():
-            return ""
-        return f"{error / max(scale, 1e-300):.1e} from s2sad's under NumPy"
-
-
-def apart(arg: Any) -> Any:
-    """Complex arrays as real ones."""
-    if isinstance(arg, np.ndarray) and np.iscomplexobj(arg):
-        return np.stack([arg.real, arg.imag])
-    return arg
-
-
-def stacked(gradients: Sequence[Any]) -> np.ndarray:
-    """All of a gradient as real numbers; that of z = x + iy is dL/dx - i dL/dy."""
-    parts = (apart(np.conj(np.asarray(g))) for g in gradients)
-    return np.concatenate([np.ravel(p) for p in parts])
-
-
 def fill(
     row: Row, makers: dict[str, Callable[[], Callable[[], Any]]], case: Case, budget: float
 ) -> None:
@@ -199,13 +133,13 @@ def check(
 ) -> None:
     """What is wrong is not timed."""
     try:
-        expected, doubt = case.reference()
+        expected = case.reference()
     except Exception as problem:  # noqa: BLE001 - the same
         row.reasons["check"] = f"NumPy: {brief(problem)}"
         wrong = {column: case.objection(g) for column, g in gradients.items()}
     else:
-        if doubt:
-            row.reasons["check"] = doubt
+        if doubt := case.objection(expected):
+            row.reasons["check"] = f"s2sad's under NumPy is {doubt}"
         wrong = {column: case.deviation(g, expected) for column, g in gradients.items()}
     for column, how in wrong.items():
         if how:
