@@ -80,6 +80,10 @@ def _copied(a: Any) -> Any:
     return a.copy(layout="F" if a.layout == "F" else "C", readonly=False) if _is_plain(a) else None
 
 
+def _copied_by_rows(a: Any) -> Any:
+    return a.copy(layout="C", readonly=False) if _is_plain(a) else None
+
+
 # -- code ----------------------------------------------------------------------------------------
 
 
@@ -250,7 +254,7 @@ TABLE = {
     np.ones_like: Own(_like, _making(_ones), _LIKE),
     np.full_like: Own(_full_like, _making(_values), ("a", "fill_value", "dtype")),
     np.copy: Own(_copied, _copy),
-    "array.copy": Own(_copied, _copy),
+    "array.copy": Own(_copied_by_rows, _copy),
     np.outer: Own(_of_vectors, _outer),
     "array.reshape": Own(_reshaped, _reshape),
 }

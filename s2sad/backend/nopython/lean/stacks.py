@@ -131,7 +131,7 @@ def _pop(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     return model.from_data(builder, builder.load(stack.item(payload, shorter)))
 
 
-# -- functions that all stacks share ---------------------------------------------------------------
+# -- functions that all stacks share -------------------------------------------------------------
 
 
 def _maker(module: Any) -> Any:

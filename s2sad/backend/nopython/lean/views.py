@@ -38,7 +38,7 @@ def _turned(
     return impl_ret_borrowed(context, builder, kind, seen.value(context, builder, kind))
 
 
-# -- attributes ------------------------------------------------------------------------------------
+# -- attributes ----------------------------------------------------------------------------------
 
 
 def _transposed_kind(kind: Any) -> Any:
@@ -60,7 +60,7 @@ def _shape(context: Any, builder: Any, kind: Any, value: Any, attr: str) -> Any:
 ATTRIBUTES = {"T": _transposed, "shape": _shape}
 
 
-# -- functions -------------------------------------------------------------------------------------
+# -- functions -----------------------------------------------------------------------------------
 
 
 def _constants(kind: Any) -> list[int] | None:
@@ -80,10 +80,10 @@ def _given_order(a: Any, axes: Any = None) -> list[int] | None:
 
 
 def _swapped_order(a: Any, first: Any, second: Any) -> list[int] | None:
-    both = _constants(first), _constants(second)
-    if both[0] is None or both[1] is None or len(both[0]) != 1 or len(both[1]) != 1:
+    both = (_constants(first) or []) + (_constants(second) or [])
+    if len(both) != 2:
         return None
-    (i,), (j,) = both
+    i, j = both
     if not (-a.ndim <= i < a.ndim and -a.ndim <= j < a.ndim):
         return None
     order = list(range(a.ndim))
@@ -92,10 +92,10 @@ def _swapped_order(a: Any, first: Any, second: Any) -> list[int] | None:
 
 
 def _moved_order(a: Any, source: Any, target: Any) -> list[int] | None:
-    both = _constants(source), _constants(target)
-    if both[0] is None or both[1] is None or len(both[0]) != len(both[1]):
+    both = _constants(source) or [], _constants(target) or []
+    if not both[0] or len(both[0]) != len(both[1]):
         return None
-    froms, tos = ([k + a.ndim * (k < 0) for k in found] for found in both if found is not None)
+    froms, tos = ([k + a.ndim * (k < 0) for k in found] for found in both)
     if not all(0 <= k < a.ndim for k in (*froms, *tos)) or len(set(tos)) != len(tos):
         return None
     order = [k for k in range(a.ndim) if k not in froms]
