@@ -16,6 +16,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from .pipeline import (
     ssa_text,
 )
 from .sharing import Shared
+from .sizes import SIZED, sized
 
 if TYPE_CHECKING:
     from .ir.kinds import Kind
@@ -121,21 +123,38 @@ class Derivative:
         return values
 
     def _build(self, values: Values, kinds: tuple[Kind, ...]) -> Specialization:
-        f, skip = self._primal, self._skip
+        f = self._primal
         if not isinstance(f, types.FunctionType):
-            return build(f, self._transform, self._layout, values, kinds, skip=skip)
-        key = (self._transform, skip, kinds)
+            return self._for_sizes(values, kinds)
+        key = (self._transform, self._skip, kinds)
         found = _shared.find(f, key, values)
         if found is None:
-            found = build(f, self._transform, self._layout, values, kinds, skip=skip)
+            found = self._for_sizes(values, kinds)
             _shared.add(f, key, found)
         return found
 
-    def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Specialization:
+    def _for_sizes(self, values: Values, kinds: tuple[Kind, ...]) -> Specialization:
+        """Code for these sizes, where a compiler gains by it and they are not always others."""
+        if self._transform.backend is None or self._dispatcher.sized(kinds) >= SIZED:
+            return self._for_all_sizes(values, kinds)
+        given, sizes = sized(kinds, values)
+        made = self._for_all_sizes(values, given)
+        names = self._layout.names
+        text = "".join(f"# for {each.text(names)}\n" for each in sizes) + made.text
+        return replace(made, kinds=kinds, sizes=sizes, text=text)
+
+    def _for_all_sizes(self, values: Values, kinds: tuple[Kind, ...]) -> Specialization:
+        return build(self._primal, self._transform, self._layout, values, kinds, skip=self._skip)
+
+    def _find(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], *, any_size: bool = False
+    ) -> Specialization:
+        """The code for these arguments; with ``any_size``, for those of other sizes as well."""
         if self._layout.function.__code__ is not self._layout.code:
             self._renew()
         values = self._prepare(self._layout.bind(args, kwargs))
-        return self._dispatcher.find(values)
+        found = self._dispatcher.find(values)
+        return self._for_all_sizes(values, found.kinds) if any_size and found.sizes else found
 
     # -- what the frontend asks where a derivative is called inside a function -------------------
 
@@ -212,7 +231,7 @@ class Derivative:
         It takes the parameters of ``primal`` in order (``*args`` as one tuple, ``**kwargs`` as one
         dict) and checks nothing: with arguments of other kinds its results mean nothing.
         """
-        return specialized(self._layout, self._find(args, kwargs))
+        return specialized(self._layout, self._find(args, kwargs, any_size=True))
 
     def cache_info(self) -> CacheInfo:
         """Calls, builds and compiled code so far: ``(hits, misses, maxsize, currsize)``."""

@@ -126,7 +126,9 @@ class Directional(Derivative):
 
     def specialize(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         """The compiled function; it takes the parameters in order, then the tangents."""
-        return self._shown(args, kwargs).run
+        if not args and not kwargs:
+            args, kwargs = example_arguments(self._inner)
+        return self._find(args, kwargs, any_size=True).run
 
     def _shown(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Specialization:
         if not args and not kwargs:
@@ -136,7 +138,9 @@ class Directional(Derivative):
             args, kwargs = example_arguments(self._inner)
         return self._find(args, kwargs)
 
-    def _find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Specialization:
+    def _find(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], *, any_size: bool = False
+    ) -> Specialization:
         try:
             self._inner.bind(args, kwargs)
             tangents = self._tangents(args, kwargs, self._nowhere())
@@ -144,7 +148,7 @@ class Directional(Derivative):
             *given, direction = args
             tangents = self._tangents(tuple(given), kwargs, direction)
             args = tuple(given)
-        return super()._find(args, {**kwargs, **tangents})
+        return super()._find(args, {**kwargs, **tangents}, any_size=any_size)
 
     def _nowhere(self) -> Any:
         """A direction of zeros."""

@@ -24,6 +24,7 @@ from .binding import MISSING, Layout
 from .dispatch_text import dispatching
 from .guards import Guard, apart, holds
 from .ir.kinds import Kind, kind_of
+from .sizes import Sizes
 
 if TYPE_CHECKING:
     from .frontend.refs import Fetch
@@ -58,8 +59,8 @@ class Specialization:
     ``run`` takes the values of all parameters, then those of ``captures``. ``guards`` are what
     must hold beyond the kinds of the arguments. ``written`` are the parameters whose contents the
     function writes: nothing else may share memory with them, except that the parameters of each
-    group in ``aliases`` are one object. ``text`` is the generated source,
-    ``ir`` the module it was written from.
+    group in ``aliases`` are one object. ``sizes`` must hold, too. ``text`` is the generated
+    source, ``ir`` the module it was written from.
     """
 
     run: Callable[..., Any]
@@ -70,10 +71,13 @@ class Specialization:
     aliases: tuple[tuple[int, ...], ...] = ()
     text: str = ""
     ir: Any = None
+    sizes: tuple[Sizes, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def fits(self, values: Values) -> bool:
         """Whether it may run on these values, whose kinds are right."""
+        if not all(sizes.hold(values) for sizes in self.sizes):
+            return False
         if not all(holds(guard, values) for guard in self.guards):
             return False
         if any(values[i] is not values[group[0]] for group in self.aliases for i in group):
@@ -192,6 +196,10 @@ class Dispatcher:
         return tuple(
             kind_of(value, name) for value, name in zip(values, self.layout.names, strict=True)
         )
+
+    def sized(self, kinds: tuple[Kind, ...]) -> int:
+        """For how many sets of sizes there is code for arguments of these kinds."""
+        return sum(bool(one.sizes) for one in self._known.get(_key(kinds), ()))
 
     def _lookup(self, key: Any, kinds: tuple[Kind, ...], values: Values) -> Specialization | None:
         for candidate in tuple(self._known.get(key, ())):

@@ -183,6 +183,7 @@ def _attempt(layout: Layout, one: Specialization, names: Names) -> tuple[list[st
     tests: list[str] = []
     for name, kind in zip(layout.names, one.kinds, strict=True):
         tests += conditions(name, kind, names, name)
+    tests += [sizes.text(layout.names) for sizes in one.sizes]
     fetched: dict[int, str] = {}
     for guard in one.guards:
         text = names.fetch(guard.fetch, layout.names)
