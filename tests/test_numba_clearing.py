@@ -124,9 +124,9 @@ def test_minimum_in_place_is_one_loop_each_way() -> None:
     assert "= np.sum(" not in text
     forward, reverse = text.split("# reverse sweep")
     # What is kept are two comparisons; the sums along both axes need no array of all terms.
-    assert forward.count('np.empty((n, m), dtype="bool")') == 2
-    assert "np.empty((n, m))" not in forward
-    assert reverse.count("np.empty((n, m))") == 1
+    assert forward.count('np.empty((n, n), dtype="bool")') == 2
+    assert "np.empty((n, n))" not in forward
+    assert reverse.count("np.empty((n, n))") == 1
 
 
 def cleared_by_the_program(a, b):

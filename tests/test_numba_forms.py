@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -77,6 +78,7 @@ def test_a_failure_of_numba_is_told_with_the_line(monkeypatch: pytest.MonkeyPatc
     left_out = {"masks_as_places", "fuse_loops"}
     passes = tuple(p for p in nopython._PASSES if p.__name__ not in left_out)
     monkeypatch.setattr(nopython, "_PASSES", passes)
+    monkeypatch.setattr(importlib.import_module("s2sad.derivative"), "SIZED", 0)
     with pytest.raises(s2sad.UnsupportedError, match=r"Numba itself fails, .*\[mask\]"):
         s2sad.grad(chosen, backend="numba")(X, X > 0)
 

@@ -31,7 +31,7 @@ from ..ir.nodes import (
 )
 from .conflicts import Conflict, Search
 from .copies import Edits, Insert, all_ops
-from .ops import CONTAINERS, has_memory, is_container, view_of, writes
+from .ops import CONTAINERS, MAY_PASS, has_memory, is_container, view_of, writes
 from .plan import Mutates, Plan
 from .planning import plan
 from .sink import sink
@@ -114,11 +114,22 @@ def _copy_views(
         other, buffer = conflict.other, conflict.node.args[conflict.operand]
         if other is None or other is buffer or not isinstance(other.kind, Array):
             continue
-        maker = made.facts.definitions.get(other)
-        if isinstance(maker, Op) and view_of(maker) is not None and (other, -1) not in tried:
-            edits.values.add(other)
+        view = _view_behind(other, made)
+        if view is not None and (view, -1) not in tried:
+            edits.values.add(view)
             settled |= conflict.places
     return settled
+
+
+def _view_behind(value: Value, made: Plan) -> Value | None:
+    """The view that a value is, or that it may be once an op has handed it on unchanged."""
+    maker = made.facts.definitions.get(value)
+    if not isinstance(maker, Op):
+        return None
+    if view_of(maker) is not None:
+        return value
+    first = maker.args[0] if maker.fn in MAY_PASS else None
+    return _view_behind(first, made) if isinstance(first, Value) else None
 
 
 def _resolve(

@@ -58,10 +58,13 @@ def _slice_key(b: Builder, index: Atom) -> Hashable:
     if isinstance(index, Const):
         return ("const", repr(index.value)) if _is_basic(index.value) else None
     node = b.origin(index)
-    if node is not None and node.fn in ("slice", "tuple"):
+    is_whole = isinstance(index.kind, Num) and index.kind.dtype == "int64"
+    if node is not None and (
+        node.fn in ("slice", "tuple") or (is_whole and node.fn in ("add", "sub", "mul"))
+    ):
         keys = tuple(_slice_key(b, a) for a in node.args)
         return None if None in keys else (node.fn, keys)
-    return index if isinstance(index.kind, Num) and index.kind.dtype == "int64" else None
+    return index if is_whole else None
 
 
 def _is_basic(value: object) -> bool:
@@ -93,6 +96,10 @@ def shape_root(b: Builder, x: Atom, depth: int = _DEPTH) -> Atom:
         return shape_root(b, first, depth - 1) if isinstance(first.kind, Array) else x
     if node.fn in ("broadcast_like", "unbroadcast"):
         return shape_root(b, node.args[1], depth - 1)
+    if node.fn == "np.reshape":
+        asked = b.origin(node.args[1])
+        is_shape = asked is not None and asked.fn == "shape"
+        return shape_root(b, asked.args[0], depth - 1) if asked and is_shape else x
     if not _elementwise(node):
         return x
     roots: list[Atom] = []

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..ir.kinds import Array, FixedList, ListOf, Num, Tuple
-from ..ir.nodes import Atom
+from ..ir.nodes import Atom, Value
 from .kindrules import as_array
 from .registry import KindError
 
@@ -58,11 +58,15 @@ def matmul_vjp(b: Builder, g: Atom, out: Atom, x: Atom, y: Atom) -> list[Any]:
     if m == 1 and n == 1:
         return [lambda: b.mul(g, y), lambda: b.mul(g, x)]
     if m == 2 and n == 2:
-        return [lambda: text("g @ y.T", g=g, y=y), lambda: text("x.T @ g", g=g, x=x)]
+        return _exactly(b, (x, "g @ y.T"), (y, "x.T @ g"), g=g, x=x, y=y)
     if m == 2 and n == 1:
-        return [lambda: text("outer(g, y)", g=g, y=y), lambda: text("x.T @ g", g=g, x=x)]
+        return _exactly(b, (x, "outer(g, y)"), (y, "x.T @ g"), g=g, x=x, y=y)
     if m == 1 and n == 2:
-        return [lambda: text("y @ g", g=g, y=y), lambda: text("outer(x, g)", g=g, x=x)]
+        return _exactly(b, (x, "y @ g"), (y, "outer(x, g)"), g=g, x=x, y=y)
+    if n == 2:
+        (wrt_x,) = _exactly(b, (x, "g @ y.T"), g=g, y=y)
+        lead = tuple(range(m - 1))
+        return [wrt_x, lambda: b.op("np.tensordot", x, g, axes=(lead, lead))]
     if m == 1:
         return [
             lambda: text("(y @ g[..., None])[..., 0]", g=g, y=y),
@@ -77,6 +81,18 @@ def matmul_vjp(b: Builder, g: Atom, out: Atom, x: Atom, y: Atom) -> list[Any]:
         lambda: text("g @ matrix_transpose(y)", g=g, y=y),
         lambda: text("matrix_transpose(x) @ g", g=g, x=x),
     ]
+
+
+def _exactly(b: Builder, *parts: tuple[Atom, str], **names: Atom) -> list[Any]:
+    """Cotangents that have the shapes of their operands, since a product stretches nothing."""
+
+    def of(operand: Atom, text: str) -> Atom:
+        bar = b.text(text, **names)
+        if isinstance(bar, Value) and isinstance(operand, Value):
+            b.shaped_like[bar] = operand
+        return bar
+
+    return [lambda o=o, t=t: of(o, t) for o, t in parts]
 
 
 def dot_vjp(b: Builder, g: Atom, out: Atom, a: Atom, b_: Atom) -> list[Any]:

@@ -57,6 +57,7 @@ from .facts import (
     takes_elements,
 )
 from .loops import Nest
+from .outers import outers_as_products
 from .rings import as_nodes
 from .ties import ties_as_choices
 from .totals import Totals
@@ -73,7 +74,7 @@ def fuse_loops(module: Module) -> Module:
 
 
 def _function(f: Function) -> Function:
-    f = stored_where_cleared(computed_once(ties_as_choices(f)))
+    f = stored_where_cleared(computed_once(ties_as_choices(outers_as_products(f))))
     facts = Facts(f)
     sizes = Sizes(f.params)
     body = _Region(facts, f.body, frozenset(), sizes).run()
