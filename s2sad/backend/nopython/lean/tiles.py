@@ -15,6 +15,7 @@ so large that threads and caches matter more than the beginning are left to BLAS
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +27,10 @@ from .blas_calls import Matrix, leave_to_blas
 
 __all__ = ["product_function"]
 
-#: From how many multiplications on BLAS is asked: where registers have eight lanes, and where they
-#: have fewer, which BLAS makes better use of.
-_MANY, _SOME = 1 << 22, 1 << 15
+#: From how many multiplications on BLAS is asked, which takes all processors: where there are no
+#: more than two, where there are more, and where registers have fewer than eight lanes, which BLAS
+#: makes better use of.
+_MOST, _MANY, _SOME = 1 << 28, 1 << 22, 1 << 15
 #: How many rows of b are copied at a time: with 16 columns they fit into the nearest cache.
 _DEEP = 128
 #: With so many rows in a, or fewer, columns of b that lie side by side are not worth copying.
@@ -58,6 +60,15 @@ def _tile(features: str) -> _Tile:
     if "+avx512f" in known:
         return _Tile(8, 2, 8)
     return _Tile(6, 2, 4) if "+avx" in known else _Tile(4, 2, 2)
+
+
+def _most_by_tiles(tile: _Tile) -> int:
+    """From how many multiplications on BLAS is faster."""
+    if tile.lanes < 8:
+        return _SOME
+    usable = getattr(os, "sched_getaffinity", None)
+    processors = len(usable(0)) if usable else os.cpu_count() or 1
+    return _MOST if processors <= 2 else _MANY
 
 
 @functools.cache
@@ -127,7 +138,7 @@ class _Writer:
                 Matrix(self.b, self.b_row, self.b_step, self.k, self.n),
                 Matrix(self.c, self.c_row, step, self.m, self.n),
                 self.add,
-                _MANY if tile.lanes >= 8 else _SOME,
+                _most_by_tiles(tile),
             )
         single = builder.icmp_signed("==", self.m, _int(1))
         with builder.if_then(single, likely=False):
