@@ -9,6 +9,8 @@ place whether sizes are negative or too large; that is asked by a function here:
 
 from __future__ import annotations
 
+import mmap
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +22,8 @@ from numba.core import cgutils
 __all__ = ["Fields", "allocated", "read", "sizes_of"]
 
 _SIZE = llvm.IntType(64)
+#: From how many bytes on large pages are asked for; a small page; what Linux calls large ones.
+_LARGE, _PAGE, _HUGE_PAGES = 1 << 22, mmap.PAGESIZE, 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,9 @@ def allocated(context: Any, builder: Any, kind: Any, sizes: Sequence[Any]) -> Fi
     data = builder.bitcast(
         context.nrt.meminfo_data(builder, meminfo), context.get_data_type(kind.dtype).as_pointer()
     )
+    if sys.platform == "linux":
+        with builder.if_then(builder.icmp_signed(">=", needed, _SIZE(_LARGE)), likely=False):
+            builder.call(_in_large_pages(builder.module), [builder.ptrtoint(data, _SIZE), needed])
     nitems = sizes[0] if sizes else _SIZE(1)
     for size in sizes[1:]:
         nitems = builder.mul(nitems, size, flags=["nsw"])
@@ -112,6 +119,28 @@ def _bytes(module: Any, rank: int) -> Any:
         wrong = builder.or_(wrong, builder.extract_value(product, 1))
         wrong = builder.or_(wrong, builder.icmp_signed("<", size, _SIZE(0)))
     builder.ret(builder.select(wrong, _SIZE(-1), total))
+    return function
+
+
+def _in_large_pages(module: Any) -> Any:
+    """``f(address, bytes)``: ask for large pages, as NumPy does: small ones take long to get."""
+    name = "s2sad_in_large_pages"
+    known = module.globals.get(name)
+    if known is not None:
+        return known
+    function = llvm.Function(module, llvm.FunctionType(llvm.VoidType(), [_SIZE] * 2), name)
+    function.linkage = "linkonce_odr"
+    for attribute in ("noinline", "nounwind"):
+        function.attributes.add(attribute)
+    builder = llvm.IRBuilder(function.append_basic_block("entry"))
+    address, size = function.args
+    first = builder.and_(builder.add(address, _SIZE(_PAGE - 1)), _SIZE(-_PAGE))
+    rest = builder.sub(size, builder.sub(first, address))
+    word = llvm.IntType(32)
+    kind = llvm.FunctionType(word, [_SIZE, _SIZE, word])
+    advise = cgutils.get_or_insert_function(module, kind, "madvise")
+    builder.call(advise, [first, rest, word(_HUGE_PAGES)])
+    builder.ret_void()
     return function
 
 
