@@ -140,7 +140,7 @@ class Derivative:
         given, sizes = sized(kinds, values)
         made = self._for_all_sizes(values, given)
         names = self._layout.names
-        text = "".join(f"# for {each.text(names)}\n" for each in sizes) + made.text
+        text = "".join(each.comment(names) for each in sizes) + made.text
         return replace(made, kinds=kinds, sizes=sizes, text=text)
 
     def _for_all_sizes(self, values: Values, kinds: tuple[Kind, ...]) -> Specialization:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 from .ir.kinds import Array, Kind, Num, Sym
@@ -27,7 +28,7 @@ SIZED = 2
 #: Integers below are numbers of their own, whatever is as long; sizes are compared from here on.
 _FEW, _MANY = 4, 16
 #: How much shorter an axis may be that is described by another one.
-_SHORTER = 2
+_SHORTER = 4
 
 
 class Place(NamedTuple):
@@ -64,6 +65,13 @@ class Sizes:
         first = self.first.text(names)
         parts = [f"{p.text(names)} == {first}" + f" - {n}" * (n > 0) for p, n in self.others]
         return " and ".join(parts)
+
+    def comment(self, names: Sequence[str]) -> str:
+        """The same for who reads the code, as lines of comments."""
+        parts = [p.text(names) + f" + {n}" * (n > 0) for p, n in self.others]
+        text = " == ".join([self.first.text(names), *parts])
+        lines = wrap(f"for {text}", width=92, subsequent_indent="    ")
+        return "".join(f"# {line}\n" for line in lines)
 
 
 def sized(

@@ -39,7 +39,7 @@ def test_equal_sizes_need_no_sums() -> None:
     df = same(product, (0, 1), (numbers(5, 7), numbers(5, 7)))
     text = df.source(numbers(5, 7), numbers(5, 7))
     assert "unbroadcast" not in text
-    assert text.startswith("# for y.shape[0] == x.shape[0]\n")
+    assert text.startswith("# for x.shape[0] == y.shape[0]\n")
     assert df.cache_info().misses == 1
 
 
@@ -90,7 +90,7 @@ def test_one_less_and_numbers_of_elements() -> None:
         return stencil(nodes, cells, n) + 1.0
 
     text = both(shifted, (0, 1))[0].source(numbers(21), numbers(20), 20)
-    assert "cells.shape[0] == nodes.shape[0] - 1 and n == nodes.shape[0] - 1" in text
+    assert text.startswith("# for nodes.shape[0] == cells.shape[0] + 1 == n + 1\n")
     assert "unbroadcast" not in text
 
 
