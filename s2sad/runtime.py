@@ -411,6 +411,15 @@ def plus(total: float, x: float) -> float:
     return total + x
 
 
+def chosen(condition: bool, then: Any, otherwise: Any) -> Any:
+    """One of two numbers that are both there.
+
+    >>> chosen(2.0 > 1.0, 3.0, 4.0)
+    3.0
+    """
+    return then if condition else otherwise
+
+
 def real_fft(z: np.ndarray) -> np.ndarray:
     """``np.real(np.fft.fft(z))`` of a vector.
 

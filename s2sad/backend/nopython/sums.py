@@ -1,4 +1,4 @@
-"""Sums in any order, for Numba.
+"""Sums in any order, and choices of two numbers, for Numba.
 
 In: nothing; `install` is called once. Out: Numba knows `plus`, which is an addition that LLVM may
 do in another order: a loop of these becomes vector code, where a chain of additions would have to
@@ -6,6 +6,8 @@ wait for each. NumPy's sums are made of them, since NumPy promises no order; wha
 loops add up keeps its order::
 
     for i in range(n): total = plus(total, x[i])   ->   four sums at once, added up in the end
+
+`chosen` takes one of two numbers that are both there, without a branch.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic
 
-from ...runtime import plus
+from ...runtime import chosen, plus
 from .written import declare, written
 
 __all__ = ["install"]
@@ -35,6 +37,10 @@ def _plus(total: Any, x: Any) -> Any:
     return lambda total, x: total + x
 
 
+def _chosen(condition: Any, then: Any, otherwise: Any) -> Any:
+    return lambda condition, then, otherwise: then if condition else otherwise
+
+
 def install() -> None:
-    """Tell Numba what `plus` means."""
-    declare({plus: _plus})
+    """Tell Numba what `plus` and `chosen` mean."""
+    declare({plus: _plus, chosen: _chosen})

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from ....ir.kinds import BOOL, FLOAT, INT, Array, Kind, Num, Tuple
 from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value
 
@@ -70,10 +72,8 @@ def apply(op: Op, elements: Sequence[Atom], writing: Writing) -> Atom:
     kind = element_kind(result.kind)
     if op.fn == "np.where":
         cond, then, orelse = elements
-        made = Value(kind)
-        arms = Region((), (), (then,)), Region((), (), (orelse,))
-        writing.nodes.append(If((made,), cond, *arms))
-        return made
+        arms = [_as(kind, arm, writing) for arm in (then, orelse)]
+        return writing.op("chosen", kind, cond, *arms)
     if op.fn == "pow" and isinstance(op.args[1].kind, Num) and kind.dtype == "float64":
         return _power(elements[0], op.args[1], kind, writing)
     if op.fn == "cast":  # what it is computed with makes it complex
@@ -82,6 +82,19 @@ def apply(op: Op, elements: Sequence[Atom], writing: Writing) -> Atom:
         return writing.op("mul", kind, elements[0], elements[0])
     fn = {"add_to": "add", "invert": "not" if kind.dtype == "bool" else "invert"}.get(op.fn, op.fn)
     return writing.op(fn, kind, *elements)
+
+
+def _as(kind: Num, a: Atom, writing: Writing) -> Atom:
+    """A number as one of another dtype that holds it."""
+    dtype = getattr(a.kind, "dtype", kind.dtype)
+    if dtype == kind.dtype:
+        return a
+    if isinstance(a, Const):
+        return Const.of(np.dtype(kind.dtype).type(a.value).item())
+    if kind.dtype == "float64":
+        return writing.op("float", kind, a)
+    zero = Const.of(np.zeros((), kind.dtype).item())
+    return writing.op("add", kind, zero, a)
 
 
 def _power(base: Atom, exponent: Atom, kind: Num, writing: Writing) -> Atom:

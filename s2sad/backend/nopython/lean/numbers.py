@@ -25,6 +25,7 @@ from .own import Own
 __all__ = ["TABLE"]
 
 _FLOAT, _INT, _COMPLEX = types.float64, types.int64, types.complex128
+_OF_NUMBERS = (_FLOAT, _INT, _COMPLEX)
 
 
 def _alike(*kinds: Any) -> Any:
@@ -117,6 +118,24 @@ def _ratio(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     return builder.select(nothing, builder.fmul(zero, above), builder.fdiv(above, below))
 
 
+def _unless_zero(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    g, c = args
+    zero = llvm.Constant(g.type, 0.0)
+    return builder.select(builder.fcmp_ordered("==", g, zero), zero, c)
+
+
+def _one_of_two(*kinds: Any) -> Any:
+    """Of a condition and two numbers of a kind, that kind."""
+    known = (*_OF_NUMBERS, types.boolean)
+    if len(kinds) != 3 or kinds[0] != types.boolean or kinds[1] not in known:
+        return None
+    return kinds[1] if kinds[1] == kinds[2] else None
+
+
+def _chosen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    return builder.select(*args)
+
+
 TABLE = {
     operator.add: _arithmetic("add", _sum),
     operator.iadd: _arithmetic("add", _sum),
@@ -136,4 +155,6 @@ TABLE = {
     min: _extremum("<"),
     int: Own(_of_int, _int),
     runtime.ratio: Own(_floats, _ratio),
+    runtime.unless_zero: Own(_floats, _unless_zero),
+    runtime.chosen: Own(_one_of_two, _chosen),
 }
