@@ -17,6 +17,7 @@ from numba.core.typing.templates import signature
 from numba.np import arrayobj
 
 from . import arrays, matrices, numbers, stacks, systems, views
+from .libraries import lean_codegen
 from .memory import LeanRuntime
 from .own import Own
 
@@ -70,6 +71,10 @@ class LeanContext(CPUContext):  # type: ignore[misc]
     @typing_context.setter
     def typing_context(self, context: Any) -> None:
         self.__dict__["typing_context"] = context
+
+    def codegen(self) -> Any:
+        """What makes machine code."""
+        return lean_codegen(super().codegen())
 
     @property
     def nrt(self) -> Any:

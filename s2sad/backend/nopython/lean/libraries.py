@@ -1,0 +1,50 @@
+"""What LLVM does to each function before those it calls are there.
+
+In: the text of a function, as LLVM has read it. Out: the same with its variables in registers and
+without empty blocks. Numba has all of LLVM's passes go through each function here, and once more
+when it has been brought together with what it calls; the second time does the work of the first::
+
+    %x = alloca; store 1.0, %x; load %x   ->   1.0
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite.binding import newpassmanagers
+from numba.core import codegen
+
+__all__ = ["lean_codegen"]
+
+
+class _Library(codegen.JITCodeLibrary):  # type: ignore[misc]
+    """Numba's library of machine code, which does less twice."""
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        """Called by Numba for each module that is added."""
+        ll_module.data_layout = self._codegen._data_layout
+        builder = self._codegen._pass_builder()
+        passes = newpassmanagers.create_new_function_pass_manager()
+        passes.add_sroa_pass()
+        passes.add_simplify_cfg_pass()
+        passes.add_refprune_pass(codegen._parse_refprune_flags())
+        for function in ll_module.functions:
+            if not function.is_declaration:
+                passes.run(function, builder)
+
+
+class _Codegen(codegen.JITCPUCodegen):  # type: ignore[misc]
+    """Numba's codegen, whose libraries are ours."""
+
+    _library_class = _Library
+
+
+def lean_codegen(usual: Any) -> Any:
+    """A codegen of Numba's, of which nothing is copied, as one of ours."""
+    if type(usual) is not codegen.JITCPUCodegen or not codegen.config.LLVM_REFPRUNE_PASS:
+        return usual
+    made = usual.__dict__.get("_s2sad_lean")
+    if made is None:
+        made = usual.__dict__["_s2sad_lean"] = object.__new__(_Codegen)
+        made.__dict__ = usual.__dict__
+    return made
