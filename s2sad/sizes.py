@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from textwrap import wrap
 from typing import Any, NamedTuple
 
-from .ir.kinds import Array, Kind, Num, Sym
+from .ir.kinds import Array, Kind, Num, Sym, Tuple
 
 __all__ = ["SIZED", "Place", "Sizes", "sized"]
 
@@ -32,19 +32,25 @@ _SHORTER = 4
 
 
 class Place(NamedTuple):
-    """A size: an axis of the parameter with this number, or the number that it is."""
+    """A size: an axis of the parameter with this number, or the number that it is.
+
+    ``path`` leads to the array in a tuple, and into a tuple in that.
+    """
 
     parameter: int
+    path: tuple[int, ...]
     axis: int | None
 
     def of(self, values: Sequence[Any]) -> int:
         """The size, of values of the right kinds."""
         value = values[self.parameter]
+        for key in self.path:
+            value = value[key]
         return int(value if self.axis is None else value.shape[self.axis])
 
     def text(self, names: Sequence[str]) -> str:
         """The expression that reads it."""
-        name = names[self.parameter]
+        name = names[self.parameter] + "".join(f"[{key}]" for key in self.path)
         return name if self.axis is None else f"{name}.shape[{self.axis}]"
 
 
@@ -79,7 +85,7 @@ def sized(
 ) -> tuple[tuple[Kind, ...], tuple[Sizes, ...]]:
     """The kinds with the symbols of what is as large now, and what that assumes."""
     by_size: dict[int, list[Place]] = {}
-    for place in _axes(kinds):
+    for place, _ in _axes(kinds):
         size = place.of(values)
         if size > 1:
             by_size.setdefault(size, []).append(place)
@@ -87,7 +93,7 @@ def sized(
         if isinstance(kind, Num) and type(values[n]) is int and isinstance(kind.dim, Sym):
             size = int(values[n])
             if size >= _FEW and size in by_size:
-                by_size[size].append(Place(n, None))
+                by_size[size].append(Place(n, (), None))
     found = []
     for size in sorted(by_size, reverse=True):
         if size not in by_size:
@@ -99,38 +105,47 @@ def sized(
                 others += [(place, less) for place in by_size.pop(size - less)]
         if others:
             found.append(Sizes(first, tuple(others)))
-    found.sort(key=lambda sizes: (sizes.first.parameter, sizes.first.axis or 0))
+    found.sort(key=lambda sizes: (sizes.first[:2], sizes.first.axis or 0))
     for sizes in found:
         kinds = _described(kinds, sizes)
     return kinds, tuple(found)
 
 
-def _axes(kinds: Sequence[Kind]) -> list[Place]:
-    return [
-        Place(n, axis)
-        for n, kind in enumerate(kinds)
-        if isinstance(kind, Array) and kind.dims is not None
-        for axis, dim in enumerate(kind.dims)
-        if isinstance(dim, Sym)
-    ]
+def _axes(kinds: Sequence[Kind]) -> list[tuple[Place, Sym]]:
+    """All axes of arrays, in tuples as well, that have a symbol."""
+    found: list[tuple[Place, Sym]] = []
+
+    def look(kind: Kind, parameter: int, path: tuple[int, ...]) -> None:
+        if isinstance(kind, Tuple):
+            for key, item in enumerate(kind.items):
+                look(item, parameter, (*path, key))
+        elif isinstance(kind, Array) and kind.dims is not None:
+            for axis, dim in enumerate(kind.dims):
+                if isinstance(dim, Sym):
+                    found.append((Place(parameter, path, axis), dim))
+
+    for n, kind in enumerate(kinds):
+        look(kind, n, ())
+    return found
 
 
 def _described(kinds: tuple[Kind, ...], sizes: Sizes) -> tuple[Kind, ...]:
     """The kinds, where all these places have the symbol of the first."""
+    symbol = dict(_axes(kinds))[sizes.first]
     new = list(kinds)
-    at = sizes.first
-    array = new[at.parameter]
-    assert isinstance(array, Array)
-    assert array.dims is not None
-    assert at.axis is not None
-    symbol = array.dims[at.axis]
-    assert isinstance(symbol, Sym)
     for place, less in sizes.others:
-        kind = new[place.parameter]
         dim = symbol if not less else Sym(symbol.base, symbol.offset - less)
-        if isinstance(kind, Num):
-            new[place.parameter] = replace(kind, dim=dim)
-        elif isinstance(kind, Array) and kind.dims is not None and place.axis is not None:
-            dims = (*kind.dims[: place.axis], dim, *kind.dims[place.axis + 1 :])
-            new[place.parameter] = replace(kind, dims=dims)
+        new[place.parameter] = _with_dim(new[place.parameter], place.path, place.axis, dim)
     return tuple(new)
+
+
+def _with_dim(kind: Kind, path: tuple[int, ...], axis: int | None, dim: Sym) -> Kind:
+    if path and isinstance(kind, Tuple):
+        key, *rest = path
+        items = list(kind.items)
+        items[key] = _with_dim(items[key], tuple(rest), axis, dim)
+        return replace(kind, items=tuple(items))
+    if isinstance(kind, Array) and kind.dims is not None and axis is not None:
+        return replace(kind, dims=(*kind.dims[:axis], dim, *kind.dims[axis + 1 :]))
+    assert isinstance(kind, Num)
+    return replace(kind, dim=dim)

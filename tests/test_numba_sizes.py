@@ -131,3 +131,22 @@ def test_what_is_written_and_what_is_the_same_array() -> None:
     same(written, (0, 1), (numbers(9), numbers(9)), (numbers(9), numbers(8) * 0 + 1.0)[:1] * 2)
     with pytest.raises(ValueError, match="broadcast"):
         both(written, (0, 1))[0](numbers(9), numbers(7))
+
+
+def test_arrays_in_tuples() -> None:
+    def layers(weights: tuple[Any, ...], x: np.ndarray) -> float:
+        first, bias, (second,) = weights
+        return np.sum(np.tanh(x @ first + bias) @ second)
+
+    def weights(n: int, m: int, k: int, b: int) -> tuple[Any, ...]:
+        return numbers(n, m), numbers(b), (numbers(m, k),)
+
+    compiled, plain = both(layers, 0)
+    for n, m, k, b in ((3, 4, 2, 4), (5, 6, 2, 6), (3, 4, 2, 1), (4, 4, 4, 4)):
+        args = weights(n, m, k, b), numbers(7, n)
+        got, wanted = compiled(*args), plain(*args)
+        for one, other in zip((*got[:2], *got[2]), (*wanted[:2], *wanted[2]), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-12)
+    assert "weights[0].shape[1] == weights[1].shape[0]" in compiled.source(
+        weights(3, 4, 2, 4), numbers(7, 3)
+    )
