@@ -201,8 +201,12 @@ def _is_index(kind: Kind) -> bool:
 
 
 def _reads(user: Node, node: Node) -> bool:
-    read = {*operands_of(user), *(v for r in regions_of(user) for v in free_values(r))}
+    read = _read_by(user)
     return any(r in read for r in node.results)
+
+
+def _read_by(node: Node) -> set[Atom]:
+    return {*operands_of(node), *(v for r in regions_of(node) for v in free_values(r))}
 
 
 def merged(
@@ -222,6 +226,9 @@ def merged(
         second = write(first.counters, writing)
     except Unsure:  # they go round rings along different axes
         return None
+    sums = {c.result for c in first.carried if not isinstance(c.result.kind, Array)}
+    if any(a in sums for node in writing.nodes for a in _read_by(node)):
+        return None  # a sum that is read has to be complete
     written = {c.result: c for c in first.carried}
     old = {c.init: c for c in first.carried}
     nodes = list(first.nodes)
