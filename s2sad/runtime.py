@@ -15,6 +15,10 @@ from typing import Any
 import numpy as np
 
 
+class Unforeseen(Exception):
+    """Arguments do not fit each other as compiled code takes for granted that they do."""
+
+
 def ratio(g: Any, d: Any) -> Any:
     """``g / d``, but 0 where ``g`` is 0, and NumPy's inf where only ``d`` is 0; never raises.
 

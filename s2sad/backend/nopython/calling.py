@@ -150,6 +150,7 @@ def _compile(derivative: Derivative, given: tuple[Any, ...]) -> Any:
         fastmath=backend is not None and backend.fastmath,
         parallel=backend is not None and backend.parallel,
         boundscheck=backend is None or backend.boundscheck,
+        assuming=False,  # nobody is there to compile it again
     )
     if not made.door.is_open:
         raise UnsupportedError(

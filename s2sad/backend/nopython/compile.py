@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import Problem, UnsupportedError
-from ...ir.nodes import Module, Op, walk
+from ...ir.nodes import Const, If, Module, Op, walk
 from ...rules.registry import primitive
+from ...runtime import Unforeseen
 from ...transform.scaling import small_factors_first
 from ...transform.target import for_compiler
 from ..compile import file_name
@@ -86,8 +87,13 @@ def compile_nopython(
     parallel: bool = False,
     boundscheck: bool = True,
     private_from: int | None = None,
+    assuming: bool = True,
 ) -> Compiled:
     """The entry of ``module``, compiled when it is first called.
+
+    ``assuming`` that arguments fit each other as they usually do, where that makes faster code:
+    ``run`` makes sure of it, and compiles code for all others when it meets such arguments;
+    ``dispatcher`` only raises Unforeseen.
 
     Raises UnsupportedError if Numba is not installed.
     """
@@ -104,13 +110,22 @@ def compile_nopython(
         )
         for name, f in module.functions.items()
     }
-    lowered = functools.reduce(lambda made, step: step(made), _PASSES, Module(flat))
+    passes: list[Callable[[Module], Module]] = [
+        functools.partial(step, assuming=assuming) if step is fuse_loops else step
+        for step in _PASSES
+    ]
+    lowered = functools.reduce(lambda made, step: step(made), passes, Module(flat))
     way = door(module.entry, lowered.entry)
     with for_compiler():
         emitted = emit(lowered, fresh_results=True, private_from=private_from)
     options = {"fastmath": fastmath, "parallel": parallel, "boundscheck": boundscheck}
     dispatcher, text = _jitted(emitted, options)
     run = _through(way, _explained(dispatcher, text))
+    if _assumes(lowered):
+        again = functools.partial(
+            compile_nopython, module, **options, private_from=private_from, assuming=False
+        )
+        run = _or_else(run, functools.cache(lambda: again().run))
     return Compiled(run, dispatcher, way, emitted.text)
 
 
@@ -191,6 +206,26 @@ def _explained(dispatcher: Any, text: str) -> Callable[..., Any]:
 
     run.stats = dispatcher.stats  # type: ignore[attr-defined]
     return run
+
+
+def _assumes(module: Module) -> bool:
+    """Whether the code asks first whether arguments are as it takes for granted."""
+    arms = [n.then for n in module.entry.body.ops if isinstance(n, If)]
+    fails = [n for arm in arms for n in arm.ops if isinstance(n, Op) and n.fn == "raise"]
+    return any(isinstance(a, Const) and a.value is Unforeseen for n in fails for a in n.args)
+
+
+def _or_else(run: Callable[..., Any], other: Callable[[], Callable[..., Any]]) -> Any:
+    """``run``, or what ``other`` makes where it finds arguments that it was not made for."""
+
+    def called(*values: Any) -> Any:
+        try:
+            return run(*values)
+        except Unforeseen:
+            pass
+        return other()(*values)
+
+    return called
 
 
 def _header(emitted: Emitted, options: dict[str, Any]) -> str:

@@ -57,6 +57,8 @@ class Sizes:
         self.made: dict[Atom, tuple[Extent, ...]] = {}
         #: lengths that have been compared, and those that they are equal to
         self.equal: dict[Atom, Atom] = {}
+        #: slices of axes of known size, from their start to their stop, with their lengths
+        self.windows: dict[tuple[Atom, Atom, Dim], tuple[Dim, Atom]] = {}
         for p in params:
             if isinstance(p.kind, Array):
                 for k, d in enumerate(p.kind.dims or ()):
@@ -68,7 +70,7 @@ class Sizes:
         made = Sizes(())
         made.first, made.params, made.everywhere = self.first, self.params, self.everywhere
         made.known, made.made = self.known.copy(), self.made.copy()
-        made.equal = self.equal.copy()
+        made.equal, made.windows = self.equal.copy(), self.windows
         return made
 
     def same(self, size: Atom) -> Atom:
@@ -168,6 +170,9 @@ def part_of(
     if known is not None:
         return Extent(dim, dim, lambda nodes: known)
     start, stop = part.start, part.stop
+    if start is not None and stop is not None and (start, stop, whole.dim) in sizes.windows:
+        size, window = sizes.windows[start, stop, whole.dim]
+        return Extent(size, size, lambda nodes: window, is_window=True)
     begin = 0 if start is None else start.value if isinstance(start, Const) else None
 
     def length(nodes: list[Node]) -> Atom:

@@ -19,6 +19,7 @@ __all__ = [
     "SHAPES",
     "SUMS",
     "Facts",
+    "is_added_to",
     "is_computed",
     "is_sum_along",
     "is_whole_sum",
@@ -113,6 +114,11 @@ def reads_elements(node: Node, k: int) -> bool:
     if not isinstance(node, Op):
         return True
     return not (node.fn in LIKE and k == 1 or node.fn in SHAPES or is_filled(node) and k == 0)
+
+
+def is_added_to(node: Node, k: int) -> bool:
+    """Whether an operand is what ``add_to`` adds to: a term like others, if it is no array."""
+    return isinstance(node, Op) and node.fn == "add_to" and k == 0
 
 
 def is_computed(a: Atom, facts: Facts) -> bool:

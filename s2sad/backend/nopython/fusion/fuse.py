@@ -51,6 +51,7 @@ from .facts import (
     SHAPES,
     SUMS,
     Facts,
+    is_added_to,
     is_sum_along,
     is_whole_sum,
     reads_elements,
@@ -63,20 +64,29 @@ from .ties import ties_as_choices
 from .totals import Totals
 from .unread import without_unread
 from .views import view
+from .windows import find_windows
 from .writing import Unsure
 
 __all__ = ["fuse_loops"]
 
 
-def fuse_loops(module: Module) -> Module:
-    """The module with loops in the place of statements on whole arrays."""
-    return Module({name: _function(f) for name, f in module.functions.items()})
+def fuse_loops(module: Module, assuming: bool = False) -> Module:
+    """The module with loops in the place of statements on whole arrays.
+
+    ``assuming``: the entry may be made for arguments that fit each other as they usually do
+    (`windows`).
+    """
+    functions = {
+        name: _function(f, assuming and f is module.entry) for name, f in module.functions.items()
+    }
+    return Module(functions)
 
 
-def _function(f: Function) -> Function:
+def _function(f: Function, assuming: bool) -> Function:
     f = stored_where_cleared(computed_once(ties_as_choices(outers_as_products(f))))
     facts = Facts(f)
     sizes = Sizes(f.params)
+    find_windows(f, facts.definitions, sizes, assuming)
     body = _Region(facts, f.body, frozenset(), sizes).run()
     return replace(f, body=replace(body, ops=(*sizes.first, *body.ops)))
 
@@ -116,7 +126,10 @@ class _Region(Totals):
         if v in self.facts.kept or not uses:
             return False
         here = all(set(n.results) <= self.mine and n.results for n, _ in uses)
-        if not here or not all(takes_elements(n, k, self.facts) for n, k in uses):
+        as_sum = op.fn == "unbroadcast" and v not in self.facts.kept and self.sums_nothing(op)
+        if not here or not all(
+            takes_elements(n, k, self.facts) or (as_sum and is_added_to(n, k)) for n, k in uses
+        ):
             return False
         reading = [n for n, k in uses if reads_elements(n, k)]
         if is_elementwise(op):
@@ -174,7 +187,7 @@ class _Region(Totals):
     def work(self, op: Op) -> tuple[int, set[Value]]:
         """How much there is to do for one element, and of which arrays it reads one."""
         work, arrays = _COSTS.get(op.fn, _WORK + 1), set[Value]()
-        read = op.args[:1] if op.fn in LIKE else op.args
+        read = op.args[:1] if op.fn in LIKE else () if is_filled(op) else op.args
         for a in read:
             if not isinstance(a, Value) or not isinstance(a.kind, Array):
                 continue
