@@ -20,11 +20,15 @@ from numba import types
 from numba.core import cgutils, ir
 
 from .context import is_own
+from .local import local_arrays
 from .signs import constant, nonnegative
 from .stacks import is_stack
 from .variables import LeanVariables
 
 __all__ = ["LeanLower"]
+
+#: Steps of ranges that end where Python's do: no number is skipped that could not be counted to.
+_STEPS = (-1, *range(1, 257))
 
 
 @dataclass(slots=True)
@@ -48,6 +52,8 @@ class LeanLower(LeanVariables):
         self._lean = _lean_ranges(self.func_ir, self.fndesc)
         self._lent = _lent_arguments(self.func_ir, self.fndesc)
         self._plain = nonnegative(self.func_ir, self.fndesc.typemap)
+        self._local = local_arrays(self.func_ir, self.fndesc)
+        self._slots: dict[str, Any] = {}
 
     def lower_inst(self, inst: Any) -> Any:
         """Loops over ranges have no variables but counters; uses of arguments are not counted."""
@@ -55,6 +61,10 @@ class LeanLower(LeanVariables):
             return None
         if isinstance(inst, ir.Assign) and inst.target.name in self._lean:
             return self._step(inst.target.name, inst.value)
+        if isinstance(inst, ir.Del) and inst.value in self._local:
+            return None
+        if isinstance(inst, ir.Assign) and inst.target.name in self._local:
+            return None
         if isinstance(inst, ir.Assign) and self.remember_tuple(inst.target.name, inst.value):
             return None
         return super().lower_inst(inst)
@@ -168,6 +178,8 @@ class LeanLower(LeanVariables):
             at.append(i if plain and t == types.int64 else self._position(t, i, size))
             if self.context.enable_boundscheck:
                 cgutils.do_boundscheck(self.context, self.builder, at[-1], size(), axis)
+        if array in self._local:
+            return cgutils.gep_inbounds(self.builder, self._slot(array), 0, at[0])
         start = self._parts(array, kind, "data")[0]()
         if kind.layout not in "CF":
             steps = self._parts(array, kind, "strides")
@@ -184,6 +196,14 @@ class LeanLower(LeanVariables):
                 whole = self.builder.mul(offset, sizes[axis]())
                 offset = self.builder.add(whole, at[axis])
         return self.builder.gep(start, [offset])
+
+    def _slot(self, array: str) -> Any:
+        """Where the elements of an array on the stack are."""
+        if array not in self._slots:
+            number = self.context.get_data_type(self.typeof(array).dtype)
+            room = llvm.ArrayType(number, self._local[array])
+            self._slots[array] = cgutils.alloca_once(self.builder, room, name=array)
+        return self._slots[array]
 
     def _position(self, kind: Any, index: Any, size: Any) -> Any:
         """Where an index points to, which counts from the end if it is negative."""
@@ -204,6 +224,9 @@ class LeanLower(LeanVariables):
 
     def _parts(self, array: str, kind: Any, field: str) -> list[Any]:
         """What reads each part of a field of an array, without the rest of the array."""
+        if array in self._local:
+            length = llvm.Constant(llvm.IntType(64), self._local[array])
+            return [lambda: length]
         at = self.context.data_model_manager[kind].get_field_position(field)
         count = 1 if field == "data" else kind.ndim
         builder = self.builder
@@ -257,8 +280,8 @@ def _lent_arguments(func_ir: Any, fndesc: Any) -> set[str]:
 def _lean_ranges(func_ir: Any, fndesc: Any) -> set[str]:
     """The variables of loops over ranges that are used for nothing but to loop.
 
-    These are ranges with steps of one up or down, read by one loop in the block that makes them,
-    their iterators, and the pairs that these give.
+    These are ranges with steps of one up or down, or some up, read by one loop in the block that
+    makes them, their iterators, and the pairs that these give.
     """
     if func_ir.func_id.is_generator:
         return set()
@@ -293,7 +316,7 @@ def _loop_of(name: str, definitions: Any, defined: Any, used: Any, fndesc: Any) 
     if len(definitions) != 1 or len(used[name]) != 1:
         return None
     [(label, call)], [(user_label, target)] = definitions, used[name]
-    if not _steps_by_one(call, fndesc) or target is None or user_label != label:
+    if not _steps_as_known(call, fndesc) or target is None or user_label != label:
         return None
     group, waiting = {name, target}, [target]
     if len(defined[target]) != 1 or getattr(defined[target][0][1], "op", None) != "getiter":
@@ -316,7 +339,7 @@ def _loop_of(name: str, definitions: Any, defined: Any, used: Any, fndesc: Any) 
     return group
 
 
-def _steps_by_one(call: Any, fndesc: Any) -> bool:
+def _steps_as_known(call: Any, fndesc: Any) -> bool:
     kinds = fndesc.typemap
     return (
         isinstance(call, ir.Expr)
@@ -325,7 +348,7 @@ def _steps_by_one(call: Any, fndesc: Any) -> bool:
         and not call.kws
         and call.vararg is None
         and all(isinstance(kinds[v.name], types.Integer) for v in call.args)
-        and (len(call.args) < 3 or constant(kinds[call.args[2].name]) in (1, -1))
+        and (len(call.args) < 3 or constant(kinds[call.args[2].name]) in _STEPS)
     )
 
 
