@@ -41,7 +41,7 @@ class Span:
 
     `lines` are the lines of the file as they were when it was read; without them the text is
     looked up in `linecache` when the span is shown. `reverse` marks what reverses that place
-    rather than computes it.
+    rather than computes it. Line 0 is no line: part of what is quoted elsewhere.
 
     >>> Span("model.py", 12, 8, 12, 15, "simulate").place
     'model.py:12:9 in simulate'

@@ -44,4 +44,4 @@ def definition_line(span: Span, lines: Sequence[str]) -> int:
 
 def is_one_statement(node: For) -> bool:
     """Whether a loop stands for one statement of the user's: only the loop itself has a place."""
-    return all(inner.span is None for inner in walk(node.body))
+    return not any(inner.span is not None and inner.span.line for inner in walk(node.body))

@@ -190,7 +190,7 @@ class Writer(Simple):
 
     def comments(self, node: Node) -> Block:
         span = node.span
-        if span is None or not getattr(span, "reverse", False):
+        if span is None or not getattr(span, "reverse", False) or not span.line:
             return []
         found: Block = []
         if (

@@ -10,6 +10,7 @@ a sum, and what is asked of nodes between two loops::
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -59,10 +60,15 @@ def element_stored(
     result: Value,
     places: Places,
     value: Atom,
+    span: Span | None,
 ) -> Carried:
-    """Write an element of an array; what a loop carries for it."""
+    """Write an element of an array; what a loop carries for it.
+
+    What quotes the statement is the loop: of ``span`` the op only has which sweep it is of.
+    """
     new = version(result)
-    writing.nodes.append(Op((new,), fn, (inner, writing.index(places), value)))
+    at = None if span is None else replace(span, line=0, col=0, end_line=0, end_col=0)
+    writing.nodes.append(Op((new,), fn, (inner, writing.index(places), value), {}, at))
     return Carried(array, inner, new, result, places, value if fn == "setitem" else None)
 
 

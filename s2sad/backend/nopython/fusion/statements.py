@@ -105,7 +105,9 @@ class Statements:
             if own is not None:
                 writing.carried = {own: (inner, places)}
             value = elements.element(op.args[0] if whole else result, places, writing)
-            return [element_stored(writing, "setitem", empty, inner, filled, places, value)]
+            return [
+                element_stored(writing, "setitem", empty, inner, filled, places, value, op.span)
+            ]
 
         if own is not None:
             try:
@@ -195,7 +197,7 @@ class Statements:
             writing.carried = {array: (inner, inside)}
             places = tuple(map(Place, counters.places))
             element = self.elements.element(value, places, writing)
-            return [element_stored(writing, fn, array, inner, result, inside, element)]
+            return [element_stored(writing, fn, array, inner, result, inside, element, op.span)]
 
         try:
             write(counters_for(sizes), Writing(apart=self.apart(op)))

@@ -150,7 +150,8 @@ class Totals(Statements):
                 after = writing.op(fn, number, before, value)
                 spot = tuple(map(writing.place, at))
                 return [Carried(array, before, after, result, (), None, depth, spot, start)]
-            sums = element_stored(writing, "accumulate", array, version(array), result, at, value)
+            inner = version(array)
+            sums = element_stored(writing, "accumulate", array, inner, result, at, value, op.span)
             # Only the end of the loops makes it whole.
             return [replace(sums, places=())]
 
