@@ -73,8 +73,9 @@ class Stacks:
         self._stacks: dict[Any, _Stack] = {}
         for op in walk(writer.plan.function.body):
             if isinstance(op, Op) and op.fn == "tape_new":
+                kind = op.attrs.get("called", "tape")
                 fields = tuple(
-                    (writer.fresh(f"{name}_tape" if name else "tape"), dtype)
+                    (writer.fresh(f"{name}_{kind}" if name else kind), dtype)
                     for name, dtype in op.attrs["fields"]
                 )
                 top = writer.fresh("top") if op.attrs["counter"] else None

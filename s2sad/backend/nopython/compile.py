@@ -44,6 +44,7 @@ from .refusals import is_of_numba, translated
 from .registers import sum_in_registers
 from .rejoin import rejoin_loops
 from .reruns import share_reruns
+from .strips import sum_in_strips
 from .sweeps import join_sweeps
 from .tapes import stack_tapes
 
@@ -66,6 +67,7 @@ _PASSES: tuple[Callable[[Module], Module], ...] = (
     join_sweeps,
     share_reruns,
     sum_in_registers,
+    sum_in_strips,
     functions_at_once,
 )
 

@@ -40,7 +40,7 @@ from ...ir.nodes import (
 from ...ir.rewrite import substitute, substitute_region
 from .commuting import Facts, Family, histories, is_of_reverse
 
-__all__ = ["by_rows"]
+__all__ = ["by_rows", "is_strided"]
 
 #: What may be computed before a loop even if that loop never runs.
 _OF_SIZES = frozenset({"add", "sub", "mul", "min", "max", "len", "shape", "tuple", "item"})
@@ -137,9 +137,7 @@ def _turned(loop: For, facts: Facts) -> list[Node] | None:
     if len(nest) == 1 or any(regions_of(n) for n in last.ops):
         return None
     accesses = [n for n in last.ops if isinstance(n, Op) and n.fn in _ACCESSES]
-    strides = [
-        sum(_is_strided(op, n.body.params[0], last, facts) for op in accesses) for n in nest
-    ]
+    strides = [sum(is_strided(op, n.body.params[0], last, facts) for op in accesses) for n in nest]
     for strided, depth in sorted((s, len(nest) - 1 - n) for n, s in enumerate(strides)):
         if strided >= strides[-1]:
             return None
@@ -156,7 +154,7 @@ def _turned(loop: For, facts: Facts) -> list[Node] | None:
     return None
 
 
-def _is_strided(op: Op, index: Value, body: Region, facts: Facts) -> bool:
+def is_strided(op: Op, index: Value, body: Region, facts: Facts) -> bool:
     """Whether the elements of an array by which a loop goes are not beside each other."""
     array, at = op.args[:2]
     if not isinstance(array.kind, Array):
