@@ -184,7 +184,9 @@ class _Finder:
             return False
         less = [key for key, n in least.items() if n < 0]
         more = [key for key, n in least.items() if n > 0 and isinstance(key, Sym)]
-        return not less or (len(less) == len(more) == 1 and isinstance(less[0], Sym))
+        if len(less) != 1 or len(more) != 1 or not isinstance(less[0], Sym):
+            return not less
+        return least[less[0]] == -1 and least[more[0]] == 1
 
     # -- what is written --------------------------------------------------------------------------
 
