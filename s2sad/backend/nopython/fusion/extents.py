@@ -16,7 +16,7 @@ from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value
 from ....rules.registry import primitive
 from .views import Along, Definitions, written_as
 
-__all__ = ["Extent", "Sizes", "axes_of", "common", "is_first_of", "part_of", "total"]
+__all__ = ["Extent", "Sizes", "axes_of", "common", "is_first_of", "more", "part_of", "total"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,9 @@ def part_of(
         assert start is not None
         return _op("sub", nodes, end, start)
 
-    key = (whole.key, written_as(start, definitions), written_as(stop, definitions))
+    key: Hashable = dim
+    if not isinstance(dim, Sym):
+        key = (whole.key, written_as(start, definitions), written_as(stop, definitions))
 
     def write(nodes: list[Node]) -> Atom:
         return sizes.once(key, nodes, lambda: _op("max", nodes, length(nodes), Const.of(0)))
@@ -251,6 +253,11 @@ def total(axes: tuple[Extent, ...], nodes: list[Node]) -> Atom:
     return Const.of(1) if size is None else size
 
 
+def more(a: Atom, by: int, nodes: list[Node]) -> Atom:
+    """A length, and so many more."""
+    return a if by == 0 else _op("add", nodes, a, Const.of(by))
+
+
 def _less(a: Atom, by: int, nodes: list[Node]) -> Atom:
     return a if by == 0 else _op("sub", nodes, a, Const.of(by))
 
@@ -264,6 +271,7 @@ def _op(fn: str, nodes: list[Node], *args: Atom) -> Atom:
 
 
 _FOLDED: dict[str, Callable[..., int]] = {
+    "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
     "mul": lambda a, b: a * b,
     "min": min,

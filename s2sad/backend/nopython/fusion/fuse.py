@@ -57,6 +57,7 @@ from .facts import (
     reads_elements,
     takes_elements,
 )
+from .gathering import WIDER, gathered
 from .loops import Nest
 from .outers import outers_as_products
 from .rings import as_nodes
@@ -83,7 +84,8 @@ def fuse_loops(module: Module, assuming: bool = False) -> Module:
 
 
 def _function(f: Function, assuming: bool) -> Function:
-    f = stored_where_cleared(computed_once(ties_as_choices(outers_as_products(f))))
+    f = computed_once(ties_as_choices(outers_as_products(f)))
+    f = gathered(stored_where_cleared(f))
     facts = Facts(f)
     sizes = Sizes(f.params)
     find_windows(f, facts.definitions, sizes, assuming)
@@ -271,6 +273,8 @@ class _Region(Totals):
             loop = self.computed if is_sum else self.added
         elif op.fn == "np.roll" and is_plain(op.results[0].kind):
             loop = self.computed if view(op, self.facts.definitions) is not None else None
+        elif op.fn == "np.zeros" and WIDER in op.attrs:
+            loop = self.padded
         elif op.fn in ("setitem", "accumulate"):
             loop = self.stored
         elif op.fn == "unbroadcast" and is_plain(op.results[0].kind):

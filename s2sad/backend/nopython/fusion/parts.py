@@ -93,7 +93,19 @@ def is_about_sizes(node: Node | Nest) -> bool:
 
 
 _NEW = frozenset({"np.empty", "np.zeros"})
-_OF_SIZES = _NEW | {"len", "shape", "item", "sub", "max", "min", "mul", "tuple", "ne", "and"}
+_OF_SIZES = _NEW | {
+    "len",
+    "shape",
+    "item",
+    "add",
+    "sub",
+    "max",
+    "min",
+    "mul",
+    "tuple",
+    "ne",
+    "and",
+}
 _OF_SIZES |= {"raise", "int", "eq", "insertion_point"}
 
 

@@ -15,8 +15,9 @@ from ....ir.kinds import BOOL, INT, Array, Kind
 from ....ir.nodes import Atom, Const, Node, Op, Region, Value, operands_of
 from ....rules.registry import primitive
 from .elements import LIKE, Elements, is_elementwise, is_plain, is_whole, through
-from .extents import Extent, Sizes, are_equal, is_first_of
+from .extents import Extent, Sizes, are_equal, is_first_of, more
 from .facts import SUMS, Facts
+from .gathering import WIDER
 from .loops import Carried, Counters, Nest, compare, counters_for, merged, version
 from .parts import (
     element_stored,
@@ -141,6 +142,14 @@ class Statements:
         """Apply a function to all of a buffer, in its place."""
         f = Const.of(primitive(op.fn).fun)
         self.out.append(Op(op.results, "in_place", (f, filled), {}, op.span))
+
+    def padded(self, op: Op) -> None:
+        """Zeros that are so many elements wider along each axis than an array."""
+        nodes: list[Node] = []
+        sizes = [e.length(nodes) for e in self.elements.extents(op.args[0])]
+        wide = [more(n, by, nodes) for n, by in zip(sizes, op.attrs[WIDER], strict=True)]
+        new_array(op.results[0], wide, op.span, nodes, "np.zeros")
+        self.out += nodes
 
     def stored(self, op: Op) -> None:
         """``x[i] = v`` and ``x[i] += v``, where i is a slice."""
@@ -295,8 +304,9 @@ class Statements:
             if pair not in self.proved:
                 self.proved.add(pair)
                 first, second = a.length(nodes), b.length(nodes)
-                nodes += compare(first, second)
-                self.sizes.now_equal(first, second)
+                if self.sizes.same(first) is not self.sizes.same(second):
+                    nodes += compare(first, second)
+                    self.sizes.now_equal(first, second)
         for a, b in self.elements.stretched:
             long = Value(BOOL)
             pair = frozenset((name_of(a), name_of(b)))
