@@ -35,6 +35,7 @@ from .distribution import functions_at_once
 from .forms import in_forms
 from .fusion.fuse import fuse_loops
 from .interchange import by_rows
+from .margins import margins_once
 from .masked import masked_as_choices
 from .masks import masks_as_places
 from .outer_products import multiply_outside
@@ -69,6 +70,7 @@ _PASSES: tuple[Callable[[Module], Module], ...] = (
     sum_in_registers,
     sum_in_strips,
     functions_at_once,
+    margins_once,
 )
 
 
