@@ -158,3 +158,51 @@ def kept_and_written_again(x, y):
 
 def test_what_is_kept_is_kept_before_it_is_written_again() -> None:
     agree(kept_and_written_again, RNG.uniform(0.2, 1.5, (4, 3)), RNG.uniform(0.2, 1.5, (4, 3)))
+
+
+def relaxed(p):
+    p = p.copy()
+    source = np.sin(p)
+    for _ in range(3):
+        old = p.copy()
+        p[1:-1] = 0.5 * (old[:-2] + old[2:] + old[1:-1]) - 0.1 * source[1:-1]
+    return np.sum(p * p)
+
+
+def replaced(p, b):
+    p = p.copy()
+    p[1:] = b[1:] * p[:-1] + b[:-1] * p[1:]
+    p[:-1] = np.sin(p[1:]) * b[0] + p[:-1] * b[1:]
+    p[1:-1] = np.reshape(p[1:-1], (-1, 1))[:, 0] * 2.0
+    return np.sum(p * p)
+
+
+def windows(x, w):
+    out = np.zeros((len(x) - 2, w.shape[1]))
+    for i in range(len(out)):
+        out[i] = np.sum(x[i : i + 3, None] * w, axis=0)
+    return np.sum(np.tanh(out))
+
+
+@pytest.mark.parametrize("n", range(1, 7))
+def test_what_is_cleared_is_read_before(n: int) -> None:
+    agree(relaxed, RNG.uniform(0.2, 1.5, n))
+    agree(replaced, RNG.uniform(0.2, 1.5, n), RNG.uniform(0.2, 1.5, n))
+
+
+def test_one_loop_reads_and_clears() -> None:
+    text = agree(relaxed, RNG.uniform(0.2, 1.5, 5))
+    step = """
+        for i in range(n):
+            t2 = p_bar[i + 1]
+            padded[i + 2] = 0.5 * t2
+            source_bar[i + 1] -= 0.1 * t2
+            p_bar[i + 1] = 0.0
+"""
+    assert step in text
+
+
+def test_a_small_part_is_kept_rather_than_all_of_an_array() -> None:
+    text = agree(windows, RNG.normal(size=9), RNG.normal(size=(3, 4)))
+    assert "out_bar[i].copy()" in text
+    assert "out_bar.copy()" not in text

@@ -176,6 +176,10 @@ def part_of(
     begin = 0 if start is None else start.value if isinstance(start, Const) else None
 
     def length(nodes: list[Node]) -> Atom:
+        base = sizes.known.get(Sym(dim.base)) if isinstance(dim, Sym) else None
+        if base is not None:
+            assert isinstance(dim, Sym)
+            return _less(base, -dim.offset, nodes)
         end = whole.length(nodes)
         if isinstance(stop, Const) and stop.value < 0:
             if begin is not None:

@@ -38,6 +38,7 @@ from ....ir.nodes import (
 from ...ops import OWN, writes
 from .clearing import stored_where_cleared
 from .common import computed_once
+from .delaying import cleared_late
 from .elements import (
     CONSTANTS,
     LIKE,
@@ -85,7 +86,7 @@ def fuse_loops(module: Module, assuming: bool = False) -> Module:
 
 def _function(f: Function, assuming: bool) -> Function:
     f = computed_once(ties_as_choices(outers_as_products(f)))
-    f = gathered(stored_where_cleared(f))
+    f = cleared_late(gathered(stored_where_cleared(f)))
     facts = Facts(f)
     sizes = Sizes(f.params)
     find_windows(f, facts.definitions, sizes, assuming)

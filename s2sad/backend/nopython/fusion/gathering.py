@@ -15,6 +15,7 @@ may change its sign, so this is done in the reverse sweep only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -59,12 +60,16 @@ def gathered(f: Function) -> Function:
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """One addition: of ``value`` (of its negative) from the elements ``starts`` on."""
+    """One addition: of ``value`` (of its negative) from the elements ``starts`` on.
+
+    ``factor`` is what a padded value is multiplied by that several links have in common.
+    """
 
     op: Op
     value: Value
     negated: bool
     starts: tuple[int, ...]
+    factor: Const | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ def _region(region: Region, facts: Facts) -> Region:
     ops = tuple(map_regions(n, lambda r: _region(r, facts)) for n in region.ops)
     order = _Order(ops, facts)
     for chain in _chains(ops, facts):
+        chain = _with_factors(chain, facts)
         if _pays(chain):
             order.gather(chain)
     return replace(region, ops=order.ops())
@@ -142,6 +148,33 @@ def _link(op: Op, facts: Facts) -> _Link | None:
         (value,) = inner.args
         assert isinstance(value, Value)
     return _Link(op, value, negated, tuple(starts))
+
+
+def _with_factors(chain: list[_Link], facts: Facts) -> list[_Link]:
+    """The links, of which those that are multiples of one value are links to that value."""
+    parts = {link.value: _factor(link.value, facts) for link in chain}
+    bases = [base for base, _ in parts.values()]
+    found: list[_Link] = []
+    for link in chain:
+        base, factor = parts[link.value]
+        shared = bases.count(base) > 1
+        found.append(replace(link, value=base, factor=factor) if shared else link)
+    return found
+
+
+def _factor(value: Value, facts: Facts) -> tuple[Value, Const | None]:
+    """What is multiplied by a finite constant to make the value, if anything is.
+
+    Zeros stay zeros then.
+    """
+    op = facts.definitions.get(value)
+    if isinstance(op, Op) and op.fn == "mul":
+        for factor, base in (op.args, op.args[::-1]):
+            is_known = isinstance(factor, Const) and type(factor.value) in (int, float)
+            if is_known and isinstance(base, Value) and base.kind == value.kind:
+                assert isinstance(factor, Const)
+                return (base, factor) if math.isfinite(factor.value) else (value, None)
+    return value, None
 
 
 def _is_real(kind: Kind) -> bool:
@@ -208,6 +241,9 @@ class _Order:
         made: list[Node] = []
         for link in chain:
             seen = _seen(padded[link.value], link, array, made)
+            if link.factor is not None:
+                times, seen = (link.factor, seen), Value(result.kind)
+                made.append(Op((seen,), "mul", times, {}, last.span))
             if total is None and not link.negated:
                 total = seen
                 continue

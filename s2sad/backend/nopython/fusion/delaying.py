@@ -1,0 +1,101 @@
+"""What the reverse sweep clears is cleared after it has been read.
+
+In: a function. Out: the same in which zeros are stored into a part of an array after all that is
+computed from what was there, unless the array is needed before::
+
+    g = item(a, s)                           g = item(a, s)
+    b = setitem(a, s, 0.0)              ->   d = accumulate(c, s, mul(g, k))
+    d = accumulate(c, s, mul(g, k))          b = setitem(a, s, 0.0)
+
+Otherwise ``g`` would have to be a copy. One loop may do both now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ....ir.mapping import map_regions
+from ....ir.nodes import (
+    Const,
+    Function,
+    Node,
+    Op,
+    Region,
+    Value,
+    free_values,
+    operands_of,
+    regions_of,
+)
+from .elements import is_elementwise
+from .facts import SUMS, Facts
+from .views import Definitions, view
+
+__all__ = ["cleared_late"]
+
+
+def cleared_late(f: Function) -> Function:
+    """The function that clears as late as it has to."""
+    definitions = Facts(f).definitions
+    return replace(f, body=_region(f.body, definitions))
+
+
+def _region(region: Region, definitions: Definitions) -> Region:
+    ops = [map_regions(n, lambda r: _region(r, definitions)) for n in region.ops]
+    clears = [n for n in ops if isinstance(n, Op) and _clears(n)]
+    read = {n: _read_by(n) for n in ops} if clears else {}
+    for clear in clears:
+        at = ops.index(clear)
+        to = _last_reader(ops, at, read, definitions)
+        ops[at : to + 1] = [*ops[at + 1 : to + 1], clear]
+    return replace(region, ops=tuple(ops))
+
+
+def _clears(op: Op) -> bool:
+    if op.fn != "setitem" or op.span is None or not op.span.reverse:
+        return False
+    value = op.args[2]
+    return isinstance(value, Const) and type(value.value) is float and value.value == 0.0
+
+
+def _last_reader(
+    ops: Sequence[Node], at: int, read: Mapping[Node, set[Value]], definitions: Definitions
+) -> int:
+    """Where the last node is that needs what is cleared.
+
+    Where it is cleared already if the cleared array is needed before: then what has to be kept
+    had better be the part itself, and nothing that is computed from it.
+    """
+    clear = ops[at]
+    assert isinstance(clear, Op)
+    derived = {a for a in clear.args[:1] if isinstance(a, Value)}
+    (cleared,) = clear.results
+    last, is_needed = at, False
+    for n, node in enumerate(ops):
+        is_needed |= cleared in read[node]
+        if node is clear or derived.isdisjoint(read[node]):
+            continue
+        if isinstance(node, Op) and _may_wait(node, definitions):
+            derived.update(node.results)
+        elif n > at:
+            if is_needed or not _only_takes(node, derived):
+                return at
+            last = n
+    return last
+
+
+def _may_wait(op: Op, definitions: Definitions) -> bool:
+    """Whether an op may be computed later, where its result is used."""
+    return is_elementwise(op) or op.fn in SUMS or view(op, definitions) is not None
+
+
+def _only_takes(node: Node, derived: set[Value]) -> bool:
+    """Whether a node puts elements of values elsewhere, and keeps nothing of their memory."""
+    if not isinstance(node, Op) or node.fn not in ("setitem", "accumulate", "add_to"):
+        return False
+    return derived.isdisjoint(a for a in node.args[:-1] if isinstance(a, Value))
+
+
+def _read_by(node: Node) -> set[Value]:
+    found = {a for a in operands_of(node) if isinstance(a, Value)}
+    return found.union(*(free_values(r) for r in regions_of(node)))
