@@ -206,3 +206,36 @@ def test_a_small_part_is_kept_rather_than_all_of_an_array() -> None:
     text = agree(windows, RNG.normal(size=9), RNG.normal(size=(3, 4)))
     assert "out_bar[i].copy()" in text
     assert "out_bar.copy()" not in text
+
+
+def reflected(p):
+    p = p.copy()
+    for _ in range(3):
+        p[:, 0] = p[:, 1]
+        p[0] = 2.0 * p[1]
+        p[:, -1] = p[:, -2]
+        p[-1] = p[0]
+        p[1, 1:] = p[0, :-1] * p[1, 1:]
+    return np.sum(p * p)
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (2, 3), (4, 2), (5, 6)])
+def test_borders_that_are_copies_of_rows(shape: tuple[int, int]) -> None:
+    p = RNG.uniform(0.2, 1.5, (10, 12))
+    agree(reflected, p[: shape[0], : shape[1]])
+    agree(reflected, p[::-1, ::-1][: shape[0], : shape[1]])
+    p[0, 1], p[1, 1] = np.nan, np.inf
+    agree(reflected, p[: shape[0], : shape[1]])
+
+
+def test_a_row_is_added_to_before_another_is_cleared() -> None:
+    text = agree(reflected, np.ones((3, 4)))
+    assert (
+        """
+            p_bar[i, 1] += p_bar[i, 0]
+            p_bar[i, 0] = 0.0
+"""
+        in text
+    )
+    # The first row and the last may be one.
+    assert text.split("# reverse sweep")[1].count("p_bar[-1].copy()") == 1

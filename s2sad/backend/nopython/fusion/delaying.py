@@ -7,7 +7,8 @@ computed from what was there, unless the array is needed before::
     b = setitem(a, s, 0.0)              ->   d = accumulate(c, s, mul(g, k))
     d = accumulate(c, s, mul(g, k))          b = setitem(a, s, 0.0)
 
-Otherwise ``g`` would have to be a copy. One loop may do both now.
+Otherwise ``g`` would have to be a copy. One loop may do both now. What is next added to the array
+is added before if that is to another row, say: ``a[1] += a[0]; a[0] = 0.0``.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ....ir.kinds import Array
 from ....ir.mapping import map_regions
 from ....ir.nodes import (
+    Atom,
     Const,
     Function,
     Node,
@@ -26,16 +29,19 @@ from ....ir.nodes import (
     free_values,
     operands_of,
     regions_of,
+    walk,
 )
 from .elements import is_elementwise
 from .facts import SUMS, Facts
-from .views import Definitions, view
+from .views import At, Definitions, parts_of, view
 
 __all__ = ["cleared_late"]
 
 
 def cleared_late(f: Function) -> Function:
     """The function that clears as late as it has to."""
+    if not any(isinstance(n, Op) and _clears(n) for n in walk(f.body)):
+        return f
     definitions = Facts(f).definitions
     return replace(f, body=_region(f.body, definitions))
 
@@ -44,6 +50,9 @@ def _region(region: Region, definitions: Definitions) -> Region:
     ops = [map_regions(n, lambda r: _region(r, definitions)) for n in region.ops]
     clears = [n for n in ops if isinstance(n, Op) and _clears(n)]
     read = {n: _read_by(n) for n in ops} if clears else {}
+    for k, clear in enumerate(clears):
+        if clear.results[0] not in region.yields:
+            clears[k] = _swapped(ops, clear, read, definitions)
     for clear in clears:
         at = ops.index(clear)
         to = _last_reader(ops, at, read, definitions)
@@ -56,6 +65,47 @@ def _clears(op: Op) -> bool:
         return False
     value = op.args[2]
     return isinstance(value, Const) and type(value.value) is float and value.value == 0.0
+
+
+def _swapped(
+    ops: list[Node], clear: Op, read: dict[Node, set[Value]], definitions: Definitions
+) -> Op:
+    """Add to another part of an array before one is cleared, if nothing else comes between."""
+    (cleared,) = clear.results
+    readers = [n for n in ops if cleared in read[n]]
+    add = readers[0] if len(readers) == 1 else None
+    if not isinstance(add, Op) or add.fn != "accumulate" or add.args[0] is not cleared:
+        return clear
+    array, index, value = add.args
+    if value is cleared or not _are_apart(array, clear.args[1], index, definitions):
+        return clear
+    added = Value(cleared.kind, cleared.name, cleared.hint, cleared.primal, cleared.mark)
+    first = replace(add, results=(added,), args=(clear.args[0], index, value))
+    then = replace(clear, results=add.results, args=(added, *clear.args[1:]))
+    at = ops.index(add)
+    ops[at : at + 1] = [first, then]
+    ops.remove(clear)
+    read |= {n: _read_by(n) for n in (first, then)}
+    return then
+
+
+def _are_apart(array: Atom, a: Atom, b: Atom, definitions: Definitions) -> bool:
+    """Whether two indices are of different rows, say, counted from the same end."""
+    rank = array.kind.rank if isinstance(array.kind, Array) else None
+    if rank is None:
+        return False
+    first, second = parts_of(a, rank, definitions), parts_of(b, rank, definitions)
+    if first is None or second is None:
+        return False
+    return any(
+        isinstance(x, At)
+        and isinstance(y, At)
+        and isinstance(x.atom, Const)
+        and isinstance(y.atom, Const)
+        and x.atom.value != y.atom.value
+        and (x.atom.value < 0) == (y.atom.value < 0)
+        for x, y in zip(first[0], second[0], strict=True)
+    )
 
 
 def _last_reader(

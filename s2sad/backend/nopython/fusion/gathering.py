@@ -33,6 +33,7 @@ from ....ir.nodes import (
     free_values,
     operands_of,
     regions_of,
+    walk,
 )
 from ....rules.registry import primitive
 from ...ops import OWN, writes
@@ -54,8 +55,9 @@ _FEWEST = 3
 
 def gathered(f: Function) -> Function:
     """The function in which elements gather what would be spread to them."""
-    facts = Facts(f)
-    return replace(f, body=_region(f.body, facts))
+    if sum(isinstance(n, Op) and n.fn == "accumulate" for n in walk(f.body)) < _FEWEST:
+        return f
+    return replace(f, body=_region(f.body, Facts(f)))
 
 
 @dataclass(frozen=True, slots=True)
