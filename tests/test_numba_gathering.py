@@ -193,3 +193,37 @@ def test_two_additions_are_no_more_than_two_loops() -> None:
 
     assert "padded" not in str(s2sad.grad(slopes, backend="numba").source(np.ones(9)))
     agree(slopes, RNG.normal(size=9))
+
+
+def many_points(a):
+    a = np.sin(a)
+    b = np.cos(a[2:-2, 2:-2])
+    for k in (0, 1, 2):
+        b = b + a[:-4, 2:-2] * 0.1 + a[4:, 2:-2] + a[2:-2, :-4] + a[2:-2, 4:] * (k + 0.5)
+        b = b - a[1:-3, 1:-3] + a[1:-3, 3:-1] - 0.2 * a[3:-1, 1:-3] + a[3:-1, 3:-1]
+    total = np.sum(b * b) + np.sum(a * a)
+    c = np.exp(a[1:-1, 1:-1])
+    for _ in (0, 1, 2, 3):
+        c = c + a[:-2, 1:-1] - a[2:, 1:-1] + 0.3 * a[1:-1, :-2] + a[1:-1, 2:]
+    return total + np.sum(c * c)
+
+
+@pytest.mark.parametrize("n", [0, 2, 4, 5, 9])
+def test_many_points(n: int) -> None:
+    agree(many_points, RNG.normal(size=(n, n + 1)))
+
+
+def weighted(a):
+    a = np.sin(a)
+    b = 0.3 * a[:-2] + 0.4 * a[1:-1] + 0.3 * a[2:] + 0.2 * a[:-2] + 0.1 * a[1:-1] + 0.2 * a[2:]
+    a[0] *= 2.0
+    c = (0.3 * a[:-2] + 0.4 * a[1:-1] + 0.3 * a[2:]) ** 2
+    return np.sum(b * b) + np.sum(c**3)
+
+
+def test_multiples_of_one_cotangent_are_gathered_from_it() -> None:
+    for n in (1, 2, 3, 9):
+        agree(weighted, RNG.normal(size=n))
+    text = str(s2sad.grad(weighted, backend="numba").source(np.ones(9)))
+    assert text.count("np.zeros(") == 3
+    assert "0.6 * padded[i] + 0.8 * padded[i + 1] + 0.6 * padded[i + 2]" in text

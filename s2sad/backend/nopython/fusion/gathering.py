@@ -15,12 +15,11 @@ may change its sign, so this is done in the reverse sweep only.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ....ir.facts import shape_root
-from ....ir.kinds import Array, Dim, Kind, Sym, same_dim
+from ....ir.kinds import Array, Dim, Sym
 from ....ir.mapping import map_regions
 from ....ir.nodes import (
     Atom,
@@ -35,43 +34,22 @@ from ....ir.nodes import (
     regions_of,
     walk,
 )
-from ....rules.registry import primitive
 from ...ops import OWN, writes
-from .elements import CONSTANTS, is_elementwise
+from .elements import CONSTANTS
 from .facts import Facts
-from .views import Along, parts_of, view
+from .spreading import FEWEST, Link, chains_of, is_part, is_read_once, longer_by
 
 __all__ = ["WIDER", "gathered"]
 
 #: What marks zeros of the shape of an array, or wider by so many elements along each axis.
 WIDER = "wider"
 
-#: How many elements wider an array may be than what is added to it.
-_MARGIN = 16
-
-#: Fewer additions than this are as fast one after the other.
-_FEWEST = 3
-
 
 def gathered(f: Function) -> Function:
     """The function in which elements gather what would be spread to them."""
-    if sum(isinstance(n, Op) and n.fn == "accumulate" for n in walk(f.body)) < _FEWEST:
+    if sum(isinstance(n, Op) and n.fn == "accumulate" for n in walk(f.body)) < FEWEST:
         return f
     return replace(f, body=_region(f.body, Facts(f)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """One addition: of ``value`` (of its negative) from the elements ``starts`` on.
-
-    ``factor`` is what a padded value is multiplied by that several links have in common.
-    """
-
-    op: Op
-    value: Value
-    negated: bool
-    starts: tuple[int, ...]
-    factor: Const | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,128 +63,25 @@ class _Padded:
 
 def _region(region: Region, facts: Facts) -> Region:
     ops = tuple(map_regions(n, lambda r: _region(r, facts)) for n in region.ops)
+    chains = chains_of(ops, facts)
+    if not chains:
+        return replace(region, ops=ops)
     order = _Order(ops, facts)
-    for chain in _chains(ops, facts):
-        chain = _with_factors(chain, facts)
-        if _pays(chain):
-            order.gather(chain)
-    return replace(region, ops=order.ops())
+    for chain in chains:
+        order.gather(chain)
+    return replace(region, ops=_read(order.ops(), region.yields, facts))
 
 
-# -- what is added to one array, one after the other ----------------------------------------------
-
-
-def _chains(ops: Sequence[Node], facts: Facts) -> list[list[_Link]]:
-    """Additions, each to what the one before has made, which nobody else reads."""
-    chains: dict[Value, list[_Link]] = {}
-    for op in ops:
-        link = _link(op, facts) if isinstance(op, Op) else None
-        if link is None:
-            continue
-        before = chains.pop(link.op.args[0], None)  # type: ignore[arg-type]
-        if before is not None and not _is_read_once(link.op.args[0], facts):
-            before = None
-        chains[link.op.results[0]] = [*(before or ()), link]
-    return list(chains.values())
-
-
-def _is_read_once(a: Atom, facts: Facts) -> bool:
-    assert isinstance(a, Value)
-    return a not in facts.kept and len(facts.uses.get(a, ())) == 1
-
-
-def _link(op: Op, facts: Facts) -> _Link | None:
-    """An addition of the reverse sweep to as good as all of an array."""
-    if op.fn != "accumulate" or op.span is None or not op.span.reverse:
-        return None
-    array, index, value = op.args
-    kind = array.kind
-    if not _is_real(kind) or not _is_real(value.kind) or not isinstance(value, Value):
-        return None
-    assert isinstance(kind, Array)
-    assert isinstance(value.kind, Array)
-    found = parts_of(index, len(kind.dims or ()), facts.definitions)
-    if found is None or op.results[0].kind != kind:
-        return None
-    seen = primitive("item").kind((array, index), {})
-    if not isinstance(seen, Array) or not _same_dims(seen, value.kind):
-        return None
-    if len(found[0]) != len(value.kind.dims or ()):
-        return None
-    starts: list[int] = []
-    for k, (part, whole) in enumerate(zip(found[0], kind.dims or (), strict=True)):
-        start = _start(part.start) if isinstance(part, Along) and part.axis == k else None
-        margin = _difference(whole, (value.kind.dims or ())[k])
-        if start is None or margin is None or start > margin or margin > _MARGIN:
-            return None
-        starts.append(start)
-    inner = facts.definitions.get(value)
-    if not isinstance(inner, Op) or not (
-        is_elementwise(inner) or view(inner, facts.definitions) is not None
-    ):
-        return None  # it may as well be added where it is summed
-    negated = inner.fn == "neg" and isinstance(inner.args[0], Value)
-    if negated:
-        (value,) = inner.args
-        assert isinstance(value, Value)
-    return _Link(op, value, negated, tuple(starts))
-
-
-def _with_factors(chain: list[_Link], facts: Facts) -> list[_Link]:
-    """The links, of which those that are multiples of one value are links to that value."""
-    parts = {link.value: _factor(link.value, facts) for link in chain}
-    bases = [base for base, _ in parts.values()]
-    found: list[_Link] = []
-    for link in chain:
-        base, factor = parts[link.value]
-        shared = bases.count(base) > 1
-        found.append(replace(link, value=base, factor=factor) if shared else link)
-    return found
-
-
-def _factor(value: Value, facts: Facts) -> tuple[Value, Const | None]:
-    """What is multiplied by a finite constant to make the value, if anything is.
-
-    Zeros stay zeros then.
-    """
-    op = facts.definitions.get(value)
-    if isinstance(op, Op) and op.fn == "mul":
-        for factor, base in (op.args, op.args[::-1]):
-            is_known = isinstance(factor, Const) and type(factor.value) in (int, float)
-            if is_known and isinstance(base, Value) and base.kind == value.kind:
-                assert isinstance(factor, Const)
-                return (base, factor) if math.isfinite(factor.value) else (value, None)
-    return value, None
-
-
-def _is_real(kind: Kind) -> bool:
-    return isinstance(kind, Array) and bool(kind.dims) and kind.dtype == "float64"
-
-
-def _same_dims(a: Array, b: Array) -> bool:
-    mine, others = a.dims or (), b.dims or ()
-    return len(mine) == len(others) and all(map(same_dim, mine, others))
-
-
-def _start(a: Atom | None) -> int | None:
-    if a is None:
-        return 0
-    known = isinstance(a, Const) and type(a.value) is int and a.value >= 0
-    return a.value if known else None  # type: ignore[union-attr]
-
-
-def _difference(whole: Dim, part: Dim) -> int | None:
-    """By how much an axis is longer than another, unless that is as short as can be."""
-    if isinstance(whole, int) and isinstance(part, int):
-        return whole - part
-    if isinstance(whole, Sym) and isinstance(part, Sym) and whole.base == part.base:
-        return whole.offset - part.offset
-    return None
-
-
-def _pays(chain: Sequence[_Link]) -> bool:
-    """Whether there are enough additions, and several places that are due the same."""
-    return len(chain) >= _FEWEST and len({link.value for link in chain}) < len(chain)
+def _read(ops: Sequence[Node], yields: Sequence[Atom], facts: Facts) -> tuple[Node, ...]:
+    """The nodes without arithmetic that only served what is gathered in another way now."""
+    read: set[Atom] = set(yields)
+    kept: list[Node] = []
+    for node in reversed(ops):
+        may_go = isinstance(node, Op) and is_part(node, facts)
+        if not may_go or not read.isdisjoint(node.results):
+            kept.append(node)
+            read.update(operands_of(node), *(free_values(r) for r in regions_of(node)))
+    return tuple(kept[::-1])
 
 
 # -- in one go ------------------------------------------------------------------------------------
@@ -229,7 +104,7 @@ class _Order:
     def ops(self) -> tuple[Node, ...]:
         return tuple(sorted(self.place, key=self.place.__getitem__))
 
-    def gather(self, chain: Sequence[_Link]) -> None:
+    def gather(self, chain: Sequence[Link]) -> None:
         """Put one sum in the place of a chain of additions."""
         last = chain[-1].op
         array, (result,) = chain[0].op.args[0], last.results
@@ -268,11 +143,11 @@ class _Order:
         """What is added to, and the array it is stored in: none for an array of zeros."""
         made = self.facts.definitions.get(array)
         is_zero = isinstance(made, Op) and made.fn in CONSTANTS and not CONSTANTS[made.fn]
-        if is_zero and _is_read_once(array, self.facts):
+        if is_zero and is_read_once(array, self.facts):
             return None, None
         return array, array
 
-    def padded(self, link: _Link, like: Value, starts: Sequence[tuple[int, ...]]) -> _Padded:
+    def padded(self, link: Link, like: Value, starts: Sequence[tuple[int, ...]]) -> _Padded:
         """The cotangent with zeros around it, for places that are so far from each other."""
         low = tuple(map(max, *starts)) if len(starts) > 1 else starts[0]
         first = tuple(map(min, *starts)) if len(starts) > 1 else starts[0]
@@ -281,7 +156,7 @@ class _Order:
         assert isinstance(link.value.kind, Array)
         dims, more, inside = list[Dim](), list[int](), list[slice]()
         for k, d in enumerate(like.kind.dims or ()):
-            margin = _difference(d, (link.value.kind.dims or ())[k])
+            margin = longer_by(d, (link.value.kind.dims or ())[k])
             assert margin is not None
             cut = 0 if isinstance(d, int) else -d.offset  # type: ignore[union-attr]
             dims.append(_wider(d, widths[k]))
@@ -290,6 +165,9 @@ class _Order:
         zeros = Value(Array("float64", tuple(dims)), None, "padded")
         full = Value(zeros.kind, None, "padded")
         root = shape_root(self.facts.builder, like)
+        made = self.facts.definitions.get(root) if isinstance(root, Value) else None
+        if isinstance(made, Op) and made.fn == "accumulate":
+            root = like  # what is between two additions may be gone
         index = Const.of(inside[0] if len(inside) == 1 else tuple(inside))
         nodes = [
             Op((zeros,), "np.zeros", (root,), {WIDER: tuple(more)}, link.op.span),
@@ -323,10 +201,7 @@ class _Order:
             if not isinstance(a, Value):
                 continue
             op = self.nodes[self.at[a]] if a in self.at else None
-            is_seen = isinstance(op, Op) and (
-                is_elementwise(op) or view(op, self.facts.definitions) is not None
-            )
-            if not is_seen or not isinstance(op, Op):
+            if not isinstance(op, Op) or not is_part(op, self.facts):
                 leaves.add(a)
             elif op not in found:
                 found.append(op)
@@ -358,7 +233,7 @@ def _wider(d: Dim, by: int) -> Dim:
     return Sym(d.base, by)
 
 
-def _seen(padded: _Padded, link: _Link, like: Value, nodes: list[Node]) -> Value:
+def _seen(padded: _Padded, link: Link, like: Value, nodes: list[Node]) -> Value:
     """For each element of an array what it is due from one addition."""
     parts = []
     assert isinstance(like.kind, Array)
