@@ -166,6 +166,12 @@ def _share(plan: joins.Plan, roots: dict[int, Root], state: State) -> None:
                 state.pair(root, other)
 
 
+def stood_for(plan: joins.Plan) -> frozenset[Root]:
+    """The roots that fresh ones stand for."""
+    refs = (r for slot in plan.slots for r in slot.pair)
+    return frozenset(r.root for r in refs if isinstance(r, ArrayRef | HeapRef))
+
+
 def rebuild(like: Any, refs: list[Ref]) -> Any:
     """A tuple or a content like this one, of other references."""
     match like:

@@ -50,6 +50,8 @@ class Loop:
         if self.shares is not None:
             join_values.merge_shares(head, self.shares)
         values = join_values.instantiate(self.plan, head, Value)
+        head.held |= join_values.stood_for(self.plan)
+        head.forget_shares()
         head.set(self.frame, "$ret", FALSE_REF)
         if "$val" in head.frames[self.frame]:
             head.set(self.frame, "$val", UNASSIGNED)

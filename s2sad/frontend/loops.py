@@ -241,6 +241,7 @@ def finish(
     after = loop.base.copy()
     join_values.merge_shares(after, back)
     results = join_values.instantiate(plan, after, Value)
+    after.forget_shares()
     region = Builder.close(ops, (leave, *yields), (*extra, *carried))
     cx.state = after
     cx.b.append(node(tuple(init), region, tuple(results)))

@@ -40,6 +40,7 @@ class State:
         "frames",
         "ground",
         "heap",
+        "held",
         "homes",
         "perhaps",
         "raised",
@@ -54,6 +55,8 @@ class State:
         self.frames: dict[Frame, dict[str, Ref]] = {}
         self.heap: dict[Root, Content] = {}
         self.shares: dict[Root, frozenset[Root]] = {}
+        #: roots that the plans of loops around this point stand for
+        self.held: frozenset[Root] = frozenset()
         #: roots that are views or copies, as the layout will have it
         self.perhaps: dict[Root, Perhaps] = {}
         #: roots that are one of two arrays: what is written there is written to one of these
@@ -72,6 +75,7 @@ class State:
         new.frames = {f: dict(v) for f, v in self.frames.items()}
         new.heap = dict(self.heap)
         new.shares = dict(self.shares)
+        new.held = self.held
         new.homes = dict(self.homes)
         new.chosen = dict(self.chosen)
         new.perhaps = dict(self.perhaps)
@@ -96,6 +100,19 @@ class State:
         if a is not b:
             self.shares[a] = self.shares.get(a, frozenset()) | {b}
             self.shares[b] = self.shares.get(b, frozenset()) | {a}
+
+    def forget_shares(self) -> None:
+        """Drop the pairs of roots that nothing leads to: they came and went in a loop's body.
+
+        What the plans of loops around stand for is ``held``: they ask about it when they close.
+        """
+        known = {*self.held, *self.chosen, *self.perhaps, *self.homes}
+        for choice in self.chosen.values():
+            known |= {choice.first.root, choice.second.root}
+        known |= {p.base.root for p in self.perhaps.values()}
+        known |= {h.root for h in self.homes.values()}
+        known |= self.heap.keys() | self.ground.keys()
+        self.shares = {r: others & known for r, others in self.shares.items() if r in known}
 
     def may_share(self, a: Root, b: Root) -> bool:
         return a is b or b in self.shares.get(a, ())

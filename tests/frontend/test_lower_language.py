@@ -382,6 +382,24 @@ def ufunc_methods(x):
     return a.sum() + b
 
 
+@exact(X)
+def eight_loops_in_one_another(x):
+    out = np.zeros((2, 3))
+    for a in range(2):
+        for b in range(2):
+            for c in range(2):
+                for d in range(1):
+                    for e in range(2):
+                        for f in range(1):
+                            for g in range(2):
+                                for h in range(1):
+                                    if a - c >= 0:
+                                        u = x[: b + d + 1] * x[e + f]
+                                        v = u[:1] + out[g]
+                                        out[a] += h + np.sum(u) * v
+    return out.sum()
+
+
 @pytest.mark.parametrize(("f", "args"), EXACT)
 def test_the_ir_computes_what_python_computes(f, args):
     result, values = lowered(f, *args)
