@@ -292,3 +292,13 @@ def test_grids_of_less_than_nothing_raise() -> None:
         weighed_by_places(X, -2)
     with pytest.raises(AssertionError, match="negative dimensions"):
         s2sad.grad(weighed_by_places)(X, -2)
+
+
+def repeated(x: np.ndarray, times: np.ndarray) -> float:
+    cube = np.reshape(x, (2, 2, 6))
+    rows = np.repeat(x, times, axis=0) ** 2
+    return np.sum(np.repeat(cube, 3, axis=1) ** 3) + np.sum(rows) + np.sum(np.repeat(x, 2) ** 2)
+
+
+def test_arrays_are_repeated_along_an_axis() -> None:
+    agrees(repeated, X, np.array([1, 0, 2, 3]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -178,3 +179,17 @@ def test_nobody_looks_for_garbage_meanwhile() -> None:
     with pytest.raises(KeyError), without_collecting():
         raise KeyError
     assert gc.isenabled()
+
+
+def large(n: int, value: float) -> np.ndarray:
+    return np.full(n, value)
+
+
+def test_large_arrays_are_whole() -> None:
+    for n in (1 << 19, (1 << 19) + 513, 1 << 22):  # 4 MB, a bit more, 32 MB
+        same(large, n, 1.5)
+    if sys.platform.startswith("linux"):
+        compiled = lean(large)
+        compiled(3, 1.0)
+        (text,) = compiled.inspect_llvm().values()
+        assert "@madvise" in text

@@ -39,6 +39,12 @@ def once(a: np.ndarray, x: np.ndarray) -> float:
     return np.sum((a @ x) ** 2)
 
 
+def of_pages(a: np.ndarray, x: np.ndarray) -> float:
+    pages = 0.1 * np.stack((a, 2.0 * a[::-1]))
+    out = (np.reshape(pages, (2, len(a), 1, len(a))) @ x) ** 2
+    return np.sum(out) + np.sum(np.tensordot(out, pages, axes=((0, 1), (0, 1))) ** 2)
+
+
 def matrices(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(n)
     return rng.normal(size=(n, n)), rng.normal(size=(n, m))
@@ -50,6 +56,13 @@ def test_products_of_matrices(f: Callable[..., float], n: int) -> None:
     a, x = matrices(n, n)
     check(f, a, x)
     check(f, a.T, x[:, ::-1])
+
+
+@pytest.mark.parametrize(("n", "m"), [(0, 2), (1, 1), (2, 0), (5, 3), (20, 7)])
+def test_products_of_pages_with_one_matrix(n: int, m: int) -> None:
+    a, x = matrices(n, m)
+    check(of_pages, a, x)
+    check(of_pages, a.T, x[:, ::-1])
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 20])
@@ -228,4 +241,44 @@ def test_sums_of_outer_products_are_multiplied_once() -> None:
     text = s2sad.grad(recurrent, backend="numba").source(w, x.T)
     assert "hs.T @ rows" in text
     assert "np.outer" not in text
-    assert "np.outer" in s2sad.grad(within, backend="numba").source(w, x.T)
+    inner = s2sad.grad(within, backend="numba").source(w, x.T)
+    assert "hs" not in inner
+    assert "w_bar[i, j] +=" in inner
+
+
+def of_two_products(a: np.ndarray, x: np.ndarray) -> float:
+    return np.sum((a @ x) @ a) + np.sum(x @ a)
+
+
+def test_outer_products_that_are_added_need_no_matrices() -> None:
+    a, x = matrices(5, 1)
+    check(of_two_products, a, x[:, 0])
+    check(of_two_products, a.T, x[::-1, 0])
+    text = s2sad.grad(of_two_products, (0, 1), backend="numba").source(a, x[:, 0])
+    assert "np.outer" not in text
+    assert text.count("np.empty") == 1
+
+
+def overwritten(c: np.ndarray, a: np.ndarray) -> float:
+    c = c.copy()
+    for k in range(2):
+        for j in range(len(c)):
+            c[j] = 0.5 * c[j] + a[j] @ a
+        c[k] = a[k] @ a
+    return np.sum(c) + np.sum(a)
+
+
+def test_nothing_is_multiplied_for_the_sake_of_a_shape() -> None:
+    c, a = matrices(4, 4)
+    check(overwritten, c, a)
+    check(overwritten, c.T, a[::-1])
+
+    def in_place(c: np.ndarray, a: np.ndarray) -> float:
+        c = c.copy()
+        c[:] = a @ a + 2.0 * c
+        return np.sum(c)
+
+    check(in_place, c, a)
+    text = s2sad.grad(in_place, (0, 1), backend="numba").source(c, a)
+    code = [line for line in text.splitlines() if not line.strip().startswith("#")]
+    assert sum(" @ " in line for line in code) == 2

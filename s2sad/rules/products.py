@@ -38,6 +38,7 @@ _PRODUCTS = [
     sample(np.zeros((0, 3)), _r(3, 2)),
 ]
 _STACKS = [
+    sample(_r(5, 2, 3), _r(3, 4)),
     sample(_r(5, 2, 3), _r(5, 3, 4)),
     sample(_r(2, 3), _r(5, 3, 4)),
     sample(_r(5, 2, 3), _r(3)),

@@ -191,6 +191,8 @@ def _contraction(terms: list[str], out: str, arrays: list[Any], names: str) -> A
                 sizes[letter] = f"n_{letter}"
                 lines.append(f"    n_{letter} = x{n}.shape[{axis}]")
     dtype = _common(*(t.dtype for t in arrays))
+    if all(t.dtype == types.float64 for t in arrays) and (sides := _as_matrices(terms, out)):
+        return written("\n".join([*lines, f"    return {_matrix_product(sides, out)}"]))
     shape = "".join(f"n_{c}, " for c in out)
     at = ", ".join(f"i_{c}" for c in out)
     zero = f"{dtype_text(dtype)}(0)"
@@ -218,6 +220,41 @@ def _contraction(terms: list[str], out: str, arrays: list[Any], names: str) -> A
     if out:
         lines.append("    return out")
     return written("\n".join(lines), plus=plus)
+
+
+def _as_matrices(terms: list[str], out: str) -> list[tuple[str, str, bool]] | None:
+    """The rows and columns of two operands that are matrices once axes are joined, and whether
+    each is to be transposed; None if they are not, or numbers and vectors are all there is.
+    """
+    if len(terms) != 2 or any(len(set(t)) < len(t) for t in (*terms, out)):
+        return None
+    a, b = terms
+    summed = "".join(c for c in a if c in b and c not in out)
+    left, right = a.replace(summed, ""), b.replace(summed, "")
+    if not summed or not left or not right or out != left + right or set(left) & set(right):
+        return None
+    if a not in (left + summed, summed + left) or b not in (summed + right, right + summed):
+        return None
+    if len(a) <= 2 and len(b) <= 2 and len(summed) == 1 and a == left + summed:
+        return None  # loops over rows do as well
+    first = (left, summed, False) if a == left + summed else (summed, left, True)
+    second = (summed, right, False) if b == summed + right else (right, summed, True)
+    return [first, second]
+
+
+def _matrix_product(sides: list[tuple[str, str, bool]], out: str) -> str:
+    """The text of the product: its axes as they were before they were joined."""
+
+    def size(letters: str) -> str:
+        return " * ".join(f"n_{c}" for c in letters)
+
+    made = [
+        f"np.ascontiguousarray(x{n}).reshape(({size(rows)}, {size(columns)}))"
+        + (".T" if turned else "")
+        for n, (rows, columns, turned) in enumerate(sides)
+    ]
+    product = f"np.dot({made[0]}, {made[1]})"
+    return product if len(out) == 2 else f"{product}.reshape(({', '.join(f'n_{c}' for c in out)}))"
 
 
 def install() -> None:

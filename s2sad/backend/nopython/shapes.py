@@ -291,6 +291,27 @@ def _flip(m: Any, axis: Any = None) -> Any:
     return written(f"def impl(m, axis=None): return m[{parts}]")
 
 
+def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
+    """``np.repeat`` along an axis; without one, Numba has it."""
+    if not isinstance(a, types.Array) or not isinstance(repeats, types.Array | types.Integer):
+        return None
+    along = None if is_none(axis) else _axis(axis, a.ndim)
+    if along is None:
+        return None
+    sizes = [f"a.shape[{n}]" for n in range(a.ndim)]
+    sizes[along] = "len(places)"
+    to, source = ([":"] * a.ndim for _ in range(2))
+    to[along], source[along] = "n", "places[n]"
+    return written(
+        "def impl(a, repeats, axis=None):\n"
+        f"    places = np.repeat(np.arange(a.shape[{along}]), repeats)\n"
+        f"    out = np.empty(({', '.join(sizes)},), {dtype_text(a.dtype)})\n"
+        "    for n in range(len(places)):\n"
+        f"        out[{', '.join(to)}] = a[{', '.join(source)}]\n"
+        "    return out"
+    )
+
+
 def _asarray(a: Any) -> Any:
     """``np.asarray`` of a tuple of arrays of one shape."""
     if not isinstance(a, types.UniTuple) or not isinstance(a.dtype, types.Array):
@@ -311,6 +332,7 @@ _TABLE: dict[Any, Callable[..., Any]] = {
     np.column_stack: _column_stack,
     np.expand_dims: _expand_dims,
     np.tile: _tile,
+    np.repeat: _repeat,
     np.squeeze: _squeeze,
     np.flip: _flip,
     np.asarray: _asarray,

@@ -14,9 +14,9 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
-from ...ir.kinds import Array, Kind, Tuple
+from ...ir.kinds import Array, Tuple
 from ...ir.nodes import Atom, Const, Node, Op, Value
 from ...rules.registry import has_primitive, primitive
 
@@ -32,7 +32,7 @@ def spelled(node: Op, made: Mapping[Value, Node]) -> list[Node]:
         case "np.squeeze":
             return [_with_axes(node)]
         case "np.tensordot":
-            return _by_rows(node, made) or [_as_einsum(node)]
+            return [_as_einsum(node)]
         case "np.matvec" | "np.vecmat":
             return [_as_product(node)]
         case "np.sum" | "np.prod" | "np.mean":
@@ -152,38 +152,6 @@ def _as_einsum(node: Op) -> Op:
     out += [c for n, c in enumerate(second) if n not in right]
     text = f"{''.join(first)},{''.join(second)}->{''.join(out)}"
     return Op(node.results, "np.einsum", (Const.of(text), *node.args[:2]), {}, node.span)
-
-
-def _by_rows(node: Op, made: Mapping[Value, Node]) -> list[Node]:
-    """A sum over all axes but the last of both is a product of matrices, of as many rows."""
-    axes, (a, b) = node.attrs.get("axes", 2), node.args[:2]
-    if not isinstance(a.kind, Array) or not isinstance(b.kind, Array) or a.kind.dtype != "float64":
-        return []
-    rank = a.kind.rank or 0
-    lead = tuple(range(rank - 1))
-    if isinstance(axes, int) or tuple(map(tuple, axes)) != (lead, lead) or b.kind.rank != rank:
-        return []
-    nodes: list[Node] = []
-
-    def new(fn: str, *args: Atom, **attrs: Any) -> Value:
-        kind = primitive(fn).kind(args, attrs)
-        assert isinstance(kind, Kind)
-        value = Value(kind)
-        nodes.append(Op((value,), fn, args, attrs, node.span))
-        return value
-
-    matrices = []
-    for x in (a, b):
-        *sizes, columns = (new("item", new("shape", x), Const.of(n)) for n in range(rank))
-        rows = sizes[0]
-        for size in sizes[1:]:
-            rows = new("mul", rows, size)
-        matrix = new("np.reshape", x, new("tuple", rows, columns))
-        nodes[-1:] = _in_order(cast("Op", nodes[-1]), made)
-        matrices.append(matrix)
-    turned = new("np.transpose", matrices[0])
-    nodes.append(Op(node.results, "matmul", (turned, matrices[1]), {}, node.span))
-    return nodes
 
 
 def _in_order(node: Op, made: Mapping[Value, Node]) -> list[Node]:
