@@ -21,6 +21,7 @@ from ..ir.kinds import (
     ListOf,
     Mixed,
     Num,
+    Opaque,
     Tuple,
     carries_derivative,
     same_dim,
@@ -361,9 +362,27 @@ def _narrowed(b: Builder, g: Atom, x: Atom, fresh: bool) -> Atom:
 
 
 def _in_shape(b: Builder, x: Atom) -> Atom:
-    """A value of the shape of ``x`` that costs no more to have at hand."""
+    """A value of the shape of ``x`` that costs no more to have at hand.
+
+    That of a part of an array is the same part of any array of that shape.
+    """
     root = shape_root(b, x)
-    return b.cheaper(root) if isinstance(root, Value) else root
+    if not isinstance(root, Value):
+        return root
+    node = b.origin(root)
+    if node is not None and node.fn == "item" and _is_part(*node.args):
+        base, index = node.args
+        whole = _in_shape(b, base)
+        if whole is not base:
+            return b.op("item", whole, index)
+    return b.cheaper(root)
+
+
+def _is_part(base: Atom, index: Atom) -> bool:
+    """Whether an array is indexed by numbers and slices alone."""
+    kinds = index.kind.items if isinstance(index.kind, Tuple) else (index.kind,)
+    plain = all(k.dtype[0] in "iu" if isinstance(k, Num) else isinstance(k, Opaque) for k in kinds)
+    return plain and isinstance(base.kind, Array)
 
 
 def _total(b: Builder, g: Atom) -> Atom:

@@ -142,14 +142,23 @@ def _unbroadcast(g: Any, x: Any) -> Any:
             np=np,
         )
     lead = wide - narrow
-    places = ", ".join(f"0 if x.shape[{n}] == 1 else at[{n + lead}]" for n in range(narrow))
     if not narrow:
         return lambda g, x: np.full_like(x, g.sum())
+    here = [f"x.shape[{n}]" for n in range(narrow)]
+    there = [f"g.shape[{n + lead}]" for n in range(narrow)]
+    wrong = " or ".join(f"1 != {m} != {k} != 1" for m, k in zip(here, there, strict=True))
+    sizes = [f"g.shape[{n}]" for n in range(lead)]
+    sizes += [f"({m} if {k} == 1 else {k})" for m, k in zip(here, there, strict=True)]
+    to = [f"0 if {m} == 1 else at[{n + lead}]" for n, m in enumerate(here)]
+    source = [f"at[{n}]" for n in range(lead)]
+    source += [f"0 if {k} == 1 else at[{n + lead}]" for n, k in enumerate(there)]
     return written(
         "def impl(g, x):\n"
+        f"    if {wrong}:\n"
+        '        raise ValueError("operands could not be broadcast together")\n'
         "    out = np.zeros(x.shape, g.dtype)\n"
-        "    for at in np.ndindex(g.shape):\n"
-        f"        out[{places}{',' if narrow == 1 else ''}] += g[at]\n"
+        f"    for at in np.ndindex(({', '.join(sizes)},)):\n"
+        f"        out[({', '.join(to)},)] += g[({', '.join(source)},)]\n"
         "    return out",
         np=np,
     )

@@ -72,19 +72,16 @@ class Case:
     def slope_error(self, gradient: np.ndarray, along: np.ndarray) -> float:
         """The error of the slope in a direction, relative to what slopes there may be."""
         expected = float(gradient @ along)
-        size = float(np.linalg.norm(along) * np.linalg.norm(gradient) / gradient.size**0.5)
-        errors = []
+        length = float(np.linalg.norm(along))
+        usual = length * float(np.linalg.norm(gradient)) / gradient.size**0.5
+        least = max(1e-3 * usual, 1e3 * self.rounding() * length, 1e-300)
+        errors = [np.inf]
         for step in STEPS:
             up, down = (self.value(self.parted() + s * step * along) for s in (1.0, -1.0))
             slope = (up - down) / (2.0 * step)
-            slack = 8.0 * np.finfo(float).eps * max(abs(up), abs(down)) / step
-            scale = max(abs(slope), 1e-3 * size, 1e-300)
-            # what the slope cannot tell counts as an error, unless there is none to be seen
-            unsure = slack / scale if expected or slope else 0.0
-            errors.append(abs(slope - expected) / scale if unsure < 1e-2 else np.inf)
-            if abs(slope - expected) <= slack and abs(expected) <= self.rounding():
-                errors.append(0.0)
-        return float(min(errors)) if not np.isnan(errors).all() else float("nan")
+            error = abs(slope - expected) / max(abs(slope), least)
+            errors.append(np.inf if np.isnan(error) else error)
+        return float(min(errors))
 
     def tolerance(self) -> float:
         """Programs that keep results in single precision have its rounding."""

@@ -50,7 +50,9 @@ def outputs(program: Program, args: tuple[Any, ...]) -> tuple[list[Output], list
     same = [id(value) for _, value in found]
     written = []
     for name, before, after in zip(program.arguments, args, copies, strict=True):
-        if isinstance(before, np.ndarray) and not identical(before, after):
+        if isinstance(before, np.ndarray) and (
+            name in program.written or not identical(before, after)
+        ):
             written.append(name)
             if id(after) not in same:
                 found.append((name, after))
