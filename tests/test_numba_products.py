@@ -282,3 +282,45 @@ def test_nothing_is_multiplied_for_the_sake_of_a_shape() -> None:
     text = s2sad.grad(in_place, (0, 1), backend="numba").source(c, a)
     code = [line for line in text.splitlines() if not line.strip().startswith("#")]
     assert sum(" @ " in line for line in code) == 2
+
+
+def staggered(u: np.ndarray, v: np.ndarray) -> float:
+    u, v = u.copy(), v.copy()
+    for _ in range(3):
+        v[1:-1] = 0.3 * (u[:-2] + u[2:])
+        u[1:-1] -= 0.2 * (v[:-2] - v[1:-1])
+    return np.sum(u) + np.sum(v)
+
+
+def test_parts_of_arrays_are_not_kept_for_their_shapes() -> None:
+    for n in (6, 3, 2):
+        u, v = np.arange(float(n)), np.ones(n)
+        check(staggered, u, v)
+    assert "tape" not in s2sad.grad(staggered, (0, 1)).source(u, v)
+    text = s2sad.grad(staggered, (0, 1), backend="numba").source(u, v)
+    assert text.count("for _ in range") + text.count("for t in range") <= 1
+
+
+def test_cotangents_of_unlike_shapes_are_refused() -> None:
+    import numba
+
+    from s2sad.backend.nopython.overloads import install
+    from s2sad.runtime import unbroadcast
+
+    install()
+    f = numba.njit(lambda g, x: unbroadcast(g, x))
+    rng = np.random.default_rng(0)
+    fits = [
+        ((5,), (5,)),
+        ((5,), (1,)),
+        ((1,), (5,)),
+        ((2, 1), (5,)),
+        ((3, 1), (1, 4)),
+        ((1,), (0,)),
+    ]
+    for g_shape, x_shape in fits:
+        g, x = rng.normal(size=g_shape), np.zeros(x_shape)
+        np.testing.assert_allclose(f(g, x), unbroadcast(g, x))
+    for g_shape, x_shape in [((5,), (4,)), ((2, 3), (2, 5)), ((2, 3), (2,))]:
+        with pytest.raises(ValueError, match="broadcast"):
+            f(rng.normal(size=g_shape), np.zeros(x_shape))

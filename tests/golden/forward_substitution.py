@@ -12,14 +12,13 @@ def forward_substitution_grad(L, b):
     L_bar = np.zeros_like(L)
     for i, t in tape[::-1]:
         L_ii = L[i, i]
-        t_2 = x[:i]
-        t_3 = L[i, :i]
+        t_2 = L[i, :i]
         # line 4: x[i] = (b[i] - L[i, :i] @ x[:i]) / L[i, i]
         x_bar_i = x_bar[i]
         x_bar[i] = 0.0
-        t_4 = ratio(x_bar_i, L_ii)
-        L_bar[i, i] -= ratio(t_4 * t, L_ii)
-        x_bar[:i] += unbroadcast(-(t_4 * t_3), t_2)
-        L_bar[i, :i] += unbroadcast(-(t_4 * t_2), t_3)
-        b_bar[i] += t_4
+        t_3 = ratio(x_bar_i, L_ii)
+        L_bar[i, i] -= ratio(t_3 * t, L_ii)
+        x_bar[:i] += unbroadcast(-(t_3 * t_2), b[:i])
+        L_bar[i, :i] += unbroadcast(-(t_3 * x[:i]), t_2)
+        b_bar[i] += t_3
     return L_bar, b_bar
