@@ -297,8 +297,7 @@ def test_parts_of_arrays_are_not_kept_for_their_shapes() -> None:
         u, v = np.arange(float(n)), np.ones(n)
         check(staggered, u, v)
     assert "tape" not in s2sad.grad(staggered, (0, 1)).source(u, v)
-    text = s2sad.grad(staggered, (0, 1), backend="numba").source(u, v)
-    assert text.count("for _ in range") + text.count("for t in range") <= 1
+    assert "tape" not in s2sad.grad(staggered, (0, 1), backend="numba").source(u, v)
 
 
 def test_cotangents_of_unlike_shapes_are_refused() -> None:
