@@ -27,6 +27,8 @@ class _Library(codegen.JITCodeLibrary):  # type: ignore[misc]
         passes = newpassmanagers.create_new_function_pass_manager()
         passes.add_sroa_pass()
         passes.add_simplify_cfg_pass()
+        passes.add_instruction_combine_pass()  # or conditions are told apart too late
+        passes.add_simplify_cfg_pass()
         passes.add_refprune_pass(codegen._parse_refprune_flags())
         for function in ll_module.functions:
             if not function.is_declaration:
