@@ -22,8 +22,9 @@ from numba.core import cgutils
 __all__ = ["Fields", "allocated", "read", "sizes_of"]
 
 _SIZE = llvm.IntType(64)
-#: From how many bytes on large pages are asked for; a small page; what Linux calls large ones.
-_LARGE, _PAGE, _HUGE_PAGES = 1 << 22, mmap.PAGESIZE, 14
+#: From how many bytes on large pages are asked for, where malloc always takes new ones; a small
+#: page; what Linux calls large ones.
+_LARGE, _PAGE, _HUGE_PAGES = 1 << 25, mmap.PAGESIZE, 14
 
 
 @dataclass(frozen=True, slots=True)
