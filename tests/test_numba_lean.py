@@ -193,3 +193,25 @@ def test_large_arrays_are_whole() -> None:
         compiled(3, 1.0)
         (text,) = compiled.inspect_llvm().values()
         assert "@madvise" in text
+
+
+def turned(x: np.ndarray) -> tuple[Any, ...]:
+    return (
+        np.transpose(x),
+        np.transpose(x, (1, 2, 0)),
+        np.transpose(x, axes=(0, -1, 1)),
+        np.swapaxes(x, 0, -1),
+        np.swapaxes(x, axis1=1, axis2=0),
+        np.moveaxis(x, 0, 2),
+        np.moveaxis(x, source=-1, destination=0),
+        x.T.T,
+        x.T.shape,
+        len(x.T),
+    )
+
+
+def test_axes_in_another_order() -> None:
+    x = np.arange(24.0).reshape(2, 3, 4)
+    for given in (x, x[:, ::-1, 1:], np.asfortranarray(x), np.zeros((0, 3, 1))):
+        for got, wanted in zip(lean(turned)(given), turned(given), strict=True):
+            np.testing.assert_array_equal(got, wanted)

@@ -19,6 +19,8 @@ from llvmlite import ir as llvm
 from numba import types
 from numba.core import cgutils
 
+from .functions import shared_function
+
 __all__ = ["Fields", "allocated", "read", "sizes_of"]
 
 _SIZE = llvm.IntType(64)
@@ -104,45 +106,36 @@ def allocated(context: Any, builder: Any, kind: Any, sizes: Sequence[Any]) -> Fi
 
 def _bytes(module: Any, rank: int) -> Any:
     """``f(*sizes, itemsize)``: how many bytes they take; -1 if one is negative or all too many."""
+
+    def write(builder: Any, args: Any) -> None:
+        total, wrong = _SIZE(1), llvm.Constant(cgutils.bool_t, 0)
+        for size in args:
+            product = builder.smul_with_overflow(total, size)
+            total = builder.extract_value(product, 0)
+            wrong = builder.or_(wrong, builder.extract_value(product, 1))
+            wrong = builder.or_(wrong, builder.icmp_signed("<", size, _SIZE(0)))
+        builder.ret(builder.select(wrong, _SIZE(-1), total))
+
+    kinds = [_SIZE] * (rank + 1)
     name = f"s2sad_bytes_{rank}"
-    known = module.globals.get(name)
-    if known is not None:
-        return known
-    function = llvm.Function(module, llvm.FunctionType(_SIZE, [_SIZE] * (rank + 1)), name)
-    function.linkage = "linkonce_odr"
-    for attribute in ("noinline", "nounwind", "readnone"):
-        function.attributes.add(attribute)
-    builder = llvm.IRBuilder(function.append_basic_block("entry"))
-    total, wrong = _SIZE(1), llvm.Constant(cgutils.bool_t, 0)
-    for size in function.args:
-        product = builder.smul_with_overflow(total, size)
-        total = builder.extract_value(product, 0)
-        wrong = builder.or_(wrong, builder.extract_value(product, 1))
-        wrong = builder.or_(wrong, builder.icmp_signed("<", size, _SIZE(0)))
-    builder.ret(builder.select(wrong, _SIZE(-1), total))
-    return function
+    return shared_function(module, name, _SIZE, kinds, write, "nounwind", "readnone")
 
 
 def _in_large_pages(module: Any) -> Any:
     """``f(address, bytes)``: ask for large pages, as NumPy does: small ones take long to get."""
+
+    def write(builder: Any, args: Any) -> None:
+        address, size = args
+        first = builder.and_(builder.add(address, _SIZE(_PAGE - 1)), _SIZE(-_PAGE))
+        rest = builder.sub(size, builder.sub(first, address))
+        word = llvm.IntType(32)
+        kind = llvm.FunctionType(word, [_SIZE, _SIZE, word])
+        advise = cgutils.get_or_insert_function(module, kind, "madvise")
+        builder.call(advise, [first, rest, word(_HUGE_PAGES)])
+        builder.ret_void()
+
     name = "s2sad_in_large_pages"
-    known = module.globals.get(name)
-    if known is not None:
-        return known
-    function = llvm.Function(module, llvm.FunctionType(llvm.VoidType(), [_SIZE] * 2), name)
-    function.linkage = "linkonce_odr"
-    for attribute in ("noinline", "nounwind"):
-        function.attributes.add(attribute)
-    builder = llvm.IRBuilder(function.append_basic_block("entry"))
-    address, size = function.args
-    first = builder.and_(builder.add(address, _SIZE(_PAGE - 1)), _SIZE(-_PAGE))
-    rest = builder.sub(size, builder.sub(first, address))
-    word = llvm.IntType(32)
-    kind = llvm.FunctionType(word, [_SIZE, _SIZE, word])
-    advise = cgutils.get_or_insert_function(module, kind, "madvise")
-    builder.call(advise, [first, rest, word(_HUGE_PAGES)])
-    builder.ret_void()
-    return function
+    return shared_function(module, name, llvm.VoidType(), [_SIZE] * 2, write, "nounwind")
 
 
 def sizes_of(context: Any, builder: Any, kind: Any, shape: Any) -> list[Any]:

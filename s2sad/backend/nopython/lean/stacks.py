@@ -18,6 +18,7 @@ from numba import types
 from numba.core import cgutils
 from numba.cpython.listobj import ListInstance
 
+from .functions import shared_function
 from .own import Own
 
 __all__ = ["TABLE", "is_stack", "new_stack"]
@@ -136,47 +137,36 @@ def _pop(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
 def _maker(module: Any) -> Any:
     """``f(bytes, dtor)``: memory for a stack without items, or null."""
-    name = "s2sad_new_stack"
-    known = module.globals.get(name)
-    if known is not None:
-        return known
-    function, builder = _shared(module, name, [_SIZE, _PLACE])
-    size, dtor = function.args
-    kind = ir.FunctionType(_PLACE, [_SIZE, _PLACE])
-    make = cgutils.get_or_insert_function(module, kind, "NRT_MemInfo_new_varsize_dtor")
-    meminfo = builder.call(make, [size, dtor])
-    with builder.if_then(cgutils.is_not_null(builder, meminfo)):
-        cgutils.memset(builder, _data(builder, meminfo), size, 0)
-    builder.ret(meminfo)
-    return function
+
+    def write(builder: Any, args: Any) -> None:
+        size, dtor = args
+        kind = ir.FunctionType(_PLACE, [_SIZE, _PLACE])
+        make = cgutils.get_or_insert_function(module, kind, "NRT_MemInfo_new_varsize_dtor")
+        meminfo = builder.call(make, [size, dtor])
+        with builder.if_then(cgutils.is_not_null(builder, meminfo)):
+            cgutils.memset(builder, _data(builder, meminfo), size, 0)
+        builder.ret(meminfo)
+
+    return shared_function(module, "s2sad_new_stack", _PLACE, [_SIZE, _PLACE], write)
 
 
 def _grower(context: Any, module: Any, stack: _Stack) -> Any:
     """``f(meminfo, header, itemsize)``: more room; where the stack is now, or null."""
-    name = "s2sad_grow_stack"
-    known = module.globals.get(name)
-    if known is not None:
-        return known
-    function, builder = _shared(module, name, [_PLACE, _SIZE, _SIZE])
-    meminfo, header, itemsize = function.args
-    inner = _Stack(context, builder, stack.kind, meminfo)
-    room = builder.load(inner.field(inner.payload(), "allocated"))
-    more = builder.add(builder.add(room, _SIZE(8)), builder.lshr(room, _SIZE(1)))
-    needed = builder.add(header, builder.mul(more, itemsize))
-    kind = ir.FunctionType(_PLACE, [_PLACE, _SIZE])
-    again = cgutils.get_or_insert_function(module, kind, "NRT_MemInfo_varsize_realloc")
-    moved = builder.call(again, [meminfo, needed])
-    with builder.if_then(cgutils.is_not_null(builder, moved)):
-        builder.store(more, inner.field(inner.payload(), "allocated"))
-    builder.ret(moved)
-    return function
 
+    def write(builder: Any, args: Any) -> None:
+        meminfo, header, itemsize = args
+        inner = _Stack(context, builder, stack.kind, meminfo)
+        room = builder.load(inner.field(inner.payload(), "allocated"))
+        more = builder.add(builder.add(room, _SIZE(8)), builder.lshr(room, _SIZE(1)))
+        needed = builder.add(header, builder.mul(more, itemsize))
+        kind = ir.FunctionType(_PLACE, [_PLACE, _SIZE])
+        again = cgutils.get_or_insert_function(module, kind, "NRT_MemInfo_varsize_realloc")
+        moved = builder.call(again, [meminfo, needed])
+        with builder.if_then(cgutils.is_not_null(builder, moved)):
+            builder.store(more, inner.field(inner.payload(), "allocated"))
+        builder.ret(moved)
 
-def _shared(module: Any, name: str, kinds: list[Any]) -> tuple[Any, Any]:
-    function = ir.Function(module, ir.FunctionType(_PLACE, kinds), name)
-    function.linkage = "linkonce_odr"
-    function.attributes.add("noinline")
-    return function, ir.IRBuilder(function.append_basic_block("entry"))
+    return shared_function(module, "s2sad_grow_stack", _PLACE, [_PLACE, _SIZE, _SIZE], write)
 
 
 def _data(builder: Any, meminfo: Any) -> Any:

@@ -17,6 +17,8 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils
 
+from .functions import shared_function
+
 __all__ = ["dot_function", "matrix_vector_function"]
 
 _SIZE, _NUMBER = ir.IntType(64), ir.DoubleType()
@@ -38,13 +40,7 @@ def matrix_vector_function(module: ir.Module) -> ir.Function:
 def _known(
     module: ir.Module, name: str, result: Any, count: int, write: Callable[[Any, Any], None]
 ) -> ir.Function:
-    known = module.globals.get(name)
-    if known is None:
-        known = ir.Function(module, ir.FunctionType(result, [_SIZE] * count), name)
-        known.linkage = "linkonce_odr"
-        known.attributes.add("noinline")
-        write(ir.IRBuilder(known.append_basic_block("entry")), known.args)
-    return known
+    return shared_function(module, name, result, [_SIZE] * count, write)
 
 
 def _write_dot(builder: Any, args: Any) -> None:

@@ -109,7 +109,7 @@ def _checked(order: list[int], rank: int) -> list[int] | None:
     return order if sorted(order) == list(range(rank)) else None
 
 
-def _by(order_of: Callable[..., list[int] | None]) -> Own:
+def _by(order_of: Callable[..., list[int] | None], *names: str) -> Own:
     """A function that gives the axes of an array in another order."""
 
     def kind(a: Any, *axes: Any) -> Any:
@@ -125,7 +125,7 @@ def _by(order_of: Callable[..., list[int] | None]) -> Own:
         assert order is not None
         return _turned(context, builder, sig.args[0], sig.return_type, args[0], order)
 
-    return Own(kind, code, by_constants=True)
+    return Own(kind, code, names, by_constants=True)
 
 
 def _length_kind(a: Any) -> Any:
@@ -139,7 +139,7 @@ def _length(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
 TABLE = {
     len: Own(_length_kind, _length),
-    np.transpose: _by(_given_order),
-    np.swapaxes: _by(_swapped_order),
-    np.moveaxis: _by(_moved_order),
+    np.transpose: _by(_given_order, "a", "axes"),
+    np.swapaxes: _by(_swapped_order, "a", "axis1", "axis2"),
+    np.moveaxis: _by(_moved_order, "a", "source", "destination"),
 }
