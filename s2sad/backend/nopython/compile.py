@@ -183,18 +183,32 @@ def _jitted(emitted: Emitted, options: dict[str, Any]) -> tuple[Any, str]:
     scope = vars(module)
     scope.update(emitted.namespace)
     exec(compile(text, filename, "exec", dont_inherit=True), scope)
-    for name, f in list(scope.items()):
-        if isinstance(f, types.FunctionType) and f.__code__.co_filename == filename:
-            scope[name] = njit(
-                f,
-                error_model="numpy",
-                cache=path is not None,
-                no_cfunc_wrapper=True,
-                no_cpython_wrapper=name != emitted.entry_name,
-                pipeline_class=compiler(),
-                **options,
-            )
+    functions = {
+        name: f
+        for name, f in scope.items()
+        if isinstance(f, types.FunctionType) and f.__code__.co_filename == filename
+    }
+    found_by_name = _call_themselves({name: f.__code__ for name, f in functions.items()})
+    for name, f in functions.items():
+        called = name == emitted.entry_name
+        scope[name] = njit(
+            f,
+            error_model="numpy",
+            cache=called and path is not None,  # with all that it calls
+            no_cfunc_wrapper=True,
+            no_cpython_wrapper=not called,
+            pipeline_class=compiler(found_by_name=found_by_name),
+            **options,
+        )
     return scope[emitted.entry_name], text
+
+
+def _call_themselves(codes: dict[str, types.CodeType]) -> bool:
+    """Whether any of these functions calls itself, or one that calls it."""
+    calls = {name: codes.keys() & set(code.co_names) for name, code in codes.items()}
+    while leaves := [name for name, called in calls.items() if not called]:
+        calls = {name: called.difference(leaves) for name, called in calls.items() if called}
+    return bool(calls)
 
 
 def _explained(dispatcher: Any, text: str) -> Callable[..., Any]:

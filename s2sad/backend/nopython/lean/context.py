@@ -6,10 +6,13 @@ know our own code (`own`) for what derivatives are made of, and Numba's for all 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 from numba import types
+from numba._dynfunc import make_function
 from numba.core import compiler
 from numba.core.cpu import CPUContext
 from numba.core.typing import Context
@@ -21,7 +24,7 @@ from .libraries import lean_codegen
 from .memory import LeanRuntime
 from .own import Own
 
-__all__ = ["LeanContext", "LeanTyping", "is_own", "lean"]
+__all__ = ["LeanContext", "LeanTyping", "answering", "is_own", "lean"]
 
 _Context = TypeVar("_Context")
 _OWN: dict[Any, Own] = {
@@ -32,6 +35,21 @@ _OWN: dict[Any, Own] = {
     **systems.TABLE,
     **views.TABLE,
 }
+
+
+#: What calls of Numba's functions give, by their arguments' types, of each function that is being
+#: compiled: inference asks until it learns nothing new, and Numba tries all that it has each time.
+_answers: list[dict[Any, Any]] = []
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """The types of one function are inferred within."""
+    _answers.append({})
+    try:
+        yield
+    finally:
+        _answers.pop()
 
 
 class LeanTyping(Context):  # type: ignore[misc]
@@ -49,7 +67,16 @@ class LeanTyping(Context):  # type: ignore[misc]
                 made = found.signature(given, dict(kws))
             if made is not None:
                 return made
-        return super().resolve_function_type(func, args, kws)
+        numbas = isinstance(func, types.Function) or func is operator.getitem
+        if kws or not numbas or not _answers:
+            return super().resolve_function_type(func, args, kws)
+        asked = func, tuple(args)
+        answer = _answers[-1].get(asked)
+        if answer is None:
+            answer = super().resolve_function_type(func, args, kws)
+            if all(kind.is_precise() for kind in args):
+                _answers[-1][asked] = answer
+        return answer
 
     def resolve_value_type(self, val: Any) -> Any:
         """What slices of another shape raise is a function of ours."""
@@ -95,6 +122,19 @@ class LeanContext(CPUContext):  # type: ignore[misc]
         if type(typ) is types.Array and attr in views.ATTRIBUTES:
             return views.ATTRIBUTES[attr]
         return super().get_getattr(typ, attr)
+
+    def get_executable(self, library: Any, fndesc: Any, env: Any) -> Any:
+        """What Python calls, of which there is none for code that others take over."""
+        library._ensure_finalized()
+        if not library.taken_over:
+            return super().get_executable(library, fndesc, env)
+        name = fndesc.qualname
+        return make_function(fndesc.lookup_module(), name, "", 0, env, (library,))
+
+    def get_env_manager(self, builder: Any, return_pyobject: bool = False) -> Any:
+        """Where a function's own Python objects are, for which it has to be machine code."""
+        self.active_code_library.taken_over = False
+        return super().get_env_manager(builder, return_pyobject)
 
     def build_list(self, builder: Any, list_type: Any, items: Any) -> Any:
         """A list of some items; an empty one is a stack."""

@@ -20,6 +20,23 @@ __all__ = ["lean_codegen"]
 class _Library(codegen.JITCodeLibrary):  # type: ignore[misc]
     """Numba's library of machine code, which does less twice."""
 
+    #: Whether this is called from compiled code alone, which takes it over before it is optimized.
+    taken_over = False
+
+    def _optimize_final_module(self) -> None:
+        """Called by Numba when all is there that is called here."""
+        if not self.taken_over:
+            super()._optimize_final_module()
+
+    def _finalize_final_module(self) -> None:
+        """Called by Numba to make machine code."""
+        if not self.taken_over:
+            super()._finalize_final_module()
+            return
+        self._finalize_dynamic_globals()
+        self._verify_declare_only_symbols()
+        self._finalized = True
+
     def _optimize_functions(self, ll_module: Any) -> None:
         """Called by Numba for each module that is added."""
         ll_module.data_layout = self._codegen._data_layout

@@ -75,3 +75,12 @@ class LeanLowering(BaseNativeLowering):  # type: ignore[misc]
     def lowering_class(self) -> Any:
         """What writes it."""
         return LeanLower
+
+    def run_pass(self, state: Any) -> bool:
+        """Called by Numba."""
+        if state.library is None:
+            state.library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
+            state.library.enable_object_caching()
+            inner = state.flags.no_cpython_wrapper and state.flags.no_cfunc_wrapper
+            state.library.taken_over = inner and not state.found_by_name
+        return bool(super().run_pass(state))

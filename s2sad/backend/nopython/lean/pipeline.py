@@ -2,11 +2,12 @@
 
 In: a function of emitted text, through ``njit(f, pipeline_class=compiler())``. Out: its machine
 code, which computes the same. Loops and elements are written as `lowering` writes them, and LLVM
-does less of two things that cost more than all others and gain little on such loops:
+does less of three things that cost more than all others and gain little on such loops:
 
 - it writes a loop once for each outcome of a condition that does not change in it: every axis
   that Numba may have to stretch is such a condition, and four axes of three arrays explode;
-- it looks for other counters of loops ("loop strength reduction").
+- it looks for other counters of loops ("loop strength reduction");
+- it writes loops that no vector instruction takes several times over ("runtime unrolling").
 
 What Numba compiles on the way, `np.empty` and all of our own helpers, it compiles to be called
 from Python and from C as well, which nobody can do. That takes a seventh of all the time, and is
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import llvmlite.binding as llvm
 import numba
@@ -27,8 +28,9 @@ from numba.core.typed_passes import NativeLowering, NopythonRewrites
 from numba.core.untyped_passes import InlineClosureLikes
 
 from ....collecting import without_collecting
-from .context import LeanContext, LeanTyping, lean
+from .context import LeanContext, LeanTyping, answering, lean
 from .passes import LeanClosures, LeanLowering, LeanRewrites
+from .quick import quick
 
 __all__ = ["LeanCompiler", "compiler", "within"]
 
@@ -43,8 +45,12 @@ _LEAN = {
 class LeanCompiler(CompilerBase):  # type: ignore[misc]
     """Numba's compiler of nopython mode, with passes and contexts of our own."""
 
+    #: Whether Numba looks for machine code of these functions by their names.
+    found_by_name = False
+
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
+        self.state["found_by_name"] = self.found_by_name
         self.state.typingctx = lean(self.state.typingctx, LeanTyping)
         self.state.targetctx = lean(self.state.targetctx, LeanContext)
 
@@ -57,8 +63,14 @@ class LeanCompiler(CompilerBase):  # type: ignore[misc]
 
     def compile_extra(self, func: Any) -> Any:
         """Called by Numba, which holds its lock: no other thread compiles meanwhile."""
-        with without_collecting(), _lean_llvm(), _lean_callees():
+        with without_collecting(), quick(), answering(), _lean_llvm(), _lean_callees():
             return super().compile_extra(func)
+
+
+class RecursiveCompiler(LeanCompiler):
+    """The same for functions that call each other in a circle."""
+
+    found_by_name = True
 
 
 LeanContext.pipeline = LeanCompiler
@@ -84,9 +96,11 @@ def _lean_callees() -> Iterator[None]:
 _KNOWN = frozenset({(0, 68)})
 
 
-def compiler() -> type[CompilerBase]:
+def compiler(*, found_by_name: bool = False) -> type[CompilerBase]:
     """The compiler of emitted code: Numba's own where it is a version nobody has tried."""
-    return LeanCompiler if numba.version_info.short in _KNOWN else Compiler
+    if numba.version_info.short not in _KNOWN:
+        return cast("type[CompilerBase]", Compiler)
+    return RecursiveCompiler if found_by_name else LeanCompiler
 
 
 def within() -> dict[str, Any]:
@@ -98,6 +112,7 @@ def within() -> dict[str, Any]:
 _OPTIONS = (
     ("-disable-lsr=true", "-disable-lsr=false"),
     ("-unswitch-threshold=25", "-unswitch-threshold=50"),
+    ("-unroll-runtime=false", "-unroll-runtime=true"),
 )
 #: Versions of LLVM that are known to have them: it ends the process if it has not.
 _HAVE_OPTIONS = range(14, 23)
