@@ -13,10 +13,13 @@ import pytest
 pytest.importorskip("numba")
 
 import numba
-from numba.core import event
+from numba.core import event, ir
+from numba.core.codegen import CPUCodeLibrary
+from numba.core.compiler import run_frontend
 
 import s2sad
 from s2sad.backend.nopython.lean.pipeline import LeanCompiler
+from s2sad.backend.nopython.lean.quick import quick
 from s2sad.backend.nopython.overloads import install
 from s2sad.collecting import without_collecting
 
@@ -166,6 +169,44 @@ def test_loops_need_nothing_else_compiled() -> None:
     with event.install_listener("numba:run_pass", Passes()):
         gradient(np.ones(5), 2)
     assert Passes.seen <= {"smooth_grad"}
+
+
+def test_what_is_called_is_optimized_where_it_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LLVM goes through the entry with all that it calls, and makes machine code of nothing else."""
+    optimized, final = [], CPUCodeLibrary._optimize_final_module
+
+    def counted(library: Any) -> None:
+        optimized.append(library.name)
+        final(library)
+
+    monkeypatch.setattr(CPUCodeLibrary, "_optimize_final_module", counted)
+
+    def spread(x: np.ndarray) -> float:
+        return np.sum(np.std(x) * np.median(x) * np.cumprod(x)[::2])
+
+    gradient = s2sad.grad(spread, backend="numba")
+    x = np.array([0.5, 2.0, 1.5])
+    np.testing.assert_allclose(gradient(x), s2sad.grad(spread)(x), rtol=1e-13)
+    assert optimized == ["spread_grad"]
+
+
+def test_variables_of_statements() -> None:
+    """They are found as Numba finds them, in Numba's order."""
+
+    def f(x: Any, y: Any) -> Any:
+        total = x[0, :] if y is None else (x, [y])[0]
+        for i in range(3):
+            x[i, i:] += total * max(y, i)
+        return total
+
+    usual = ir.Inst._rec_list_vars
+    for block in run_frontend(f).blocks.values():
+        for statement in block.body:
+            with quick():
+                assert ir.Inst._rec_list_vars is not usual
+                found = statement.list_vars()
+            assert found == statement.list_vars()
+    assert ir.Inst._rec_list_vars is usual
 
 
 def test_nobody_looks_for_garbage_meanwhile() -> None:

@@ -30,7 +30,7 @@ from ...runtime import in_place, moduli
 from .fusion.elements import WHOLE
 from .written import declare, written
 
-__all__ = ["address", "install", "known_data", "register", "row_reduction"]
+__all__ = ["address", "call_row_reduction", "install", "known_data", "register", "row_reduction"]
 
 
 class _UFunc(ctypes.Structure):
@@ -230,6 +230,15 @@ def row_reduction(ufunc: Any) -> Callable[..., Any] | None:
     """An intrinsic ``run(n, out, 0, row, 8, out, 0)`` that reduces n numbers into ``out``."""
     assert ufunc in _OF_ROWS
     return _loop(ufunc)  # type: ignore[no-any-return]
+
+
+def call_row_reduction(builder: Any, ufunc: Any, count: Any, to: Any, row: Any) -> None:
+    """Reduce float64 numbers that lie side by side into the number at ``to``."""
+    symbols = _symbols(ufunc)
+    assert symbols is not None
+    size = ir.IntType(types.intp.bitwidth)
+    starts = [builder.ptrtoint(place, size) for place in (to, row, to)]
+    _call_loop(builder, symbols, count, starts, [size(0), size(8), size(0)])
 
 
 def register() -> None:

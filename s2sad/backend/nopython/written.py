@@ -17,8 +17,6 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
-from .lean.pipeline import within
-
 __all__ = [
     "axes_of",
     "compiled",
@@ -55,6 +53,8 @@ def declare(
 
 def compiled(f: Any) -> Any:
     """``f``, compiled when it is first compiled into other code."""
+    from .lean.pipeline import within  # which knows reductions, which are written by types
+
     return njit(error_model="numpy", **within())(f)
 
 

@@ -19,7 +19,7 @@ from numba.core.typing import Context
 from numba.core.typing.templates import signature
 from numba.np import arrayobj
 
-from . import arrays, matrices, numbers, stacks, systems, views
+from . import arrays, matrices, numbers, reducing, stacks, systems, views
 from .libraries import lean_codegen
 from .memory import LeanRuntime
 from .own import Own
@@ -31,6 +31,7 @@ _OWN: dict[Any, Own] = {
     **arrays.TABLE,
     **matrices.TABLE,
     **numbers.TABLE,
+    **reducing.TABLE,
     **stacks.TABLE,
     **systems.TABLE,
     **views.TABLE,
@@ -130,6 +131,10 @@ class LeanContext(CPUContext):  # type: ignore[misc]
             return super().get_executable(library, fndesc, env)
         name = fndesc.qualname
         return make_function(fndesc.lookup_module(), name, "", 0, env, (library,))
+
+    def is_writing(self, library: Any) -> bool:
+        """Whether functions are being added to this library."""
+        return any(library is known for known in self._codelib_stack)
 
     def get_env_manager(self, builder: Any, return_pyobject: bool = False) -> Any:
         """Where a function's own Python objects are, for which it has to be machine code."""

@@ -11,6 +11,7 @@ loop and fifty for an element, nearly all of which LLVM takes away again, at a p
 
 from __future__ import annotations
 
+import operator
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from numba.core import cgutils, ir
 
 from .context import is_own
 from .local import local_arrays
+from .numbers import has_product, whole_power
 from .signs import constant, nonnegative
 from .stacks import is_stack
 from .variables import LeanVariables
@@ -115,6 +117,13 @@ class LeanLower(LeanVariables):
     def lower_binop(self, resty: Any, expr: Any, op: Any) -> Any:
         """What is known to be arithmetic on numbers is asked for no constants."""
         signature = self.fndesc.calltypes[expr]
+        if op in (operator.pow, operator.ipow):
+            exponent = constant(self.typeof(expr.rhs.name))
+            if exponent is not None and has_product(signature.args[0], exponent):
+                base = self._cast_var(expr.lhs, types.float64)
+                return self.context.cast(
+                    self.builder, whole_power(self.builder, base, exponent), types.float64, resty
+                )
         if not is_own(op, signature):
             return super().lower_binop(resty, expr, op)
         function = self.context.typing_context.resolve_value_type(op)

@@ -22,7 +22,7 @@ from numba.cpython.numbers import real_div_impl
 from .... import runtime
 from .own import Own
 
-__all__ = ["TABLE"]
+__all__ = ["TABLE", "has_product", "whole_power"]
 
 _FLOAT, _INT, _COMPLEX = types.float64, types.int64, types.complex128
 _OF_NUMBERS = (_FLOAT, _INT, _COMPLEX)
@@ -134,6 +134,30 @@ def _one_of_two(*kinds: Any) -> Any:
 
 def _chosen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     return builder.select(*args)
+
+
+#: Powers up to this one are written out.
+_GREATEST_POWER = 64
+
+
+def has_product(kind: Any, exponent: int) -> bool:
+    """Whether a power with this exponent is written as products."""
+    return kind == _FLOAT and abs(exponent) <= _GREATEST_POWER
+
+
+def whole_power(builder: Any, base: Any, exponent: int) -> Any:
+    """A float to a whole power, squared and multiplied in the order in which Numba does it."""
+    left, made = abs(exponent), None
+    while left:
+        if left & 1:
+            made = base if made is None else builder.fmul(made, base)
+        left >>= 1
+        if left:
+            base = builder.fmul(base, base)
+    one = llvm.Constant(base.type, 1.0)
+    if made is None:
+        return one
+    return builder.fdiv(one, made) if exponent < 0 else made
 
 
 TABLE = {

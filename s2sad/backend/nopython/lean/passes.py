@@ -81,6 +81,7 @@ class LeanLowering(BaseNativeLowering):  # type: ignore[misc]
         if state.library is None:
             state.library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
             state.library.enable_object_caching()
+        if not state.targetctx.is_writing(state.library):
             inner = state.flags.no_cpython_wrapper and state.flags.no_cfunc_wrapper
             state.library.taken_over = inner and not state.found_by_name
         return bool(super().run_pass(state))
