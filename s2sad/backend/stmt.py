@@ -146,8 +146,7 @@ class Writer(Simple):
         self.indent += 1
         block = write()
         self.indent -= 1
-        quoted = any(isinstance(n, Comment) for s in block for n in ast.walk(s))
-        self.line = None if quoted else line
+        self.line = None if _is_quoted(block) else line
         return block
 
     def block(self, ops: tuple[Node, ...]) -> Block:
@@ -386,3 +385,13 @@ def _rebuilder(struct: Struct) -> Callable[..., Any]:
 
     build.__name__ = "rebuild"
     return build
+
+
+def _is_quoted(block: Block) -> bool:
+    """Whether the primal's text is quoted in these statements or those inside them."""
+    return any(
+        isinstance(statement, Comment)
+        or _is_quoted(getattr(statement, "body", []))
+        or _is_quoted(getattr(statement, "orelse", []))
+        for statement in block
+    )

@@ -244,8 +244,9 @@ def walk(region: Region) -> Iterator[Node]:
     """Every node of a region and of the regions inside it, in program order."""
     for node in region.ops:
         yield node
-        for inner in regions_of(node):
-            yield from walk(inner)
+        if type(node) is not Op:
+            for inner in regions_of(node):
+                yield from walk(inner)
 
 
 def free_values(region: Region) -> dict[Value, None]:
