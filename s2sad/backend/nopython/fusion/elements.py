@@ -16,9 +16,10 @@ import numpy as np
 
 from ....ir.builder import Builder
 from ....ir.facts import shape_root
-from ....ir.kinds import Array, Kind, Num, not_one
-from ....ir.nodes import Atom, Const, Op, Value
+from ....ir.kinds import Array, Kind, Num, Size, not_one
+from ....ir.nodes import Atom, Const, Node, Op, Value
 from .extents import Extent, Sizes, are_equal, axes_of, common, part_of
+from .origins import axes_by_origin, before_loops
 from .views import Along, At, Definitions, View, view
 from .writing import ORIGIN, Place, Places, Unsure, Writing, apply
 
@@ -119,16 +120,30 @@ class Elements:
 
     def of_array(self, a: Atom) -> tuple[Extent, ...]:
         """The axes of an array that exists. Raises Unsure."""
-        root = shape_root(self.builder, a)
+        root = before_loops(a, lambda v: shape_root(self.builder, v), self.definitions)
         for made in (a, root):
             if made in self.sizes.made:
                 return self.sizes.made[made]
         node = self.definitions.get(root) if isinstance(root, Value) else None
         seen = view(node, self.definitions) if isinstance(node, Op) else None
-        found = axes_of(a, root, self.sizes) if seen is None else self.of_view(seen, root.kind)
+        if seen is not None:
+            return self.of_view(seen, root.kind)
+        found = axes_of(a, root, self.sizes)
+        if found is not None and any(isinstance(e.dim, Size) for e in found):
+            found = self.by_origin(node, found)
         if found is None:
             raise Unsure
         return found
+
+    def by_origin(self, node: Node | None, kind: tuple[Extent, ...]) -> tuple[Extent, ...]:
+        """The axes of an array by what made it, where its kind does not say how long they are."""
+        try:
+            made = axes_by_origin(node, self.extents, self.definitions)
+        except Unsure:
+            return kind
+        if made is None:
+            return kind
+        return tuple(m if isinstance(e.dim, Size) else e for m, e in zip(made, kind, strict=True))
 
     def of_view(self, seen: View, kind: Kind) -> tuple[Extent, ...]:
         """The axes of a view of that kind. Raises Unsure."""
