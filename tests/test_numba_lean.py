@@ -59,6 +59,13 @@ def same(f: Callable[..., Any], *args: Any) -> None:
         lambda x: np.copy(x[:, ::-1]),
         lambda x: np.outer(x[0], x[1, ::-1]),
         lambda x: np.outer(x[:, 1], x[0, :0]),
+        lambda x: np.arange(4),
+        lambda x: np.arange(-2),
+        lambda x: np.arange(len(x), 7),
+        lambda x: np.arange(7, len(x)),
+        lambda x: np.eye(3),
+        lambda x: np.eye(0),
+        lambda x: np.identity(len(x)),
     ],
 )
 def test_arrays_that_are_made(f: Callable[..., Any]) -> None:

@@ -1,7 +1,8 @@
 """Our own code for making arrays.
 
 In: calls of ``np.empty``, ``np.zeros``, ``np.ones``, ``np.full``, the same with ``_like``,
-``np.copy``, ``np.outer`` of vectors and ``.reshape``. Out: LLVM's text of them::
+``np.arange``, ``np.eye``, ``np.copy``, ``np.outer`` of vectors and ``.reshape``. Out: LLVM's text
+of them::
 
     np.zeros(n)   ->   an allocation of n numbers and a memset
 
@@ -24,7 +25,7 @@ from numba.np import arrayobj
 from .fields import Fields, allocated, read, sizes_of
 from .own import Own
 
-__all__ = ["TABLE", "shapes_differ"]
+__all__ = ["TABLE", "copied", "shapes_differ"]
 
 #: What fills an array that was made: its kind, the array, and the values of the call.
 Fill = Callable[[Any, Any, Any, Any, Fields], None]
@@ -61,6 +62,15 @@ def _new(shape: Any, dtype: Any = types.none) -> Any:
 
 def _new_full(shape: Any, value: Any, dtype: Any = types.none) -> Any:
     return _of_shape(shape, _dtype(dtype, value)) if _is_number(value) else None
+
+
+def _new_counting(*kinds: Any) -> Any:
+    known = len(kinds) in (1, 2) and all(types.unliteral(k) == types.int64 for k in kinds)
+    return types.Array(types.int64, 1, "C") if known else None
+
+
+def _new_unit(n: Any) -> Any:
+    return types.Array(types.float64, 2, "C") if types.unliteral(n) == types.int64 else None
 
 
 def _like(a: Any, dtype: Any = types.none) -> Any:
@@ -105,6 +115,30 @@ def _making(fill: Fill | None = None) -> Callable[[Any, Any, Any, Any], Any]:
     return code
 
 
+def _counting(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    """The whole numbers below another, or from one to another."""
+    zero = context.get_constant(types.int64, 0)
+    start, stop = (zero, *args) if len(args) == 1 else args
+    count = builder.sub(stop, start)
+    count = builder.select(builder.icmp_signed("<", count, zero), zero, count)
+    made = allocated(context, builder, sig.return_type, [count])
+    with cgutils.for_range(builder, count) as loop:
+        place = builder.gep(made.data, [loop.index])
+        builder.store(builder.add(start, loop.index), place)
+    return made.value(context, builder, sig.return_type)
+
+
+def _unit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    """The unit matrix with so many rows."""
+    made = allocated(context, builder, sig.return_type, [args[0], args[0]])
+    _zeros(context, builder, sig, args, made)
+    beside = builder.add(args[0], context.get_constant(types.int64, 1))
+    with cgutils.for_range(builder, args[0]) as loop:
+        place = builder.gep(made.data, [builder.mul(loop.index, beside)])
+        builder.store(llvm.DoubleType()(1.0), place)
+    return made.value(context, builder, sig.return_type)
+
+
 def _zeros(context: Any, builder: Any, sig: Any, args: Any, made: Fields) -> None:
     cgutils.memset(builder, made.data, builder.mul(made.itemsize, made.nitems), 0)
 
@@ -127,7 +161,8 @@ def _each(context: Any, builder: Any, sig: Any, value: Any, made: Fields) -> Non
         )
 
 
-def _copy(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+def copied(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    """A new array with the numbers of another."""
     given, kind = sig.args[0], sig.return_type
     source = read(context, builder, given, args[0])
     made = allocated(context, builder, kind, source.shape)
@@ -253,8 +288,11 @@ TABLE = {
     np.zeros_like: Own(_like, _making(_zeros), _LIKE),
     np.ones_like: Own(_like, _making(_ones), _LIKE),
     np.full_like: Own(_full_like, _making(_values), ("a", "fill_value", "dtype")),
-    np.copy: Own(_copied, _copy),
-    "array.copy": Own(_copied_by_rows, _copy),
+    np.arange: Own(_new_counting, _counting),
+    np.eye: Own(_new_unit, _unit),
+    np.identity: Own(_new_unit, _unit),
+    np.copy: Own(_copied, copied),
+    "array.copy": Own(_copied_by_rows, copied),
     np.outer: Own(_of_vectors, _outer),
     "array.reshape": Own(_reshaped, _reshape),
 }

@@ -16,13 +16,15 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir as llvm
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.core.compiler import Flags
-from numba.extending import intrinsic, register_jitable
+from numba.core.typing.templates import signature
+from numba.extending import intrinsic
 from numba.np import linalg
 
 from ....rules import helpers
+from . import arrays
 from .own import Own
 
 __all__ = ["TABLE"]
@@ -49,19 +51,30 @@ def _of_matrix(kind: Any) -> Callable[..., Any]:
 
 
 def _within(impl: Callable[..., Any], of_vector: Callable[..., Any] | None = None) -> Any:
-    """What compiles Python's code, for two matrices or a matrix and a vector, and calls it."""
+    """What compiles Python's code, for two matrices or a matrix and a vector, and calls it.
+
+    The code gets copies that lie by rows, whatever the arguments lie by, and may use them up.
+    """
 
     def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         flags = Flags()
         flags.nrt = True
         flags.error_model = "numpy"
         chosen = of_vector if of_vector is not None and sig.args[-1].ndim == 1 else impl
-        made = context.compile_subroutine(builder, chosen, sig, flags=flags)
+        kinds = [kind.copy(layout="C", readonly=False) for kind in sig.args]
+        copies = [
+            arrays.copied(context, builder, signature(kind, given), [value])
+            for kind, given, value in zip(kinds, sig.args, args, strict=True)
+        ]
+        of_copies = signature(sig.return_type, *kinds)
+        made = context.compile_subroutine(builder, chosen, of_copies, flags=flags)
         called = context.declare_function(builder.module, made.fndesc)
         # Written into the caller, once for each call, it takes LLVM seconds.
         status, result = context.call_conv.call_function(
-            builder, called, sig.return_type, sig.args, args, attrs=("noinline",)
+            builder, called, sig.return_type, kinds, copies, attrs=("noinline",)
         )
+        for kind, copy in zip(kinds, copies, strict=True):
+            context.nrt.decref(builder, kind, copy)
         with cgutils.if_unlikely(builder, status.is_error):
             context.call_conv.return_status_propagate(builder, status)
         return result
@@ -69,23 +82,32 @@ def _within(impl: Callable[..., Any], of_vector: Callable[..., Any] | None = Non
     return code
 
 
+def _pipeline(*given: Any) -> Any:
+    """Our compiler, which knows what is written here."""
+    from .pipeline import LeanCompiler
+
+    return LeanCompiler(*given)
+
+
+def _compiled(f: Callable[..., Any]) -> Any:
+    """``f``, compiled when it is first called from compiled code."""
+    within = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return njit(f, error_model="numpy", pipeline_class=_pipeline, **within)
+
+
 # -- elimination ---------------------------------------------------------------------------------
 
 
-@register_jitable  # type: ignore[untyped-decorator]
-def _copied(a: Any) -> Any:
-    """A square matrix without gaps."""
+@_compiled
+def _size(a: Any) -> Any:
+    """How many rows and columns a square matrix has."""
     n = a.shape[0]
     if a.shape[1] != n:
         raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
-    u = np.empty((n, n))
-    for i in range(n):
-        for j in range(n):
-            u[i, j] = a[i, j]
-    return u
+    return n
 
 
-@register_jitable  # type: ignore[untyped-decorator]
+@_compiled
 def _eliminate(u: Any, x: Any) -> Any:
     """Make ``u`` triangular, with the same steps for the rows of ``x``; the sign of their order.
 
@@ -113,7 +135,7 @@ def _eliminate(u: Any, x: Any) -> Any:
     return sign
 
 
-@register_jitable  # type: ignore[untyped-decorator]
+@_compiled
 def _solved(u: Any, x: Any) -> Any:
     """``x`` becomes the solution of ``u @ solution == x``; ``u`` is used up."""
     n, m = x.shape
@@ -158,7 +180,7 @@ def _gesv(typing: Any, u: Any, pivots: Any, x: Any) -> Any:
 _WHOLE = linalg.F_INT_nptype
 
 
-@register_jitable  # type: ignore[untyped-decorator]
+@_compiled
 def _by_lapack(u: Any, x: Any) -> Any:
     """`_solved`, by a function that has matrices by columns."""
     n, m = x.shape
@@ -191,44 +213,35 @@ _solved_if_large = _large()
 # -- what is called ------------------------------------------------------------------------------
 
 
-def _solve(a: Any, b: Any) -> Any:
-    u = _copied(a)
-    n = u.shape[0]
-    if b.shape[0] != n:
+def _solve(u: Any, x: Any) -> Any:
+    n = _size(u)
+    if x.shape[0] != n:
         raise ValueError("solve: shapes do not fit")
-    x = np.empty(b.shape)
-    for i in range(n):
-        for j in range(b.shape[1]):
-            x[i, j] = b[i, j]
     return _solved(u, x) if n <= _SMALL else _solved_if_large(u, x)
 
 
-def _solve_vector(a: Any, b: Any) -> Any:
-    u = _copied(a)
-    n = u.shape[0]
-    if b.shape[0] != n:
+def _solve_vector(u: Any, x: Any) -> Any:
+    n = _size(u)
+    if len(x) != n:
         raise ValueError("solve: shapes do not fit")
-    x = np.empty((n, 1))
-    for i in range(n):
-        x[i, 0] = b[i]
-    x = _solved(u, x) if n <= _SMALL else _solved_if_large(u, x)
-    return x.reshape(n)
+    columns = x.reshape((n, 1))
+    columns = _solved(u, columns) if n <= _SMALL else _solved_if_large(u, columns)
+    return x
 
 
-def _inverse(a: Any) -> Any:
-    u = _copied(a)
-    n = u.shape[0]
+def _inverse(u: Any) -> Any:
+    n = _size(u)
     x = np.zeros((n, n))
     for i in range(n):
         x[i, i] = 1.0
     return _solved(u, x) if n <= _SMALL else _solved_if_large(u, x)
 
 
-def _logarithm(a: Any) -> Any:
+def _logarithm(u: Any) -> Any:
     """The sign and the logarithm of the modulus of the determinant."""
-    u = _copied(a)
-    sign, total = _eliminate(u, np.empty((u.shape[0], 0))), 0.0
-    for i in range(u.shape[0]):
+    n = _size(u)
+    sign, total = _eliminate(u, np.empty((n, 0))), 0.0
+    for i in range(n):
         if u[i, i] == 0.0:
             return 0.0, -np.inf
         if u[i, i] < 0.0:
@@ -237,14 +250,14 @@ def _logarithm(a: Any) -> Any:
     return sign, total
 
 
-def _determinant(a: Any) -> Any:
-    u = _copied(a)
-    product = _eliminate(u, np.empty((u.shape[0], 0)))
+def _determinant(u: Any) -> Any:
+    n = _size(u)
+    product = _eliminate(u, np.empty((n, 0)))
     sign, total = product, 0.0
-    for i in range(u.shape[0]):
+    for i in range(n):
         product *= u[i, i]
     if product == 0.0 or not np.isfinite(product):  # too small or large on the way
-        for i in range(u.shape[0]):
+        for i in range(n):
             if u[i, i] == 0.0:
                 return 0.0
             if u[i, i] < 0.0:
@@ -254,15 +267,14 @@ def _determinant(a: Any) -> Any:
     return product
 
 
-def _cofactors(a: Any) -> Any:
+def _cofactors(u: Any) -> Any:
     """The derivative of the determinant, which is finite also where the matrix is singular.
 
-    With rows and columns in another order ``a = L @ U``, and cofactors of products are products of
-    cofactors. Those of L are the transpose of its inverse; for those of U, whose last pivot alone
-    may be 0, nothing is divided by that.
+    With rows and columns in another order it is ``L @ U``, and cofactors of products are products
+    of cofactors. Those of L are the transpose of its inverse; for those of U, whose last pivot
+    alone may be 0, nothing is divided by that.
     """
-    u = _copied(a)
-    n = u.shape[0]
+    n = _size(u)
     out = np.zeros((n, n))
     rows, columns, sign = np.arange(n), np.arange(n), 1.0
     for k in range(n):
