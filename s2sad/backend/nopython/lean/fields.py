@@ -24,6 +24,7 @@ from .functions import shared_function
 __all__ = ["Fields", "allocated", "read", "sizes_of"]
 
 _SIZE = llvm.IntType(64)
+_PLACE = llvm.IntType(8).as_pointer()
 #: From how many bytes on large pages are asked for, where malloc always takes new ones; a small
 #: page; what Linux calls large ones.
 _LARGE, _PAGE, _HUGE_PAGES = 1 << 25, mmap.PAGESIZE, 14
@@ -78,18 +79,17 @@ def allocated(context: Any, builder: Any, kind: Any, sizes: Sequence[Any]) -> Fi
     """A new array without gaps. Raises ValueError where it runs if there is none of such sizes."""
     model = context.data_model_manager[kind]
     itemsize = _SIZE(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
-    needed = builder.call(_bytes(builder.module, len(sizes)), [*sizes, itemsize])
-    with builder.if_then(builder.icmp_signed("<", needed, _SIZE(0)), likely=False):
-        text = "negative dimensions are not allowed, nor arrays larger than memory can be"
-        context.call_conv.return_user_exc(builder, ValueError, (text,))
     align = context.get_preferred_array_alignment(kind.dtype)
-    meminfo = context.nrt.meminfo_alloc_aligned(builder, needed, align)
-    data = builder.bitcast(
-        context.nrt.meminfo_data(builder, meminfo), context.get_data_type(kind.dtype).as_pointer()
-    )
-    if sys.platform == "linux":
-        with builder.if_then(builder.icmp_signed(">=", needed, _SIZE(_LARGE)), likely=False):
-            builder.call(_in_large_pages(builder.module), [builder.ptrtoint(data, _SIZE), needed])
+    module, asked = builder.module, [*sizes, itemsize]
+    meminfo = builder.call(_new(context, module, len(sizes), align), asked)
+    with builder.if_then(cgutils.is_null(builder, meminfo), likely=False):
+        needed = builder.call(_bytes(module, len(sizes)), asked)
+        with builder.if_then(builder.icmp_signed("<", needed, _SIZE(0))):
+            text = "negative dimensions are not allowed, nor arrays larger than memory can be"
+            context.call_conv.return_user_exc(builder, ValueError, (text,))
+        context.call_conv.return_user_exc(builder, MemoryError, ("Allocation failed",))
+    place = context.nrt.new_data(builder, meminfo)
+    data = builder.bitcast(place, context.get_data_type(kind.dtype).as_pointer())
     nitems = sizes[0] if sizes else _SIZE(1)
     for size in sizes[1:]:
         nitems = builder.mul(nitems, size, flags=["nsw"])
@@ -119,6 +119,31 @@ def _bytes(module: Any, rank: int) -> Any:
     kinds = [_SIZE] * (rank + 1)
     name = f"s2sad_bytes_{rank}"
     return shared_function(module, name, _SIZE, kinds, write, "nounwind", "readnone")
+
+
+def _new(context: Any, module: Any, rank: int, align: int) -> Any:
+    """``f(*sizes, itemsize)``: memory for so many numbers, which nobody else has; null if none."""
+
+    def write(builder: Any, args: Any) -> None:
+        needed = builder.call(_bytes(module, rank), args)
+        with builder.if_then(builder.icmp_signed("<", needed, _SIZE(0)), likely=False):
+            builder.ret(_PLACE(None))
+        kind = llvm.FunctionType(_PLACE, [_SIZE, llvm.IntType(32)])
+        allocate = cgutils.get_or_insert_function(module, kind, "NRT_MemInfo_alloc_aligned")
+        allocate.return_value.add_attribute("noalias")
+        made = builder.call(allocate, [needed, llvm.IntType(32)(align)])
+        if sys.platform == "linux":
+            is_large = builder.icmp_signed(">=", needed, _SIZE(_LARGE))
+            is_there = cgutils.is_not_null(builder, made)
+            with builder.if_then(builder.and_(is_large, is_there), likely=False):
+                data = context.nrt.meminfo_data(builder, made)
+                builder.call(_in_large_pages(module), [builder.ptrtoint(data, _SIZE), needed])
+        builder.ret(made)
+
+    name = f"s2sad_new_{rank}_{align}"
+    made = shared_function(module, name, _PLACE, [_SIZE] * (rank + 1), write, "nounwind")
+    made.return_value.add_attribute("noalias")
+    return made
 
 
 def _in_large_pages(module: Any) -> Any:

@@ -28,7 +28,8 @@ def shared_function(
     if known is None:
         known = ir.Function(module, ir.FunctionType(result, list(kinds)), name)
         known.linkage = "linkonce_odr"
-        for attribute in ("noinline", *attributes):
+        written_once = () if "alwaysinline" in attributes else ("noinline",)
+        for attribute in (*written_once, *attributes):
             known.attributes.add(attribute)
         write(ir.IRBuilder(known.append_basic_block("entry")), known.args)
     return known

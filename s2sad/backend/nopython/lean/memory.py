@@ -5,7 +5,7 @@ arrays: of these the one field is read that counts who holds them, where Numba r
 numbers of an array that is made are told to lie in what was just allocated, where Numba reads the
 address back from it, so that LLVM cannot know that two new arrays do not overlap::
 
-    data = load(memory)   ->   data = memory + (load(memory) - memory)
+    data = load(memory)   ->   data = memory + s2sad_offset(memory)
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from llvmlite import ir as llvm
 from numba import types
 from numba.core.runtime.context import NRTContext
 
+from .functions import shared_function
+
 __all__ = ["LeanRuntime", "memory_field"]
 
 _SIZE = llvm.IntType(64)
+_PLACE = llvm.IntType(8).as_pointer()
 
 
 def memory_field(context: Any, kind: Any) -> int | None:
@@ -44,5 +47,20 @@ class LeanRuntime(NRTContext):  # type: ignore[misc]
         made_by = getattr(getattr(meminfo, "callee", None), "name", None)
         if made_by != self._meminfo_api.alloc_aligned:
             return data
-        offset = builder.sub(builder.ptrtoint(data, _SIZE), builder.ptrtoint(meminfo, _SIZE))
+        return self.new_data(builder, meminfo)
+
+    def new_data(self, builder: Any, meminfo: Any) -> Any:
+        """Where the data is in what has just been allocated."""
+        offset = builder.call(self._offset(builder.module), [meminfo])
         return builder.gep(meminfo, [offset], inbounds=True)
+
+    def _offset(self, module: Any) -> Any:
+        """``f(memory)``: how many bytes after it the data begins."""
+
+        def write(builder: Any, args: Any) -> None:
+            data = super(LeanRuntime, self).meminfo_data(builder, args[0])
+            start, memory = (builder.ptrtoint(place, _SIZE) for place in (data, args[0]))
+            builder.ret(builder.sub(start, memory))
+
+        name = "s2sad_offset"
+        return shared_function(module, name, _SIZE, [_PLACE], write, "alwaysinline", "nounwind")
