@@ -1,8 +1,9 @@
-"""Comparisons that the reverse of a loop makes of forward values, made in the forward sweep.
+"""What the reverse of a loop asks of forward values, asked in the forward sweep.
 
-In: the body of a loop, and its reverse. Out: the comparisons of arrays that could as well be made
-where their operands are computed, and the reverse without them. Where the operands serve nothing
-else in the reverse, the tape holds what they come to: a byte an element in the place of eight.
+In: the body of a loop, and its reverse. Out: the comparisons and the shapes of arrays that could
+as well be found where the arrays are computed, and the reverse without them. Where the arrays
+serve nothing else in the reverse, the tape holds what was found: a byte an element in the place of
+eight, or a few numbers.
 
     for k: tape.append((x, y)); z = np.minimum(x, y)     for k: tape.append(x < y); z = …
     for x, y in tape[::-1]: c = x < y; …             ->  for c in tape[::-1]: …
@@ -28,25 +29,25 @@ from .saves import Plan, room
 from .survey import Scope
 from .target import is_for_compiler
 
-__all__ = ["compared_early", "with_early"]
+__all__ = ["asked_early", "with_early"]
 
 #: What a comparison does, and with what.
 _Key: TypeAlias = tuple[object, ...]
 
 
-def compared_early(
+def asked_early(
     rev: Reverse, body: Region, reverse: Region, plan: Plan, planned: Callable[[Region], Plan]
 ) -> tuple[Region, Plan]:
-    """The reverse and its plan with comparisons moved to ``body``, if that saves room.
+    """The reverse and its plan with what can be asked in ``body`` moved there, if it saves room.
 
-    ``planned`` plans the saves of a reverse; the plan's ``early`` are the comparisons moved.
+    ``planned`` plans the saves of a reverse; the plan's ``early`` are the ops moved.
     """
     scope = rev.region_scope[body]
     moved: dict[_Key, Op] = {}
     same: dict[Value, Atom] = {}
     rest: list[Node] = []
     for node in reverse.ops:
-        if isinstance(node, Op) and _compares(node) and _is_forward(rev, node, body):
+        if isinstance(node, Op) and _is_small(node) and _is_forward(rev, node, body):
             (result,) = node.results
             found = _known(rev, moved, node, scope)
             if found is not result:
@@ -69,7 +70,7 @@ def compared_early(
 
 
 def _known(rev: Reverse, moved: dict[_Key, Op], op: Op, scope: Scope) -> Value:
-    """The result of a comparison that is made in the forward sweep, or of one like it."""
+    """The result of an op that is moved to the forward sweep, or of one like it."""
     (result,) = op.results
     key = (op.fn, *op.args, *sorted(map(repr, op.attrs.items())))
     if key in moved:
@@ -115,12 +116,15 @@ def with_early(ops: Sequence[Node], early: Sequence[Op]) -> tuple[Node, ...]:
 
 
 def _forward(node: Node) -> Op:
-    """The comparison as a statement of the forward sweep."""
+    """The op as a statement of the forward sweep."""
     assert isinstance(node, Op)
     return replace(node, span=node.span and replace(node.span, reverse=False))
 
 
-def _compares(op: Op) -> bool:
+def _is_small(op: Op) -> bool:
+    """Whether the result takes less room than what it is of: bools, or a shape."""
+    if op.fn == "shape":
+        return True
     function = primitive(op.fn)
     return (
         len(op.results) == 1

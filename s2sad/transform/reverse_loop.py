@@ -20,7 +20,7 @@ from ..ir.rewrite import substitute_region
 from .adjoints import Env, adjoint_kind, bar, repeat, reversed_span
 from .alike import alike
 from .dead_code import needed
-from .early import compared_early
+from .early import asked_early
 from .rerun import rerun
 from .reverse import Reverse
 from .reverse_loop_compiled import (
@@ -198,7 +198,7 @@ def _emit(
 
     plan = planned(region)
     if guard is None:
-        region, plan = compared_early(rev, body, region, plan, planned)
+        region, plan = asked_early(rev, body, region, plan, planned)
     needs = needs_of(region)
     keep_index = index in needs
     again_ops: tuple[Node, ...] = ()

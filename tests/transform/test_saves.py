@@ -149,6 +149,21 @@ def test_comparisons_go_on_the_tape_in_the_place_of_what_they_compare():
     check(shortest_paths, x)
 
 
+def turned(x):
+    x = x.copy()
+    turn = np.array([[0.8, -0.6], [0.6, 0.8]])
+    for _ in range(3):
+        x[:] = np.reshape(turn @ np.reshape(x, (2, -1)), (-1,))
+    return np.sum(x**2)
+
+
+def test_shapes_go_on_the_tape_in_the_place_of_what_has_them():
+    x = np.array([0.3, 1.7, 0.9, 2.1])
+    (saved,) = [n for n in gradient_text(turned, x).splitlines() if "tape.append" in n]
+    assert ".shape" in saved and "copy" not in saved
+    check(turned, x)
+
+
 def both(x, y):
     total = 0.0
     for _ in range(3):
