@@ -197,6 +197,19 @@ def test_what_is_called_is_optimized_where_it_is_called(monkeypatch: pytest.Monk
     assert optimized == ["spread_grad"]
 
 
+def test_what_python_calls_is_left_as_it_is() -> None:
+    compiled = lean(large)
+    compiled(3, 1.0)
+    (text,) = compiled.inspect_llvm().values()
+    (called,) = [
+        line for line in text.splitlines() if line.startswith("define") and "_ZN7cp" in line
+    ]
+    number = called.split("#")[1].split()[0]
+    assert f"attributes #{number} = " in text
+    (attributes,) = [n for n in text.splitlines() if n.startswith(f"attributes #{number} = ")]
+    assert "optnone" in attributes
+
+
 def test_variables_of_statements() -> None:
     """They are found as Numba finds them, in Numba's order."""
 

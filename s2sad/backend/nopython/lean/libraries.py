@@ -17,6 +17,10 @@ from numba.core import codegen
 __all__ = ["lean_codegen"]
 
 
+#: How names of functions begin that Python calls.
+_FOR_PYTHON = "_ZN7cpython"
+
+
 class _Library(codegen.JITCodeLibrary):  # type: ignore[misc]
     """Numba's library of machine code, which does less twice."""
 
@@ -36,6 +40,17 @@ class _Library(codegen.JITCodeLibrary):  # type: ignore[misc]
         self._finalize_dynamic_globals()
         self._verify_declare_only_symbols()
         self._finalized = True
+
+    def add_ir_module(self, ir_module: Any) -> None:
+        """Called by Numba for each module, that of what Python calls among them.
+
+        Which reads the arguments and calls the function, once: LLVM leaves it as it is.
+        """
+        for function in ir_module.functions:
+            if function.name.startswith(_FOR_PYTHON):
+                function.attributes.add("noinline")
+                function.attributes.add("optnone")
+        super().add_ir_module(ir_module)
 
     def _optimize_functions(self, ll_module: Any) -> None:
         """Called by Numba for each module that is added."""

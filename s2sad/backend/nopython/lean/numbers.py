@@ -1,8 +1,8 @@
 """Our own code for numbers.
 
 In: sums, differences, products, quotients and comparisons of integers, floats of 64 bits and
-complex numbers of two of them, and calls of ``max``, ``min``, ``int`` and `ratio`. Out: LLVM's
-text of them::
+complex numbers of two of them, and calls of ``max``, ``min``, ``int``, `ratio` and `plus`. Out:
+LLVM's text of them::
 
     max(a, b)   ->   select (fcmp ogt b, a), b, a
 
@@ -111,11 +111,24 @@ def _int(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     return context.cast(builder, args[0], sig.args[0], _INT)
 
 
+def _float_of(*kinds: Any) -> Any:
+    """A float, of a float and a float or an integer."""
+    known = len(kinds) == 2 and _FLOAT in kinds and all(k in (_FLOAT, _INT) for k in kinds)
+    return _FLOAT if known else None
+
+
 def _ratio(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    above, below = args
+    above, below = (
+        context.cast(builder, value, kind, _FLOAT)
+        for kind, value in zip(sig.args, args, strict=True)
+    )
     zero = llvm.Constant(above.type, 0.0)
     nothing = builder.fcmp_ordered("==", above, zero)
     return builder.select(nothing, builder.fmul(zero, above), builder.fdiv(above, below))
+
+
+def _in_any_order(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    return builder.fadd(*args, flags=["reassoc"])
 
 
 def _unless_zero(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -178,7 +191,8 @@ TABLE = {
     max: _extremum(">"),
     min: _extremum("<"),
     int: Own(_of_int, _int),
-    runtime.ratio: Own(_floats, _ratio),
+    runtime.ratio: Own(_float_of, _ratio),
+    runtime.plus: Own(_floats, _in_any_order),
     runtime.unless_zero: Own(_floats, _unless_zero),
     runtime.chosen: Own(_one_of_two, _chosen),
 }
