@@ -65,7 +65,18 @@ def left_early(x: np.ndarray, w: np.ndarray) -> float:
     return np.sum(out * out.mean(axis=1, keepdims=True))
 
 
-PROGRAMS = [normalised, multiplied, of_two_lengths, grown, left_early]
+def biased(x: np.ndarray, w: np.ndarray) -> float:
+    """The cotangent of what a loop fills is that of its sum with a row, which is summed as well."""
+    n = len(x) + 1
+    out = np.empty((n, n, x.shape[1]))
+    for i in range(n):
+        for j in range(n):
+            out[i, j] = x[i - 1] * x[j - 1] * w[(i + j) % len(w)]
+    y = np.maximum(out + x[0], 0.1) ** 2
+    return np.sum(y) + np.sum(y[0] * out[0])
+
+
+PROGRAMS = [biased, normalised, multiplied, of_two_lengths, grown, left_early]
 SHAPES = [((5, 3), (3, 2)), ((2, 1), (1, 1)), ((4, 4), (4, 4)), ((3, 2), (2, 1))]
 
 
@@ -81,7 +92,7 @@ def test_they_are_numpys(f: Callable[..., Any], shapes: tuple[Any, Any]) -> None
         np.testing.assert_allclose(g, e, rtol=1e-11, atol=1e-12)
 
 
-@pytest.mark.parametrize("f", [normalised, multiplied], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("f", [biased, normalised, multiplied], ids=lambda f: f.__name__)
 def test_nothing_asks_whether_they_fit(f: Callable[..., Any]) -> None:
     x = RNG.normal(size=(5, 3))
     w = RNG.normal(size=(3, 2)) if f is multiplied else RNG.normal(size=4)

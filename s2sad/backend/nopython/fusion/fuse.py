@@ -35,6 +35,7 @@ from ....ir.nodes import (
     operands_of,
     regions_of,
 )
+from ....ir.rewrite import substitute_region
 from ...ops import OWN, writes
 from .clearing import stored_where_cleared
 from .common import computed_once
@@ -114,9 +115,10 @@ class _Region(Totals):
                 self.node(node)
         for y in self.region.yields:
             self.need(y)
-        out = without_unread(self.out, self.region.yields)
+        out = without_unread(self.out, (*self.region.yields, *self.same.values()))
         ops = tuple(m for n in out for m in (as_nodes(n) if isinstance(n, Nest) else (n,)))
-        return Region(self.region.params, ops, self.region.yields)
+        made = Region(self.region.params, ops, self.region.yields)
+        return substitute_region(made, self.same) if self.same else made
 
     # -- what stays an expression -----------------------------------------------------------------
 
@@ -225,6 +227,20 @@ class _Region(Totals):
             for e, x in zip(own[::-1], like[::-1], strict=False)
         )
 
+    def changes_nothing(self, op: Op) -> bool:
+        """Whether ``unbroadcast``, which sums nothing, gives back what it is given."""
+        array, (result,) = op.args[0], op.results
+        try:
+            own, like = map(self.elements.extents, op.args)
+        except Unsure:
+            return False
+        finally:
+            self.elements.forget()
+        if not isinstance(array.kind, Array) or not isinstance(result.kind, Array):
+            return False
+        alike = len(own) == len(like) and all(map(are_equal, own, like))
+        return alike and array.kind.dtype == result.kind.dtype
+
     # -- nodes ------------------------------------------------------------------------------------
 
     def node(self, node: Node) -> None:
@@ -283,6 +299,10 @@ class _Region(Totals):
                 loop = self.summed_along
             elif op.args[0] in self.lazy:
                 loop = self.computed
+            elif self.changes_nothing(op):
+                self.same[op.results[0]] = op.args[0]
+                self.finished(op)
+                return
         elif op.fn in SHAPES and op.args[0] in self.lazy:
             loop = self.asked
         elif op.fn in SUMS and (

@@ -50,6 +50,8 @@ class Statements:
         self.lazy: dict[Value, Op] = {}
         #: sums that will be added to an array, term by term
         self.delayed: dict[Value, Op] = {}
+        #: what is the same as a value that is there
+        self.same: dict[Value, Atom] = {}
         #: arrays made in this region, which nobody else knows
         self.fresh: set[Atom] = set()
         self.mine = {r for node in region.ops for r in node.results}
