@@ -137,10 +137,16 @@ class Elements:
 
     def by_origin(self, node: Node | None, kind: tuple[Extent, ...]) -> tuple[Extent, ...]:
         """The axes of an array by what made it, where its kind does not say how long they are."""
+        noted = len(self.compared), len(self.stretched)
         try:
-            made = axes_by_origin(node, self.extents, self.definitions)
+            if isinstance(node, Op) and is_elementwise(node):
+                made: tuple[Extent, ...] | None = self.joined(node.args)
+            else:
+                made = axes_by_origin(node, self.extents, self.definitions)
         except Unsure:
             return kind
+        finally:  # what makes an array has made sure of it
+            del self.compared[noted[0] :], self.stretched[noted[1] :]
         if made is None:
             return kind
         return tuple(m if isinstance(e.dim, Size) else e for m, e in zip(made, kind, strict=True))
