@@ -1,10 +1,12 @@
-"""What LLVM does to each function before those it calls are there.
+"""What LLVM does to functions, and when.
 
-In: the text of a function, as LLVM has read it. Out: the same with its variables in registers and
-without empty blocks. Numba has all of LLVM's passes go through each function here, and once more
-when it has been brought together with what it calls; the second time does the work of the first::
+In: the text of a function, as LLVM has read it. Out: its machine code. Numba has all of LLVM's
+passes go through each function by itself, once more when it has been brought together with what it
+calls, and again in each function that calls it. Here a function is put into registers::
 
     %x = alloca; store 1.0, %x; load %x   ->   1.0
+
+and handed on to those that call it; the one that Python calls is optimized with all of them.
 """
 
 from __future__ import annotations
@@ -71,6 +73,19 @@ class _Codegen(codegen.JITCPUCodegen):  # type: ignore[misc]
     """Numba's codegen, whose libraries are ours."""
 
     _library_class = _Library
+
+    def _pass_builder(self, **given: Any) -> Any:
+        """Called by Numba: what LLVM is to do, which does not repeat the bodies of loops.
+
+        Vector code has a few of them in any case. An option of LLVM's that says so would hold for
+        all that this process compiles afterwards.
+        """
+        level = given.get("opt", codegen.config.OPT)
+        tuning = newpassmanagers.create_pipeline_tuning_options(level)
+        tuning.loop_vectorization = given.get("loop_vectorize", codegen.config.LOOP_VECTORIZE)
+        tuning.slp_vectorization = given.get("slp_vectorize", codegen.config.SLP_VECTORIZE)
+        tuning.loop_unrolling = False
+        return newpassmanagers.create_pass_builder(self._tm, tuning)
 
 
 def lean_codegen(usual: Any) -> Any:

@@ -2,12 +2,11 @@
 
 In: a function of emitted text, through ``njit(f, pipeline_class=compiler())``. Out: its machine
 code, which computes the same. Loops and elements are written as `lowering` writes them, and LLVM
-does less of three things that cost more than all others and gain little on such loops:
+does less of two things that cost more than all others and gain little on such loops:
 
 - it writes a loop once for each outcome of a condition that does not change in it: every axis
   that Numba may have to stretch is such a condition, and four axes of three arrays explode;
-- it looks for other counters of loops ("loop strength reduction");
-- it writes loops that no vector instruction takes several times over ("runtime unrolling").
+- it looks for other counters of loops ("loop strength reduction").
 
 What Numba compiles on the way, `np.empty` and all of our own helpers, it compiles to be called
 from Python and from C as well, which nobody can do. That takes a seventh of all the time, and is
@@ -112,7 +111,6 @@ def within() -> dict[str, Any]:
 _OPTIONS = (
     ("-disable-lsr=true", "-disable-lsr=false"),
     ("-unswitch-threshold=25", "-unswitch-threshold=50"),
-    ("-unroll-runtime=false", "-unroll-runtime=true"),
 )
 #: Versions of LLVM that are known to have them: it ends the process if it has not.
 _HAVE_OPTIONS = range(14, 23)
