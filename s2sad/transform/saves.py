@@ -56,7 +56,8 @@ _COMPILED_BUDGET = 6.0
 #: Arithmetic on arrays that compiled code does in the loop that needs it.
 _CHEAP_ARRAY = frozenset(
     {"add", "sub", "mul", "div", "neg", "pos", "np.where", "np.roll", "np.add.outer"}
-    | {"lt", "le", "gt", "ge", "eq", "ne"}
+    | {"lt", "le", "gt", "ge", "eq", "ne", "bitand", "bitor", "bitxor", "invert"}
+    | {f"np.{f}" for f in ("logical_and", "logical_or", "logical_not")}
     | {f"np.{f}" for f in ("add", "subtract", "multiply", "negative", "square", "divide")}
 )
 

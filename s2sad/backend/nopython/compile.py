@@ -37,6 +37,7 @@ from .fusion.fuse import fuse_loops
 from .interchange import by_rows
 from .margins import margins_once
 from .masked import masked_as_choices
+from .masked_sums import sums_where_they_stand
 from .masks import masks_as_places
 from .outer_products import multiply_outside
 from .real_transforms import real_transforms
@@ -59,6 +60,7 @@ _PASSES: tuple[Callable[[Module], Module], ...] = (
     stack_saves,
     rejoin_loops,
     stack_tapes,
+    sums_where_they_stand,
     masked_as_choices,
     masks_as_places,
     real_transforms,

@@ -43,6 +43,7 @@ _CHEAP = frozenset({"add", "sub", "mul", "div", "neg", "pos", "pow", "abs", "np.
 _CHEAP |= {f"np.{f}" for f in ("add", "subtract", "multiply", "negative", "square", "abs")}
 _CHEAP |= {f"np.{f}" for f in ("real", "imag", "conj", "conjugate", "maximum", "minimum")}
 _CHEAP |= {"lt", "le", "gt", "ge", "eq", "ne", "add_to", "ratio"}
+_CHOOSING = frozenset({"item", "setitem", "accumulate"})
 _PUTS, _GETS = ("tape_put", "tape_push"), ("tape_get", "tape_pop")
 _TAPE_OPS = frozenset({"tape_new", *_PUTS, *_GETS})
 
@@ -53,7 +54,7 @@ def masked_as_choices(module: Module) -> Module:
 
 
 def _function(f: Function) -> Function:
-    if not any(isinstance(n, Op) and n.fn == "item" and _is_mask(n) for n in walk(f.body)):
+    if not any(isinstance(n, Op) and n.fn in _CHOOSING and _is_mask(n) for n in walk(f.body)):
         return f
     f = computed_once(f)
     dense = _Dense(f)

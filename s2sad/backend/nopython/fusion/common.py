@@ -8,7 +8,7 @@ the same operands, is that one::
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 from ....ir.kinds import INT
@@ -19,14 +19,15 @@ from .elements import is_elementwise
 __all__ = ["computed_once"]
 
 
-def computed_once(f: Function) -> Function:
-    """The function without repeated elementwise ops."""
-    return replace(f, body=_Once().region(f.body))
+def computed_once(f: Function, others: Callable[[Op], bool] = lambda op: False) -> Function:
+    """The function without repeated elementwise ops, nor such ``others`` without attributes."""
+    return replace(f, body=_Once(others).region(f.body))
 
 
 class _Once(Mapper):
-    def __init__(self) -> None:
+    def __init__(self, others: Callable[[Op], bool]) -> None:
         super().__init__()
+        self.others = others
         #: what has been computed in the open regions, innermost last
         self.computed: list[dict[Hashable, Value]] = []
         self.made: dict[Value, Op] = {}
@@ -51,7 +52,7 @@ class _Once(Mapper):
         self.made[new.results[0] if new.results else Value(INT)] = new
         if new.fn == "np.broadcast_to" and not new.attrs:
             new = self.like(new)
-        if not is_elementwise(new) or new.fn == "add_to":
+        if not (is_elementwise(new) or self.others(new)) or new.fn == "add_to":
             return (new,)
         key = (new.fn, *map(_same, new.args))
         for scope in self.computed:

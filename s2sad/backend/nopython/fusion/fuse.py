@@ -103,6 +103,7 @@ _COSTS |= dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne", "np.where", "item")
 _COSTS |= dict.fromkeys(("bitand", "bitor", "bitxor", "invert", "np.add", "np.subtract"), 1)
 _COSTS |= dict.fromkeys((*CONSTANTS, *LIKE, "np.full_like", "np.transpose", "np.expand_dims"), 0)
 _COSTS |= dict.fromkeys(("np.real", "np.imag", "np.conj", "np.conjugate", "cast"), 0)
+_COSTS |= dict.fromkeys(("np.logical_and", "np.logical_or", "np.logical_not"), 1)
 _COSTS |= {"div": 3, "ratio": 4, "unless_zero": 2}
 
 
