@@ -46,6 +46,7 @@ from .refusals import is_of_numba, translated
 from .registers import sum_in_registers
 from .rejoin import rejoin_loops
 from .reruns import share_reruns
+from .shapes_only import without_unread_writes
 from .strips import sum_in_strips
 from .sweeps import join_sweeps
 from .tapes import stack_tapes
@@ -54,6 +55,7 @@ __all__ = ["Compiled", "compile_nopython"]
 
 #: From what any backend gets to what Numba gets, in this order.
 _PASSES: tuple[Callable[[Module], Module], ...] = (
+    without_unread_writes,
     multiply_outside,
     in_forms,
     as_tuples,

@@ -99,9 +99,9 @@ def _left(node: Op, known: Known) -> tuple[Extent, ...] | None:
 def _of_product(node: Op, known: Known) -> tuple[Extent, ...] | None:
     """The axes of the left operand but the last, and the last of a matrix at the right."""
     left, right = node.args
-    if _rank(right) != 2 or (_rank(left) or 0) < 2:
+    if _rank(left) is None or _rank(right) not in (1, 2):
         return None
-    return (*known(left)[:-1], known(right)[-1])
+    return (*known(left)[:-1], *known(right)[1:])
 
 
 def _rank(a: Atom) -> int | None:
