@@ -162,4 +162,4 @@ def test_products_with_columns(f: Callable[..., Any]) -> None:
 def test_products_that_only_have_a_shape_are_not_computed() -> None:
     text = s2sad.grad(sums_of_triangle, backend="numba").source(A)
     assert "unbroadcast" not in text
-    assert text.count(" @ ") == 2, "one in the line that is quoted"
+    assert text.count(" @ ") == 3, "one in the line that is quoted, and one in either way to add"

@@ -46,16 +46,19 @@ from .refusals import is_of_numba, translated
 from .registers import sum_in_registers
 from .rejoin import rejoin_loops
 from .reruns import share_reruns
+from .settled_checks import without_settled_checks
 from .shapes_only import without_unread_writes
 from .strips import sum_in_strips
 from .sweeps import join_sweeps
 from .tapes import stack_tapes
+from .triangles import multiply_triangles
 
 __all__ = ["Compiled", "compile_nopython"]
 
 #: From what any backend gets to what Numba gets, in this order.
 _PASSES: tuple[Callable[[Module], Module], ...] = (
     without_unread_writes,
+    multiply_triangles,
     multiply_outside,
     in_forms,
     as_tuples,
@@ -67,6 +70,7 @@ _PASSES: tuple[Callable[[Module], Module], ...] = (
     masks_as_places,
     real_transforms,
     fuse_loops,
+    without_settled_checks,
     count_upwards,
     by_rows,
     join_sweeps,

@@ -39,7 +39,7 @@ from ...ir.nodes import (
 from ...transform.dead_code import needed, without_calls
 from .fusion.elements import CONSTANTS, LIKE
 
-__all__ = ["without_unread_writes"]
+__all__ = ["stays", "without_unread_writes"]
 
 #: Ops whose result is another version of their first operand.
 _WRITES = frozenset({"setitem", "accumulate", "add_to"})
@@ -61,14 +61,14 @@ def _function(f: Function) -> Function:
             return f
         v, before = found
         body = Mapper({v: before}).region(f.body)
-        body = replace(body, ops=tuple(needed(body.ops, body.yields, _stays)))
+        body = replace(body, ops=tuple(needed(body.ops, body.yields, stays)))
         if any(v in n.results for n in walk(body)):
             refused.add(v)
         else:
             f = replace(f, body=body)
 
 
-def _stays(node: Node) -> bool:
+def stays(node: Node) -> bool:
     """Whether a node must not go even if nobody reads its results."""
     inside = [n for r in regions_of(node) for n in walk(r)]
     return without_calls(node) or any(isinstance(n, Call) for n in (node, *inside))
