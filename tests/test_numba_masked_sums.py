@@ -242,12 +242,23 @@ def test_what_is_not_chosen_may_be_no_number(f: Callable[..., Any]) -> None:
     agree(f, x, y)
 
 
-def test_masks_that_are_longer_raise_as_before() -> None:
-    def f(x, y):
+@pytest.mark.parametrize("x, y", [(X, Y[:5]), (X[:5], Y), (X, Y[:1]), (X[:1], Y), (X, Y[:0])])
+def test_masks_of_another_length_raise_as_in_numpy(x: Any, y: Any) -> None:
+    def chosen(x, y):
         return np.sum(x[y > 0.0])
 
-    with pytest.raises(IndexError):
-        s2sad.grad(f, backend="numba")(X[:5], Y)
+    def rows_chosen(x, y):
+        return np.sum(np.outer(x, x)[y > 0.0] ** 2)
+
+    def written(x, y):
+        z = x * 2.0
+        z[y > 0.0] = 1.0
+        return np.sum(z * z)
+
+    for f in (chosen, rows_chosen, written):
+        for boundscheck in (True, False):
+            with pytest.raises(IndexError):
+                s2sad.grad(f, backend=s2sad.Numba(boundscheck=boundscheck))(x, y)
 
 
 def test_nothing_is_gathered() -> None:
