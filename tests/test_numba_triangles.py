@@ -200,3 +200,12 @@ def test_no_matrix_is_made_that_is_larger_than_all_others() -> None:
     found = s2sad.grad(f, backend="numba")
     assert "products" not in found.source(A)
     np.testing.assert_allclose(found(A), s2sad.grad(f)(A), rtol=1e-12)
+
+
+@pytest.mark.parametrize("f", [columns, rows_of_one])
+def test_second_derivatives(f: Callable[..., Any]) -> None:
+    def of_one(a):
+        return f(a, B)
+
+    found = s2sad.hvp(of_one, backend="numba")(A, B)
+    np.testing.assert_allclose(found, s2sad.hvp(of_one)(A, B), rtol=1e-10, atol=1e-10)
