@@ -25,7 +25,6 @@ from .errors import ArgumentError
 from .ir.kinds import carries_derivative, kind_of
 from .pipeline import Numba, Text, Transform, for_compiled, primal_layout, ssa_text
 from .pullback import read_tangent
-from .runtime import copied
 
 __all__ = ["Directional", "Jvp", "Linear"]
 
@@ -245,6 +244,8 @@ class Linear:
     __slots__ = ("_along", "_primals")
 
     def __init__(self, along: Jvp, primals: tuple[Any, ...]) -> None:
+        from .runtime import copied
+
         self._along = along
         self._primals = copied(primals)
 

@@ -46,7 +46,6 @@ from .pipeline import (
     lower_program,
     primal_layout,
 )
-from .runtime import copied
 
 __all__ = ["Jacobian", "elementwise_grad", "hessian", "jacfwd", "jacobian", "jacrev"]
 
@@ -287,6 +286,7 @@ class _Sizes:
 
     def _measured(self, given: Sequence[Any]) -> int | None:
         from .rules.registry import primitive
+        from .runtime import copied
 
         nodes = (node for f in self.module.functions.values() for node in walk(f.body))
         if any(isinstance(n, Op) and primitive(n.fn).effect in ("prints", "draws") for n in nodes):

@@ -332,7 +332,7 @@ class Expressions(Solvers):
             g.kind, Num | Array | Mixed
         ):
             return ast.BinOp(self.atom(buffer), ast.Add(), self.atom(g))
-        return call(load(self.namespace.name("add", runtime.add)), *self.atoms(op.args))
+        return call(self.helper("add"), *self.atoms(op.args))
 
     def op_format(self, op: Op) -> ast.expr:
         template = op.attrs.get("template")
