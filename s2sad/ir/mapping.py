@@ -21,7 +21,7 @@ from dataclasses import replace
 
 from .nodes import Atom, Call, For, If, Node, Op, Region, Value, While
 
-__all__ = ["Mapper", "carrying", "map_regions", "with_nodes", "yielding"]
+__all__ = ["Mapper", "carrying", "map_nodes", "map_regions", "with_nodes", "yielding"]
 
 
 class Mapper:
@@ -124,6 +124,16 @@ def map_regions(node: Node, change: Callable[[Region], Region]) -> Node:
             return replace(node, test=test, body=body)
         case _:
             return node
+
+
+def map_nodes(region: Region, change: Callable[[Node], Sequence[Node]]) -> Region:
+    """The region with what ``change`` makes of each node, the nodes inside it first."""
+
+    def inside(inner: Region) -> Region:
+        return map_nodes(inner, change)
+
+    nodes = [new for node in region.ops for new in change(map_regions(node, inside))]
+    return with_nodes(region, nodes)
 
 
 def with_nodes(region: Region, nodes: Sequence[Node]) -> Region:

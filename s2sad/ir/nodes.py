@@ -249,6 +249,13 @@ def walk(region: Region) -> Iterator[Node]:
                 yield from walk(inner)
 
 
+def regions_in(region: Region) -> Iterator[Region]:
+    """A region and the regions inside it, in program order."""
+    yield region
+    for node in walk(region):
+        yield from regions_of(node)
+
+
 def free_values(region: Region) -> dict[Value, None]:
     """Values a region reads but does not define, in order of first use."""
     free: dict[Value, None] = {}

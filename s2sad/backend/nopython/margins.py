@@ -29,7 +29,7 @@ from ...ir.nodes import (
     Region,
     Value,
     operands_of,
-    regions_of,
+    regions_in,
     walk,
 )
 from .fusion.views import Definitions, is_nonnegative
@@ -205,7 +205,7 @@ class _Body:
 
     def yields(self, v: Value) -> int:
         """How often a value is yielded."""
-        return sum(region.yields.count(v) for region in _regions(self.loop.body))
+        return sum(region.yields.count(v) for region in regions_in(self.loop.body))
 
     def is_only_read(self, array: Value) -> bool:
         """Whether all that has an array as an operand reads a single element of it."""
@@ -221,14 +221,7 @@ class _Body:
 
 
 def _defined_in(region: Region) -> Iterator[Value]:
-    for inner in _regions(region):
+    for inner in regions_in(region):
         yield from inner.params
         for node in inner.ops:
             yield from node.results
-
-
-def _regions(region: Region) -> Iterator[Region]:
-    yield region
-    for node in region.ops:
-        for inner in regions_of(node):
-            yield from _regions(inner)

@@ -14,27 +14,17 @@ would keep chosen elements keeps the array that they were chosen from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ...analysis.storage import Overwritten
 from ...ir.kinds import Array, Kind, Num, same_dim
-from ...ir.mapping import Mapper, map_regions, with_nodes
-from ...ir.nodes import (
-    Atom,
-    Const,
-    Function,
-    Module,
-    Node,
-    Op,
-    Region,
-    Value,
-    operands_of,
-    regions_of,
-    walk,
-)
+from ...ir.mapping import Mapper
+from ...ir.nodes import Atom, Const, Function, Module, Node, Op, Value, walk
 from .fusion.common import computed_once
 from .fusion.elements import is_elementwise
+from .leftovers import without_unused
+from .tapes import ENTRIES, GETS, PUTS
+from .versions import copied_to_tapes, written_over
 
 __all__ = ["masked_as_choices"]
 
@@ -44,8 +34,6 @@ _CHEAP |= {f"np.{f}" for f in ("add", "subtract", "multiply", "negative", "squar
 _CHEAP |= {f"np.{f}" for f in ("real", "imag", "conj", "conjugate", "maximum", "minimum")}
 _CHEAP |= {"lt", "le", "gt", "ge", "eq", "ne", "add_to", "ratio"}
 _CHOOSING = frozenset({"item", "setitem", "accumulate"})
-_PUTS, _GETS = ("tape_put", "tape_push"), ("tape_get", "tape_pop")
-_TAPE_OPS = frozenset({"tape_new", *_PUTS, *_GETS})
 
 
 def masked_as_choices(module: Module) -> Module:
@@ -61,8 +49,8 @@ def _function(f: Function) -> Function:
     body = dense.region(f.body)
     if not dense.written:
         return f
-    body = _stored(dense.written, _without_unused(body, dense.dropped, dense.fields))
-    return replace(f, body=_copied(dense.more, body))
+    body = written_over(without_unused(body, dense.dropped, dense.fields), dense.written)
+    return replace(f, body=copied_to_tapes(body, dense.more))
 
 
 def _is_mask(op: Op) -> bool:
@@ -116,9 +104,9 @@ class _Dense(Mapper):
             return self.copied(new)
         elif new.fn == "unbroadcast":
             return self.narrowed(new)
-        elif new.fn in _PUTS:
+        elif new.fn in PUTS:
             return (self.put(new),)
-        elif new.fn in _GETS:
+        elif new.fn in GETS:
             return (self.get(new),)
         elif new.fn in _CHEAP and len(new.results) == 1:
             return self.computed(new)
@@ -251,11 +239,11 @@ def _once_put(f: Function) -> dict[int, Op]:
     """The tapes that one op fills and one, further down, reads; by what they are filled."""
     found: dict[int, list[Op]] = {}
     for n in walk(f.body):
-        if isinstance(n, Op) and n.fn in _TAPE_OPS:
+        if isinstance(n, Op) and n.fn in ENTRIES:
             found.setdefault(n.attrs["tape"], []).append(n)
     made = {t: [n for n in ops if n.fn == "tape_new"] for t, ops in found.items()}
-    puts = {t: [n for n in ops if n.fn in _PUTS] for t, ops in found.items()}
-    gets = {t: [n for n in ops if n.fn in _GETS] for t, ops in found.items()}
+    puts = {t: [n for n in ops if n.fn in PUTS] for t, ops in found.items()}
+    gets = {t: [n for n in ops if n.fn in GETS] for t, ops in found.items()}
     return {
         t: puts[t][0]
         for t, ops in found.items()
@@ -272,159 +260,3 @@ def _fits(value: Kind, array: Kind) -> bool:
     if value.dtype not in order or array.dtype not in order:
         return False
     return order.index(value.dtype) <= order.index(array.dtype)
-
-
-# -- what is left over ----------------------------------------------------------------------------
-
-
-def _without_unused(body: Region, dropped: set[Node], tapes: Collection[int]) -> Region:
-    """The region without those of the ops, and of what is on the tapes, that nobody reads."""
-    live: dict[int, list[int]] = {}
-    while True:
-        used, live = _used(body, tapes, live)
-        unused = {n for n in dropped if not used.intersection(n.results)}
-        fewer = _without(body, unused)
-        if fewer is body:
-            break
-        body = fewer
-    puts = {
-        n.attrs["tape"]: n.args[n.attrs.get("axes", 0) :]
-        for n in walk(body)
-        if isinstance(n, Op) and n.fn in _PUTS
-    }
-
-    def shorter(node: Node) -> Node:
-        if not isinstance(node, Op) or node.fn not in _TAPE_OPS or node.attrs["tape"] not in live:
-            return node
-        kept, held = live[node.attrs["tape"]], puts[node.attrs["tape"]]
-        if node.fn in _GETS:
-            return replace(node, results=tuple(node.results[k] for k in kept))
-        if node.fn in _PUTS:
-            places = node.args[: len(node.args) - len(held)]
-            return replace(node, args=(*places, *(held[k] for k in kept)))
-        fields = node.attrs["fields"]
-        all_ = [*fields, *((getattr(a, "name", None), None) for a in held[len(fields) :])]
-        return replace(node, attrs={**node.attrs, "fields": tuple(all_[k] for k in kept)})
-
-    return _changed(body, shorter)
-
-
-def _without(body: Region, nodes: set[Node]) -> Region:
-    return _changed(body, lambda n: None if n in nodes else n)
-
-
-def _used(
-    body: Region, tapes: Collection[int], before: dict[int, list[int]]
-) -> tuple[set[Value], dict[int, list[int]]]:
-    """The values that are read, and which fields of the tapes are: one of those ``before``."""
-    used: set[Value] = {a for a in body.yields if isinstance(a, Value)}
-    puts: list[Op] = []
-    gets: list[Op] = []
-    for node in walk(body):
-        for r in regions_of(node):
-            used.update(a for a in r.yields if isinstance(a, Value))
-        if isinstance(node, Op) and node.fn in _PUTS and node.attrs["tape"] in tapes:
-            puts.append(node)
-            continue
-        used.update(a for a in operands_of(node) if isinstance(a, Value))
-        if isinstance(node, Op) and node.fn in _GETS:
-            gets.append(node)
-    live = {
-        n.attrs["tape"]: [k for k, r in enumerate(n.results) if r in used]
-        or before.get(n.attrs["tape"], [0])[:1]
-        for n in gets
-        if n.attrs["tape"] in tapes
-    }
-    for put in puts:
-        axes = put.attrs.get("axes", 0)
-        kept = [*range(axes), *(axes + k for k in live[put.attrs["tape"]])]
-        used.update(a for k in kept if isinstance(a := put.args[k], Value))
-    return used, live
-
-
-def _changed(region: Region, change: Callable[[Node], Node | None]) -> Region:
-    nodes = []
-    for n in region.ops:
-        new = change(map_regions(n, lambda r: _changed(r, change)))
-        if new is not None:
-            nodes.append(new)
-    return with_nodes(region, nodes)
-
-
-# -- where new versions are written ---------------------------------------------------------------
-
-
-def _stored(written: set[Value], body: Region) -> Region:
-    """With new versions written over the old ones, unless these are kept or are expressions."""
-    choices = {r: n for n in walk(body) if isinstance(n, Op) for r in n.results if r in written}
-    made = {r: n for n in walk(body) for r in n.results}
-    taped = {a for n in walk(body) if isinstance(n, Op) and n.fn in _PUTS for a in n.args}
-    pure = {v for v in choices if _is_expression(v, body)}
-
-    def first(a: Atom) -> Atom:
-        while isinstance(a, Value) and a in pure:
-            a = choices[a].args[2]
-        return a
-
-    def change(node: Node) -> list[Node]:
-        if not isinstance(node, Op) or node not in choices.values() or node.results[0] in pure:
-            return [node]
-        old = first(node.args[2])
-        source = made.get(old) if isinstance(old, Value) else None
-        if old in taped or (isinstance(source, Op) and is_elementwise(source)):
-            return [node]
-        chosen = Value(node.results[0].kind)
-        return [
-            replace(node, results=(chosen,)),
-            Op(node.results, "setitem", (old, Const.of(...), chosen), {}, node.span),
-        ]
-
-    return _expanded(body, change)
-
-
-def _is_expression(v: Value, body: Region) -> bool:
-    """Whether all that reads a value computes with its elements, where the value is made."""
-    for region in _regions(body):
-        if any(v in n.results for n in region.ops):
-            here = [n for n in region.ops if v in operands_of(n)]
-            everywhere = [n for n in walk(body) if v in operands_of(n)]
-            kept = any(v in r.yields for r in _regions(body))
-            plain = all(isinstance(n, Op) and is_elementwise(n) for n in here)
-            return plain and not kept and len(here) == len(everywhere)
-    return False
-
-
-def _regions(body: Region) -> Iterator[Region]:
-    yield body
-    for node in walk(body):
-        yield from regions_of(node)
-
-
-def _expanded(region: Region, change: Callable[[Node], list[Node]]) -> Region:
-    nodes = [m for n in region.ops for m in change(map_regions(n, lambda r: _expanded(r, change)))]
-    return with_nodes(region, nodes)
-
-
-def _known_copy(node: Node) -> list[Node]:
-    if isinstance(node, Op) and node.fn == "copied":
-        return [replace(node, fn="copy")]
-    return [node]
-
-
-def _copied(more: set[Value], body: Region) -> Region:
-    """With copies of what has been put on tapes and is written later."""
-    overwritten = Overwritten(_expanded(body, _known_copy))
-
-    def change(node: Node) -> list[Node]:
-        if not isinstance(node, Op) or node.fn not in _PUTS:
-            return [node]
-        copies: dict[Atom, Value] = {
-            a: Value(a.kind)
-            for a in node.args
-            if isinstance(a, Value) and a in more and a in overwritten
-        }
-        args = tuple(copies.get(a, a) for a in node.args)
-        ops = [Op((c,), "copied", (a,), {}, node.span) for a, c in copies.items()]
-        return [*ops, replace(node, args=args)]
-
-    return _expanded(body, change)

@@ -39,7 +39,7 @@ from ...ir.nodes import (
 from .counting import Counting, text_only
 from .tape_facts import Tape, Uses, find_tapes
 
-__all__ = ["stack_tapes"]
+__all__ = ["ENTRIES", "GETS", "PUTS", "stack_tapes"]
 
 
 def stack_tapes(module: Module) -> Module:
@@ -52,6 +52,10 @@ def stack_tapes(module: Module) -> Module:
 #: tape_push, tape_pop: an entry at the end.
 for _name in ("new", "room", "put", "get", "skip", "back", "push", "pop"):
     text_only(f"tape_{_name}")
+
+#: What puts an entry on a tape, what takes one off, and all that names the fields of entries.
+PUTS, GETS = ("tape_put", "tape_push"), ("tape_get", "tape_pop")
+ENTRIES = frozenset({"tape_new", *PUTS, *GETS})
 
 
 @dataclass(slots=True)
