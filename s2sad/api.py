@@ -11,8 +11,6 @@ In: a function written in plain Python and NumPy. Out: its derivative, as anothe
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, overload
@@ -21,6 +19,7 @@ from .binding import Argnums
 from .derivative import Derivative, Method
 from .directional import Directional, Jvp, Linear, with_loss
 from .errors import ArgumentError
+from .keeping import kept
 from .making import Decorator, derive
 from .pipeline import Backend, Text, Transform, backend_of, primal_ir, ssa_text
 from .recipes import recipe_of
@@ -208,7 +207,7 @@ def jvp(
     """
     chosen = backend_of(backend)
     name = f"{'jvp_with_aux' if has_aux else 'jvp'} {chosen}"
-    found = _kept(f, name, lambda: Jvp(f, has_aux=has_aux, backend=chosen))
+    found = kept(f, name, lambda: Jvp(f, has_aux=has_aux, backend=chosen))
     if primals is None and tangents is None:
         return found
     if primals is None or tangents is None:
@@ -330,33 +329,6 @@ jvp.__s2sad_directional__ = lambda f, argnums, has_aux: Directional(  # type: ig
     f, Transform("jvp", argnums, True, has_aux)
 )
 
-# -- derivative objects kept by function -------------------------------------------------------
-
-_KEPT = 256
-_objects: OrderedDict[Any, Any] = OrderedDict()
-_objects_lock = threading.Lock()
-
-
-def _kept(f: Callable[..., Any], name: str, make: Callable[[], Any]) -> Any:
-    """The derivative object of that name; the same function has the same one."""
-    try:
-        with _objects_lock:
-            key = (name, f)
-            found = _objects.get(key)
-            if found is None:
-                found = _objects[key] = make()
-            _objects.move_to_end(key)
-            if len(_objects) > _KEPT:
-                _objects.popitem(last=False)
-            return found
-    except TypeError:
-        try:
-            hash(f)
-        except TypeError:  # a callable object that can't be hashed: compiled every time
-            return make()
-        raise
-
-
 _VJP = Transform("vjp", ())
 linearize.__s2sad_linearizes__ = jvp  # type: ignore[attr-defined]
 vjp.__s2sad_derivative__ = lambda f: Derivative(f, _VJP)  # type: ignore[attr-defined]
@@ -365,7 +337,7 @@ vjp.__s2sad_derivative__ = lambda f: Derivative(f, _VJP)  # type: ignore[attr-de
 def _vjp_of(f: Callable[..., Any], backend: Backend = None) -> Derivative:
     """The derivative object behind ``vjp(f, ...)``."""
     transform = replace(_VJP, backend=backend_of(backend))
-    found: Derivative = _kept(f, f"vjp {transform.backend}", lambda: Derivative(f, transform))
+    found: Derivative = kept(f, f"vjp {transform.backend}", lambda: Derivative(f, transform))
     return found
 
 

@@ -14,17 +14,15 @@ import functools
 import inspect
 import sys
 import types
-import typing
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from .binding import MISSING, Layout
 from .dispatch import CacheInfo, Dispatcher, Specialization, Values
 from .dispatch_text import specialized
 from .errors import ArgumentError, S2sadError
+from .examples import example_arguments
 from .pipeline import (
     Program,
     Text,
@@ -380,37 +378,3 @@ def own_tangents(f: Any) -> tuple[str, ...]:
 
 def _rebuild_from(holder: Derivative, transform: Transform, skip: int) -> Derivative:
     return Derivative(holder.primal, transform, skip=skip)
-
-
-def example_arguments(layout: Layout) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Arguments as the annotations suggest; those with defaults are left out."""
-    try:
-        hints = typing.get_type_hints(layout.function)
-    except Exception:  # annotations may name anything
-        hints = {}
-    args = []
-    for name in layout.free:
-        if layout.default(name) is not MISSING:
-            break
-        args.append(_example(hints.get(name)))
-    named = {
-        name: _example(hints.get(name))
-        for name in layout.keyword_only
-        if layout.default(name) is MISSING
-    }
-    return tuple(args), named
-
-
-def _example(hint: Any) -> Any:
-    origin, parts = typing.get_origin(hint), typing.get_args(hint)
-    if hint is np.ndarray or origin is np.ndarray:
-        return np.ones(2)
-    if hint in (int, bool, complex, str):
-        return hint(1)
-    if origin is list:
-        return [_example(part) for part in parts] * 2
-    if origin is tuple and Ellipsis not in parts:
-        return tuple(_example(part) for part in parts)
-    if hint in (list, tuple):
-        return hint((1.0, 1.0))
-    return 1.0

@@ -7,6 +7,8 @@ from::
     recursion.py    what recursive functions save goes on stacks that the caller passes
     tapes.py        tapes become arrays (tape_facts.py says which lists are tapes)
     masks.py        masks of several axes are indices of their true elements
+    masked.py       what a mask chooses is computed with where it stands (leftovers.py drops what
+                    nobody reads then, versions.py says where new versions are written)
     forms.py        every name is assigned, nothing is formatted, calls are spelled with constants
                     (spellings.py); refusals.py words what is left
     overloads.py    what the helpers of emitted code mean, and functions that Numba lacks:

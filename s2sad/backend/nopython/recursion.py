@@ -32,7 +32,8 @@ from ...ir.nodes import (
     walk,
 )
 from .counting import Counting, text_only
-from .tape_facts import Tape, Uses, follow_branches, recognise
+from .tape_facts import Tape, follow_branches, recognise
+from .uses import Uses
 
 __all__ = ["stack_saves"]
 

@@ -38,7 +38,8 @@ from ...ir.nodes import (
     walk,
 )
 from ...rules.registry import primitive
-from .tape_facts import Tape, Uses, find_tapes
+from .tape_facts import Tape, find_tapes
+from .uses import Uses
 
 __all__ = ["rejoin_loops"]
 

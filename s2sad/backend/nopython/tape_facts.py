@@ -19,15 +19,13 @@ from ...ir.nodes import (
     If,
     Node,
     Op,
-    Region,
     Value,
     While,
-    operands_of,
-    regions_of,
 )
 from ...rules.registry import primitive
+from .uses import Uses
 
-__all__ = ["Tape", "Uses", "find_tapes", "follow_branches", "recognise"]
+__all__ = ["Tape", "find_tapes", "follow_branches", "recognise"]
 
 
 @dataclass(slots=True, eq=False)
@@ -73,55 +71,6 @@ class Tape:
             return [(self.fields[0], whole)]
         items = [n for n, _ in uses.args.get(whole, ())]
         return [(self.fields[n.args[1].value], n.results[0]) for n in items]  # type: ignore[union-attr]
-
-
-class Uses:
-    """Who uses a value, and how."""
-
-    def __init__(self, body: Region) -> None:
-        self.args: dict[Value, list[tuple[Node, int]]] = {}
-        self.inits: dict[Value, list[tuple[For | While, int]]] = {}
-        self.yields: dict[Value, list[tuple[Region, int]]] = {}
-        self.parent: dict[Region, Node] = {}
-        self.region: dict[Node, Region] = {}
-        self.definition: dict[Value, Node] = {}
-        self._region(body)
-
-    def _region(self, region: Region) -> None:
-        for node in region.ops:
-            self.region[node] = region
-            for r in node.results:
-                self.definition[r] = node
-            skip = len(operands_of(node))
-            if isinstance(node, For | While):
-                for n, a in enumerate(node.init):
-                    if isinstance(a, Value):
-                        self.inits.setdefault(a, []).append((node, n))
-                skip -= len(node.init)
-            for n, a in enumerate(operands_of(node)[:skip]):
-                if isinstance(a, Value):
-                    self.args.setdefault(a, []).append((node, n))
-            for inner in regions_of(node):
-                self.parent[inner] = node
-                self._region(inner)
-        for n, a in enumerate(region.yields):
-            if isinstance(a, Value):
-                self.yields.setdefault(a, []).append((region, n))
-
-    def around(self, node: Node) -> list[Node]:
-        """The nodes around ``node``, innermost first."""
-        found: list[Node] = []
-        region = self.region[node]
-        while region in self.parent:
-            found.append(self.parent[region])
-            region = self.region[found[-1]]
-        return found
-
-    def depth(self, node: Node) -> int:
-        return len(self.around(node))
-
-    def count(self, value: Value) -> int:
-        return sum(len(d.get(value, ())) for d in (self.args, self.inits, self.yields))
 
 
 def find_tapes(f: Function) -> tuple[list[Tape], Uses]:

@@ -37,7 +37,8 @@ from ...ir.nodes import (
     regions_of,
 )
 from .counting import Counting, text_only
-from .tape_facts import Tape, Uses, find_tapes
+from .tape_facts import Tape, find_tapes
+from .uses import Uses
 
 __all__ = ["ENTRIES", "GETS", "PUTS", "stack_tapes"]
 

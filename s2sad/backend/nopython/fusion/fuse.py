@@ -39,15 +39,9 @@ from ....ir.rewrite import substitute_region
 from ...ops import OWN, writes
 from .clearing import stored_where_cleared
 from .common import computed_once
+from .costs import is_cheap, readings
 from .delaying import cleared_late
-from .elements import (
-    CONSTANTS,
-    LIKE,
-    is_elementwise,
-    is_filled,
-    is_plain,
-    is_whole,
-)
+from .elements import CONSTANTS, LIKE, is_elementwise, is_filled, is_plain, is_whole
 from .extents import Sizes, are_equal
 from .facts import (
     SHAPES,
@@ -95,18 +89,6 @@ def _function(f: Function, assuming: bool) -> Function:
     return replace(f, body=replace(body, ops=(*sizes.first, *body.ops)))
 
 
-#: What is computed again rather than kept: how often, out of how many arrays, and how much work
-#: it may be, in additions; a division counts for a few of them.
-_TIMES, _LOADS, _WORK = 3, 3, 6
-_COSTS = dict.fromkeys(("add", "sub", "mul", "neg", "add_to", "np.square", "abs", "np.abs"), 1)
-_COSTS |= dict.fromkeys(("lt", "le", "gt", "ge", "eq", "ne", "np.where", "item"), 1)
-_COSTS |= dict.fromkeys(("bitand", "bitor", "bitxor", "invert", "np.add", "np.subtract"), 1)
-_COSTS |= dict.fromkeys((*CONSTANTS, *LIKE, "np.full_like", "np.transpose", "np.expand_dims"), 0)
-_COSTS |= dict.fromkeys(("np.real", "np.imag", "np.conj", "np.conjugate", "cast"), 0)
-_COSTS |= dict.fromkeys(("np.logical_and", "np.logical_or", "np.logical_not"), 1)
-_COSTS |= {"div": 3, "ratio": 4, "unless_zero": 2}
-
-
 class _Region(Totals):
     """Rewrites one region; those inside it have objects of their own."""
 
@@ -141,8 +123,8 @@ class _Region(Totals):
         if is_elementwise(op):
             if not reading or is_whole(op):
                 return not reading
-            times = sum(map(self.readings, reading))
-            return times == 1 or self.is_cheap(op, times)
+            times = sum(readings(n, self.facts) for n in reading)
+            return times == 1 or is_cheap(op, times, self.lazy)
         if op.fn in CONSTANTS or is_filled(op):
             return is_plain(v.kind) and bool(getattr(v.kind, "dims", None))
         if op.fn in LIKE:
@@ -184,36 +166,6 @@ class _Region(Totals):
                 if isinstance(op, Op):
                     ahead += op.args[:1] if op.fn in LIKE else op.args
         return found
-
-    def is_cheap(self, op: Op, times: int) -> bool:
-        """Whether computing the elements several times costs less than keeping them."""
-        work, arrays = self.work(op)
-        return times <= _TIMES and work <= _WORK and len(arrays) <= _LOADS
-
-    def work(self, op: Op) -> tuple[int, set[Value]]:
-        """How much there is to do for one element, and of which arrays it reads one."""
-        work, arrays = _COSTS.get(op.fn, _WORK + 1), set[Value]()
-        read = op.args[:1] if op.fn in LIKE else () if is_filled(op) else op.args
-        for a in read:
-            if not isinstance(a, Value) or not isinstance(a.kind, Array):
-                continue
-            inner = self.lazy.get(a)
-            if inner is None:
-                arrays.add(a)
-            else:
-                more, others = self.work(inner)
-                work, arrays = work + more, arrays | others
-        return work, arrays
-
-    def readings(self, user: Node) -> int:
-        """How often what uses a value reads each of its elements, at least; many if unsure."""
-        assert isinstance(user, Op)
-        if view(user, self.facts.definitions) is None and user.fn not in LIKE:
-            return 1
-        if user.fn == "broadcast_like" or user.results[0] in self.facts.kept:
-            return _TIMES + 1
-        after = self.facts.uses.get(user.results[0], [])
-        return sum(self.readings(n) for n, k in after if reads_elements(n, k))
 
     def sums_nothing(self, op: Op) -> bool:
         """Whether ``unbroadcast`` gives back what it is given, or repeats it."""
