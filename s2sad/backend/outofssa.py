@@ -27,6 +27,7 @@ from ..ir.nodes import (
     Region,
     Value,
     While,
+    defined_in,
     regions_of,
 )
 from .conflicts import Conflict, Search
@@ -225,7 +226,7 @@ def _cut_at_loop(
     """Copy a loop's initial value once, before the loop, if that is where the sharing enters."""
     facts = made.facts
     for loop in conflict.loops:
-        if conflict.other is not None and conflict.other in _defined_in(loop):
+        if conflict.other is not None and _is_defined_in(loop, conflict.other):
             continue
         params = loop.body.params[1:] if isinstance(loop, For) else loop.body.params
         for n, (a, p) in enumerate(zip(loop.init, params, strict=True)):
@@ -241,19 +242,8 @@ def _cut_at_loop(
     return False
 
 
-def _defined_in(loop: For | While) -> set[Value]:
-    found: set[Value] = set()
-
-    def visit(region: Region) -> None:
-        found.update(region.params)
-        for node in region.ops:
-            found.update(node.results)
-            for inner in regions_of(node):
-                visit(inner)
-
-    for region in regions_of(loop):
-        visit(region)
-    return found
+def _is_defined_in(loop: For | While, v: Value) -> bool:
+    return any(v in defined_in(region) for region in regions_of(loop))
 
 
 # -- results --------------------------------------------------------------------------------------

@@ -22,8 +22,8 @@ from ..ir.nodes import (
     Region,
     Value,
     While,
-    free_values,
     operands_of,
+    read_by,
     regions_of,
     walk,
 )
@@ -83,7 +83,7 @@ def _move(
         return False
     after = ops[at + 1 :]
     last = _last_reader(ops, at, old)
-    if last is None or any(_reads(node, new) for node in after[: last + 1]):
+    if last is None or any(new in read_by(node) for node in after[: last + 1]):
         return False
     crossed = after[: last + 1]
     if one_line and not all(_same_line(ops[at], node) for node in crossed):
@@ -109,7 +109,7 @@ def _last_reader(nodes: list[Node], at: int, value: Value) -> int | None:
     readers: dict[Value, None] = {value: None}
     last = None
     for n, node in enumerate(nodes):
-        if n != at and any(_reads(node, v) for v in readers):
+        if n != at and not readers.keys().isdisjoint(read_by(node)):
             last = n - at - 1 if n > at else None
             if isinstance(node, Op) and writes(node) is None:
                 readers.update((r, None) for r in node.results if r.name is None)
@@ -123,12 +123,6 @@ def _movable(node: Node) -> bool:
         and not effect(node)
         and (writes(node) is None or isinstance(node.results[0].kind, Num))
     )
-
-
-def _reads(node: Node, value: Value) -> bool:
-    if value in operands_of(node):
-        return True
-    return any(value in free_values(r) for r in regions_of(node))
 
 
 def _read(node: Node, facts: Storage) -> Places:

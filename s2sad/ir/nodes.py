@@ -227,6 +227,22 @@ def raises(region: Region) -> bool:
     return any(isinstance(n, Op) and n.fn == "raise" for n in region.ops)
 
 
+def never_leaves(loop: For | While) -> bool:
+    """Whether a loop has no ``break``: it ends where its range or its test ends."""
+    leave = loop.body.yields[0]
+    return isinstance(leave, Const) and leave.value is False
+
+
+def is_of_reverse(node: Node | None) -> bool:
+    """Whether a node is of the reverse sweep, whose sums may be added up in any order."""
+    return node is not None and node.span is not None and node.span.reverse
+
+
+def version(v: Value) -> Value:
+    """Another value of the same name and kind."""
+    return Value(v.kind, v.name, v.hint, v.primal, v.mark)
+
+
 def operands_of(node: Node) -> tuple[Atom, ...]:
     """The atoms a node reads itself, not those its regions read."""
     match node:
@@ -276,6 +292,19 @@ def free_values(region: Region) -> dict[Value, None]:
 
     visit(region)
     return free
+
+
+def defined_in(region: Region) -> set[Value]:
+    """The values that a region and the regions inside it define, their parameters among them."""
+    found: set[Value] = set()
+    for inner in regions_in(region):
+        found.update(inner.params, *(node.results for node in inner.ops))
+    return found
+
+
+def read_by(node: Node) -> list[Atom]:
+    """What a node reads, and what its regions read that is defined outside of them."""
+    return [*operands_of(node), *(v for r in regions_of(node) for v in free_values(r))]
 
 
 def read_in(region: Region) -> set[Atom]:

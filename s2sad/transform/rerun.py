@@ -22,7 +22,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..ir.kinds import Array, ListOf, Mixed, Num, same_dim
-from ..ir.nodes import Call, Const, For, Node, Op, Region, Value, While, free_values, walk
+from ..ir.nodes import (
+    Call,
+    Const,
+    For,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    free_values,
+    never_leaves,
+    read_by,
+    walk,
+)
 from ..rules.registry import primitive
 from .reverse import Reverse
 
@@ -168,7 +181,7 @@ def _rewritten_whole(
     """
     written, version, unwritten, covered = 0, array, {array}, False
     for node in body.ops:
-        reads = _reads(node) if node in chosen else set()
+        reads = set(read_by(node)) if node in chosen else set()
         if not covered and reads & (unwritten - {version}) or covered and reads & unwritten:
             return None
         if version not in reads:
@@ -192,10 +205,6 @@ def _rewritten_whole(
     return (version, unwritten) if covered else None
 
 
-def _reads(node: Node) -> set[Value]:
-    return set(free_values(Region((), (node,), ())))
-
-
 def _carries(loop: For, version: Value) -> int | None:
     """Which of a loop's carried values starts as ``version``, if only that is done with it."""
     if loop.init.count(version) != 1 or version in _reads_inside(loop):
@@ -211,21 +220,16 @@ def _fills(loop: For, k: int, version: Value) -> bool:
     """Whether a loop writes an element in each iteration, and reads none, to the array's end."""
     body = loop.body
     index, own, end = body.params[0], body.params[k + 1], body.yields[k + 1]
-    if not _goes_through(loop, version) or not _never_leaves(body):
+    if not _goes_through(loop, version) or not never_leaves(loop):
         return False
-    users = [n for n in body.ops if own in _reads(n)]
+    users = [n for n in body.ops if own in read_by(n)]
     if len(users) != 1 or own in body.yields:
         return False
     match users[0]:
         case Op(fn="setitem", args=(base, at, v), results=(new,)):
-            once = sum(new in _reads(n) for n in body.ops) == 0 and body.yields.count(new) == 1
+            once = sum(new in read_by(n) for n in body.ops) == 0 and body.yields.count(new) == 1
             return base is own and at is index and v is not own and new is end and once
     return False
-
-
-def _never_leaves(body: Region) -> bool:
-    leave = body.yields[0]
-    return isinstance(leave, Const) and leave.value is False
 
 
 def _inside(node: Node) -> list[Node]:

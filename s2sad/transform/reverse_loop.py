@@ -15,7 +15,20 @@ from dataclasses import dataclass
 
 from ..ir.clone import clone
 from ..ir.kinds import INT, Array, Kind, Num, join
-from ..ir.nodes import FALSE, Atom, Const, For, If, Node, Op, Region, Value, While, free_values
+from ..ir.nodes import (
+    FALSE,
+    Atom,
+    Const,
+    For,
+    If,
+    Node,
+    Op,
+    Region,
+    Value,
+    While,
+    free_values,
+    never_leaves,
+)
 from ..ir.rewrite import substitute_region
 from .adjoints import Env, adjoint_kind, bar, repeat, reversed_span
 from .alike import alike
@@ -178,7 +191,7 @@ def _emit(
         return [v for v in free_values(region) if rev.is_inside(v, rev.region_scope[body])]
 
     region = substitute_region(region, dict(alike(needs_of(region), rev.definition)))
-    counted = isinstance(node, For) and _never_leaves(node)
+    counted = isinstance(node, For) and never_leaves(node)
     compiled = is_for_compiler() and counted and guard is None and is_unit(node)
     steady = inductions(rev, node) if compiled else {}
     planner = Planner(
@@ -276,11 +289,6 @@ def _emit(
     )
     b.append(loop)
     return results
-
-
-def _never_leaves(node: For | While) -> bool:
-    leave = node.body.yields[0]
-    return isinstance(leave, Const) and leave.value is False
 
 
 def _read_tape(rev: Reverse, tape: Value, k: Atom, plan: Plan, mapping: dict[Value, Atom]) -> None:

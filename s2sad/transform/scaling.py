@@ -20,7 +20,18 @@ from collections.abc import Hashable, Sequence
 
 from ..ir.kinds import Array, Dim, Num, same_dim
 from ..ir.mapping import Mapper
-from ..ir.nodes import Atom, Const, Node, Op, Region, Value, operands_of, regions_of, walk
+from ..ir.nodes import (
+    Atom,
+    Const,
+    Node,
+    Op,
+    Region,
+    Value,
+    is_of_reverse,
+    operands_of,
+    regions_of,
+    walk,
+)
 
 __all__ = ["small_factors_first"]
 
@@ -58,7 +69,7 @@ class _Scaling(Mapper):
         (new,) = super().op(op)
         assert isinstance(new, Op)
         nodes = [new]
-        if _is_reverse(new) and len(new.results) == 1:
+        if is_of_reverse(new) and len(new.results) == 1:
             for rewrite in (self.product, self.scaled_sum, self.sum_of_matmul, self.sum_of_rows):
                 if (better := rewrite(new)) is not None:
                     nodes = better
@@ -73,7 +84,7 @@ class _Scaling(Mapper):
     def alone(self, a: Atom, fn: str) -> Op | None:
         """The op of the reverse sweep that makes ``a`` for one reader, if it is of that sort."""
         op = self.made.get(a)
-        if op is None or op.fn != fn or self.uses[a] != 1 or not _is_reverse(op):
+        if op is None or op.fn != fn or self.uses[a] != 1 or not is_of_reverse(op):
             return None
         return op
 
@@ -203,10 +214,6 @@ class _Scaling(Mapper):
                 Op(op.results, "matmul", (row, x), {}, op.span),
             ]
         return None
-
-
-def _is_reverse(op: Op) -> bool:
-    return op.span is not None and op.span.reverse
 
 
 def _key(op: Op, x: Atom) -> Hashable:

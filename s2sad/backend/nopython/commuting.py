@@ -30,6 +30,8 @@ from ...ir.nodes import (
     Region,
     Value,
     While,
+    is_of_reverse,
+    never_leaves,
     regions_of,
     walk,
 )
@@ -124,11 +126,6 @@ def is_pure(op: Op) -> bool:
     if op.fn in ("copied", "unpack"):  # of the backend's own making
         return True
     return has_primitive(op.fn) and primitive(op.fn).effect == "pure"
-
-
-def is_of_reverse(op: Op | None) -> bool:
-    """Whether an op is of the reverse sweep, whose sums may be added up in any order."""
-    return op is not None and op.span is not None and op.span.reverse
 
 
 # -- whether iterations may run in any order ------------------------------------------------------
@@ -331,7 +328,7 @@ def histories(loop: For, index: Value, nest: For, facts: Facts) -> list[Family |
     ``index`` is the loop's own or that of a loop inside it. ``nest`` is the loop that the facts
     know, or one around it: what is outside it is the same in all iterations.
     """
-    if not (isinstance(loop.body.yields[0], Const) and loop.body.yields[0].value is False):
+    if not never_leaves(loop):
         return None
     inside = {*loop.body.params}
     for node in walk(loop.body):

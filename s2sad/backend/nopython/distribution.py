@@ -37,6 +37,7 @@ from ...ir.nodes import (
     Region,
     Value,
     While,
+    never_leaves,
     regions_of,
     walk,
 )
@@ -145,8 +146,7 @@ def _is_plain(loop: For) -> bool:
     """Whether a loop has nothing but statements, and its iterations are counted from 0."""
     if any(regions_of(n) and not isinstance(n, If) for n in loop.body.ops):
         return False
-    leave = loop.body.yields[0]
-    if not (isinstance(leave, Const) and leave.value is False):
+    if not never_leaves(loop):
         return False
     if isinstance(loop.start, Const) and isinstance(loop.stop, Const):
         if abs(loop.stop.value - loop.start.value) < _FEWEST:

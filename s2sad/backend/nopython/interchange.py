@@ -24,7 +24,6 @@ from ...ir.kinds import Array, Kind, Num, Tuple, same_dim
 from ...ir.mapping import Mapper, carrying, map_regions, with_nodes
 from ...ir.nodes import (
     Atom,
-    Const,
     For,
     Function,
     Module,
@@ -33,12 +32,14 @@ from ...ir.nodes import (
     Region,
     Value,
     While,
+    is_of_reverse,
+    never_leaves,
     operands_of,
     regions_of,
     walk,
 )
 from ...ir.rewrite import substitute, substitute_region
-from .commuting import Facts, Family, histories, is_of_reverse
+from .commuting import Facts, Family, histories
 
 __all__ = ["by_rows", "is_strided"]
 
@@ -104,16 +105,11 @@ def _inner(loop: For) -> For | None:
         return None
     if last.init != loop.body.params[1:] or loop.body.yields[1:] != last.results:
         return None
-    if not (_runs_to_its_end(loop) and _runs_to_its_end(last)):
+    if not (never_leaves(loop) and never_leaves(last)):
         return None
     if not all(isinstance(r.kind, Array) for r in last.results):
         return None
     return last
-
-
-def _runs_to_its_end(loop: For) -> bool:
-    leave = loop.body.yields[0]
-    return isinstance(leave, Const) and leave.value is False
 
 
 def _is_of_sizes(node: Node | None) -> bool:

@@ -13,7 +13,6 @@ What it reads of the array is either zero or has just been written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from ...ir.kinds import Array
@@ -28,8 +27,11 @@ from ...ir.nodes import (
     Op,
     Region,
     Value,
+    defined_in,
+    never_leaves,
     operands_of,
     regions_in,
+    version,
     walk,
 )
 from .fusion.views import Definitions, is_nonnegative
@@ -75,9 +77,9 @@ def _made_before(loop: For, before: list[Node], definitions: Definitions) -> For
     inner: dict[Value, Value] = {}
     for op in zeros:
         (array,) = op.results
-        inner[array] = _version(array)
+        inner[array] = version(array)
         params.append(inner[array])
-        results.append(_version(array))
+        results.append(version(array))
         ends.append(body.ends[array])
     nodes = [_begun(n, inner) for n in loop.body.ops if n not in body.moved]
     region = Region((*loop.body.params, *params), tuple(nodes), (*loop.body.yields, *ends))
@@ -91,10 +93,6 @@ def _begun(node: Node, inner: dict[Value, Value]) -> Node:
         return node
     init = tuple(inner.get(a, a) if isinstance(a, Value) else a for a in node.init)
     return replace(node, init=init)
-
-
-def _version(v: Value) -> Value:
-    return Value(v.kind, v.name, v.hint, v.primal, v.mark)
 
 
 #: What lengths are computed with.
@@ -116,7 +114,7 @@ class _Body:
     own: set[Atom] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.own.update(_defined_in(self.loop.body))
+        self.own.update(defined_in(self.loop.body))
         for node in walk(self.loop.body):
             self.made.update(dict.fromkeys(node.results, node))
 
@@ -176,8 +174,7 @@ class _Body:
         if array in bounds or not all(self.is_same(a, counters) for a in bounds):
             return None
         k = node.init.index(array)
-        leave = node.body.yields[0]
-        if not isinstance(leave, Const) or leave.value is not False:
+        if not never_leaves(node):
             return None
         param, made = node.body.params[1 + k], node.body.yields[1 + k]
         user = self.only_user(param, node.body)
@@ -218,10 +215,3 @@ class _Body:
             for n in walk(self.loop.body)
             if array in operands_of(n)
         )
-
-
-def _defined_in(region: Region) -> Iterator[Value]:
-    for inner in regions_in(region):
-        yield from inner.params
-        for node in inner.ops:
-            yield from node.results

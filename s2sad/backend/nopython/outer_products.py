@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 
 from ...ir.kinds import INT, Array, Size, Tuple
 from ...ir.mapping import map_regions, with_nodes
-from ...ir.nodes import Atom, Const, For, If, Module, Node, Op, Region, Value
+from ...ir.nodes import Atom, Const, For, If, Module, Node, Op, Region, Value, never_leaves
 from ...transform.delay import count_reads
 from ...transform.rows import OuterSum, outer_sum, plural
 
@@ -63,9 +63,7 @@ def _loop(
 
 def _counts(node: For) -> bool:
     """Whether the number of iterations is known when the loop begins."""
-    leave = node.body.yields[0]
-    up_or_down = isinstance(node.step, Const) and node.step.value in (1, -1)
-    return up_or_down and isinstance(leave, Const) and leave.value is False
+    return isinstance(node.step, Const) and node.step.value in (1, -1) and never_leaves(node)
 
 
 def _is_float(a: Value) -> bool:

@@ -19,18 +19,7 @@ from dataclasses import dataclass, replace
 
 from ...analysis.storage import Overwritten
 from ...ir.kinds import INT, SAVED, Array, Kind, ListOf, Opaque, Tuple
-from ...ir.nodes import (
-    Atom,
-    Call,
-    Const,
-    Function,
-    Module,
-    Node,
-    Op,
-    Region,
-    Value,
-    walk,
-)
+from ...ir.nodes import Atom, Call, Const, Function, Module, Node, Op, Region, Value, walk
 from .counting import Counting, text_only
 from .tape_facts import Tape, follow_branches, recognise
 from .uses import Uses

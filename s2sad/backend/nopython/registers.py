@@ -34,10 +34,10 @@ from ...ir.nodes import (
     Region,
     Value,
     While,
+    is_of_reverse,
     operands_of,
     regions_of,
 )
-from .commuting import is_of_reverse
 
 __all__ = ["sum_in_registers"]
 

@@ -34,6 +34,7 @@ from ...ir.nodes import (
     Region,
     Value,
     free_values,
+    never_leaves,
     operands_of,
     regions_of,
     walk,
@@ -87,14 +88,9 @@ def _merged(region: Region, p: int, q: int) -> Region | None:
 
 def _is_simple(loop: For) -> bool:
     """Whether a loop of statements runs to its end and only computes, or puts on a tape."""
-    leave = loop.body.yields[0]
-    return (
-        isinstance(leave, Const)
-        and leave.value is False
-        and all(
-            isinstance(n, If) or (isinstance(n, Op) and (n.fn == "tape_put" or is_pure(n)))
-            for n in walk(loop.body)
-        )
+    return never_leaves(loop) and all(
+        isinstance(n, If) or (isinstance(n, Op) and (n.fn == "tape_put" or is_pure(n)))
+        for n in walk(loop.body)
     )
 
 

@@ -17,25 +17,13 @@ from dataclasses import dataclass, field, replace
 
 from ...ir.kinds import Array, Kind, Num, Tuple
 from ...ir.mapping import carrying
-from ...ir.nodes import (
-    Atom,
-    Const,
-    For,
-    If,
-    Node,
-    Op,
-    Value,
-    free_values,
-    operands_of,
-    regions_of,
-    walk,
-)
+from ...ir.nodes import Atom, For, If, Node, Op, Value, never_leaves, read_by, regions_of, walk
 from ...ir.rewrite import substitute_region
 from ...transform.dead_code import needed
 from .commuting import Facts, Family, histories, is_const, is_pure
 from .interchange import is_strided
 
-__all__ = ["Nest", "Plan", "is_float", "kept_numbers", "planned", "read_by"]
+__all__ = ["Nest", "Plan", "is_float", "kept_numbers", "planned"]
 
 #: What indices and lengths are computed by, which is done again wherever they are needed.
 _OF_INDICES = frozenset({"add", "sub", "mul", "neg", "pos", "tuple", "min", "max", "int", "item"})
@@ -96,7 +84,7 @@ class Plan:
 
 def planned(loop: For, facts: Facts) -> Plan | None:
     """The stages of a loop; None where it stays as it is."""
-    if not is_const(loop.step, 1) or not _runs_to_its_end(loop):
+    if not is_const(loop.step, 1) or not never_leaves(loop):
         return None
     if not any(isinstance(n, For) for n in loop.body.ops) or not _may_be_apart(loop, facts):
         return None
@@ -174,11 +162,6 @@ def kept_numbers(plan: Plan) -> list[Value]:
     return list(found)
 
 
-def _runs_to_its_end(loop: For) -> bool:
-    leave = loop.body.yields[0]
-    return isinstance(leave, Const) and leave.value is False
-
-
 def _may_be_apart(loop: For, facts: Facts) -> bool:
     """Whether iterations depend on none before, and read no array that any of them writes.
 
@@ -212,7 +195,7 @@ def _nest(loop: For) -> Nest | None:
     loops, ops = [loop], list[Op]()
     while True:
         last = loops[-1]
-        if not is_const(last.step, 1) or not _runs_to_its_end(last):
+        if not is_const(last.step, 1) or not never_leaves(last):
             return None
         *before, inner = last.body.ops or (None,)
         if not isinstance(inner, For):
@@ -285,8 +268,3 @@ def _pays(plan: Plan, facts: Facts) -> bool:
                 return False
             waits = True
     return waits
-
-
-def read_by(node: Node) -> list[Atom]:
-    """What a node and the regions in it read."""
-    return [*operands_of(node), *(v for r in regions_of(node) for v in free_values(r))]

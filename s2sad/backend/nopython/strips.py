@@ -40,11 +40,13 @@ from ...ir.nodes import (
     Op,
     Region,
     Value,
+    read_by,
+    version,
     walk,
 )
 from ...transform.dead_code import needed
 from .commuting import Facts
-from .stages import Nest, Plan, kept_numbers, planned, read_by
+from .stages import Nest, Plan, kept_numbers, planned
 
 __all__ = ["sum_in_strips"]
 
@@ -128,7 +130,7 @@ class _Writer:
         """The loop over the strips."""
         plan, loop = self.plan, self.plan.loop
         arrays = loop.body.params[1:]
-        params = tuple(map(_version, arrays))
+        params = tuple(map(version, arrays))
         self.now.update(zip(arrays, params, strict=True))
         carried = zip(arrays, loop.body.yields[1:], params, strict=True)
         self.same = {p: new for p, y, new in carried if p is y}
@@ -222,7 +224,7 @@ class _Writer:
         body += nodes
         for row, a in kept:
             body.append(Op((), "tape_put", (place, a), {"tape": row, "axes": 1}))
-        params = [_version(result) for _, _, _, result in arrays]
+        params = [version(result) for _, _, _, result in arrays]
         here: dict[Value, Atom] = {self.index: index, **self.same, **(same or {})}
         here.update((inner, p) for (_, inner, _, _), p in zip(arrays, params, strict=True))
         ends = tuple(end for _, _, end, _ in arrays)
@@ -235,8 +237,8 @@ class _Writer:
         made_of = Region((place, *params), ops, (FALSE, *yields))
         while True:
             _, start, stop, span = ranges.pop()
-            outer = [_version(p) for p in params] if ranges else [self.now[a[0]] for a in arrays]
-            results = tuple(map(_version, params))
+            outer = [version(p) for p in params] if ranges else [self.now[a[0]] for a in arrays]
+            results = tuple(map(version, params))
             one = Const.of(1)
             node = For(results, start, stop, one, tuple(outer), made_of, span)
             if not ranges:
@@ -244,7 +246,3 @@ class _Writer:
             made_of = Region((ranges[-1][0], *outer), (node,), (FALSE, *results))
         self.out.append(node)
         self.now.update((a[3], new) for a, new in zip(arrays, results, strict=True))
-
-
-def _version(v: Value) -> Value:
-    return Value(v.kind, v.name, v.hint, v.primal, v.mark)

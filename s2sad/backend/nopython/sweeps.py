@@ -38,7 +38,8 @@ from ...ir.nodes import (
     Value,
     While,
     free_values,
-    operands_of,
+    never_leaves,
+    read_by,
     regions_of,
     walk,
 )
@@ -132,7 +133,7 @@ def _pair(nodes: Sequence[Node], tapes: dict[int, _Tape], facts: Facts) -> _Pair
     needing: set[Atom] = set(first.results)
     later: list[Node] = []
     for node in between:
-        if not needing.isdisjoint(_reads(node)):
+        if not needing.isdisjoint(read_by(node)):
             if not _is_pure(node):
                 return None
             later.append(node)
@@ -147,8 +148,7 @@ def _pair(nodes: Sequence[Node], tapes: dict[int, _Tape], facts: Facts) -> _Pair
 
 def _is_sweep(loop: For, tapes: dict[int, _Tape]) -> bool:
     """Whether a loop runs to its end, has loops inside, and does nothing but compute and tape."""
-    leave = loop.body.yields[0]
-    if not (is_const(loop.step, 1) and isinstance(leave, Const) and leave.value is False):
+    if not (is_const(loop.step, 1) and never_leaves(loop)):
         return False
     if not any(isinstance(n, For | While) for n in walk(loop.body)):
         return False
@@ -176,11 +176,6 @@ def _same_range(a: For, b: For) -> bool:
         x is y or (isinstance(x, Const) and isinstance(y, Const) and x.value == y.value)
         for x, y in ((a.start, b.start), (a.stop, b.stop))
     )
-
-
-def _reads(node: Node) -> set[Atom]:
-    inner = [v for region in regions_of(node) for v in free_values(region)]
-    return {*operands_of(node), *inner}
 
 
 def _touched(nodes: Sequence[Node]) -> set[object]:

@@ -11,17 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...ir.kinds import length_of, same_dim
-from ...ir.nodes import (
-    Atom,
-    Const,
-    For,
-    Function,
-    If,
-    Node,
-    Op,
-    Value,
-    While,
-)
+from ...ir.nodes import Atom, Const, For, Function, If, Node, Op, Value, While, never_leaves
 from ...rules.registry import primitive
 from .uses import Uses
 
@@ -263,11 +253,6 @@ def _reader(uses: Uses, tape: Tape) -> For | None:
     ):
         return None
     return loop
-
-
-def never_leaves(loop: For | While) -> bool:
-    leave = loop.body.yields[0]
-    return isinstance(leave, Const) and leave.value is False
 
 
 def _is_walked_back(uses: Uses, tape: Tape) -> bool:

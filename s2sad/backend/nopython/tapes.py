@@ -34,6 +34,7 @@ from ...ir.nodes import (
     Op,
     Value,
     While,
+    defined_in,
     regions_of,
 )
 from .counting import Counting, text_only
@@ -103,11 +104,11 @@ def _place(uses: Uses, tape: Tape, counted: set[tuple[Node, Node]]) -> _Place:
     before = own[-1]
     known: tuple[For, ...] | None = None
     if len(loops) == len(readers) and all(p in counted for p in zip(loops, readers, strict=True)):
-        if _can_lift(uses, _bounds(loops), _defined_in(before)):
+        if _can_lift(uses, _bounds(loops), _defined_by(before)):
             known = loops  # type: ignore[assignment]
     while outside:
         # What is empty again each time round can be made once.
-        if known is not None and not _can_lift(uses, _bounds(known), _defined_in(outside[0])):
+        if known is not None and not _can_lift(uses, _bounds(known), _defined_by(outside[0])):
             break
         before = outside.pop(0)
     return _Place(before, known, readers)  # type: ignore[arg-type]
@@ -136,13 +137,8 @@ def _can_lift(uses: Uses, atoms: Iterable[Atom], inside: set[Atom]) -> bool:
     return True
 
 
-def _defined_in(node: Node) -> set[Atom]:
-    found: set[Atom] = set(node.results)
-    for region in regions_of(node):
-        found.update(region.params)
-        for inner in region.ops:
-            found |= _defined_in(inner)
-    return found
+def _defined_by(node: Node) -> set[Atom]:
+    return set[Atom](node.results).union(*map(defined_in, regions_of(node)))
 
 
 class _Rewrite(Counting):
@@ -234,7 +230,7 @@ class _Rewrite(Counting):
 
     def lifted(self, a: Atom, before: Node, nodes: list[Node]) -> Atom:
         """A size as it is known before the loops, computed there if need be."""
-        if not isinstance(a, Value) or a not in _defined_in(before):
+        if not isinstance(a, Value) or a not in _defined_by(before):
             return self.atom(a)
         op = self.uses.definition[a]
         assert isinstance(op, Op)

@@ -18,17 +18,7 @@ from dataclasses import replace
 
 from ....ir.kinds import Array, Num
 from ....ir.mapping import map_regions
-from ....ir.nodes import (
-    Const,
-    Function,
-    Node,
-    Op,
-    Region,
-    Value,
-    free_values,
-    operands_of,
-    regions_of,
-)
+from ....ir.nodes import Const, Function, Op, Region, is_of_reverse, read_by
 from .facts import Facts
 from .views import Definitions, parts_of, same_parts
 
@@ -47,7 +37,7 @@ def _region(region: Region, definitions: Definitions) -> Region:
         if not isinstance(clear, Op) or not _clears(clear):
             continue
         (cleared,) = clear.results
-        readers = [n for n in ops if _reads(n, cleared)]
+        readers = [n for n in ops if cleared in read_by(n)]
         if len(readers) != 1 or cleared in region.yields:
             continue
         (add,) = readers
@@ -60,19 +50,11 @@ def _region(region: Region, definitions: Definitions) -> Region:
 
 
 def _clears(op: Op) -> bool:
-    if op.fn != "setitem" or not _is_reverse(op):
+    if op.fn != "setitem" or not is_of_reverse(op):
         return False
     array, _, value = op.args
     is_zero = isinstance(value, Const) and isinstance(value.kind, Num) and not value.value
     return is_zero and isinstance(array.kind, Array) and array.kind.dtype == "float64"
-
-
-def _is_reverse(op: Op) -> bool:
-    return op.span is not None and op.span.reverse
-
-
-def _reads(node: Node, v: Value) -> bool:
-    return v in operands_of(node) or any(v in free_values(r) for r in regions_of(node))
 
 
 def _adds_there(add: Op, clear: Op, definitions: Definitions) -> bool:
@@ -80,7 +62,7 @@ def _adds_there(add: Op, clear: Op, definitions: Definitions) -> bool:
     (cleared,) = clear.results
     if add.fn not in ("accumulate", "add_to") or add.args[0] is not cleared:
         return False
-    if not _is_reverse(add):
+    if not is_of_reverse(add):
         return False
     value, kind = add.args[-1], cleared.kind
     if value is cleared or getattr(value.kind, "dtype", None) != "float64":

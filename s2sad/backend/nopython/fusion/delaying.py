@@ -26,9 +26,9 @@ from ....ir.nodes import (
     Op,
     Region,
     Value,
-    free_values,
-    operands_of,
-    regions_of,
+    is_of_reverse,
+    read_by,
+    version,
     walk,
 )
 from .elements import is_elementwise
@@ -49,7 +49,7 @@ def cleared_late(f: Function) -> Function:
 def _region(region: Region, definitions: Definitions) -> Region:
     ops = [map_regions(n, lambda r: _region(r, definitions)) for n in region.ops]
     clears = [n for n in ops if isinstance(n, Op) and _clears(n)]
-    read = {n: _read_by(n) for n in ops} if clears else {}
+    read = {n: set(read_by(n)) for n in ops} if clears else {}
     for k, clear in enumerate(clears):
         if clear.results[0] not in region.yields:
             clears[k] = _swapped(ops, clear, read, definitions)
@@ -61,14 +61,14 @@ def _region(region: Region, definitions: Definitions) -> Region:
 
 
 def _clears(op: Op) -> bool:
-    if op.fn != "setitem" or op.span is None or not op.span.reverse:
+    if op.fn != "setitem" or not is_of_reverse(op):
         return False
     value = op.args[2]
     return isinstance(value, Const) and type(value.value) is float and value.value == 0.0
 
 
 def _swapped(
-    ops: list[Node], clear: Op, read: dict[Node, set[Value]], definitions: Definitions
+    ops: list[Node], clear: Op, read: dict[Node, set[Atom]], definitions: Definitions
 ) -> Op:
     """Add to another part of an array before one is cleared, if nothing else comes between."""
     (cleared,) = clear.results
@@ -79,13 +79,13 @@ def _swapped(
     array, index, value = add.args
     if value is cleared or not _are_apart(array, clear.args[1], index, definitions):
         return clear
-    added = Value(cleared.kind, cleared.name, cleared.hint, cleared.primal, cleared.mark)
+    added = version(cleared)
     first = replace(add, results=(added,), args=(clear.args[0], index, value))
     then = replace(clear, results=add.results, args=(added, *clear.args[1:]))
     at = ops.index(add)
     ops[at : at + 1] = [first, then]
     ops.remove(clear)
-    read |= {n: _read_by(n) for n in (first, then)}
+    read |= {n: set(read_by(n)) for n in (first, then)}
     return then
 
 
@@ -109,7 +109,7 @@ def _are_apart(array: Atom, a: Atom, b: Atom, definitions: Definitions) -> bool:
 
 
 def _last_reader(
-    ops: Sequence[Node], at: int, read: Mapping[Node, set[Value]], definitions: Definitions
+    ops: Sequence[Node], at: int, read: Mapping[Node, set[Atom]], definitions: Definitions
 ) -> int:
     """Where the last node is that needs what is cleared.
 
@@ -144,8 +144,3 @@ def _only_takes(node: Node, derived: set[Value]) -> bool:
     if not isinstance(node, Op) or node.fn not in ("setitem", "accumulate", "add_to"):
         return False
     return derived.isdisjoint(a for a in node.args[:-1] if isinstance(a, Value))
-
-
-def _read_by(node: Node) -> set[Value]:
-    found = {a for a in operands_of(node) if isinstance(a, Value)}
-    return found.union(*(free_values(r) for r in regions_of(node)))

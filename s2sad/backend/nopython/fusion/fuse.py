@@ -23,18 +23,7 @@ from dataclasses import replace
 
 from ....ir.kinds import Array, not_one
 from ....ir.mapping import map_regions
-from ....ir.nodes import (
-    Atom,
-    Function,
-    Module,
-    Node,
-    Op,
-    Region,
-    Value,
-    free_values,
-    operands_of,
-    regions_of,
-)
+from ....ir.nodes import Atom, Function, Module, Node, Op, Region, Value, is_of_reverse, read_by
 from ....ir.rewrite import substitute_region
 from ...ops import OWN, writes
 from .clearing import stored_where_cleared
@@ -222,7 +211,7 @@ class _Region(Totals):
         """Whether a sum of the reverse sweep only serves to be added to an array."""
         if op.fn not in ("unbroadcast", "np.sum") or op.args[0] not in self.lazy:
             return False
-        if op.span is None or not op.span.reverse or not is_plain(op.results[0].kind):
+        if not is_of_reverse(op) or not is_plain(op.results[0].kind):
             return False
         if self.sums_nothing(op) if op.fn == "unbroadcast" else not is_sum_along(op):
             return False
@@ -321,7 +310,7 @@ class _Region(Totals):
 
     def block(self, node: Node) -> None:
         """A branch, a loop or a call: what it reads must exist, and may be written in it."""
-        reads = [*operands_of(node), *(v for r in regions_of(node) for v in free_values(r))]
+        reads = read_by(node)
         for a in reads:
             self.need(a)
         for a in reads:

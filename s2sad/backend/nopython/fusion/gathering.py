@@ -21,19 +21,7 @@ from dataclasses import dataclass, replace
 from ....ir.facts import shape_root
 from ....ir.kinds import Array, Dim, Sym
 from ....ir.mapping import map_regions
-from ....ir.nodes import (
-    Atom,
-    Const,
-    Function,
-    Node,
-    Op,
-    Region,
-    Value,
-    free_values,
-    operands_of,
-    regions_of,
-    walk,
-)
+from ....ir.nodes import Atom, Const, Function, Node, Op, Region, Value, read_by, walk
 from ...ops import OWN, writes
 from .elements import CONSTANTS
 from .facts import Facts
@@ -80,7 +68,7 @@ def _read(ops: Sequence[Node], yields: Sequence[Atom], facts: Facts) -> tuple[No
         may_go = isinstance(node, Op) and is_part(node, facts)
         if not may_go or not read.isdisjoint(node.results):
             kept.append(node)
-            read.update(operands_of(node), *(free_values(r) for r in regions_of(node)))
+            read.update(read_by(node))
     return tuple(kept[::-1])
 
 
@@ -216,8 +204,7 @@ class _Order:
                 if at is not None and node.args[at] in leaves:
                     yield n
             else:
-                read = {*operands_of(node), *(v for r in regions_of(node) for v in free_values(r))}
-                if not leaves.isdisjoint(read):
+                if not leaves.isdisjoint(read_by(node)):
                     yield n
 
 

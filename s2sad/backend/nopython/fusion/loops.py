@@ -27,9 +27,9 @@ from ....ir.nodes import (
     Op,
     Region,
     Value,
-    free_values,
     operands_of,
-    regions_of,
+    read_by,
+    version,
 )
 from .writing import ORIGIN, Apart, Places, Unsure, Writing, same_places
 
@@ -177,8 +177,7 @@ def _levels(nest: Nest) -> list[list[Node]]:
     depth |= dict.fromkeys((c.inner for c in nest.carried), last)
     at: list[int] = []
     for node in nest.nodes:
-        read = [*operands_of(node), *(v for r in regions_of(node) for v in free_values(r))]
-        deepest = max([1, *(depth.get(a, 0) for a in read if isinstance(a, Value))])
+        deepest = max([1, *(depth.get(a, 0) for a in read_by(node) if isinstance(a, Value))])
         at.append(last if isinstance(node, Op) and node.fn in _WRITES else deepest)
         depth |= dict.fromkeys(node.results, at[-1])
     spots = {a for c in nest.carried for a in c.spot}
@@ -201,12 +200,8 @@ def _is_index(kind: Kind) -> bool:
 
 
 def _reads(user: Node, node: Node) -> bool:
-    read = _read_by(user)
+    read = read_by(user)
     return any(r in read for r in node.results)
-
-
-def _read_by(node: Node) -> set[Atom]:
-    return {*operands_of(node), *(v for r in regions_of(node) for v in free_values(r))}
 
 
 def merged(
@@ -227,7 +222,7 @@ def merged(
     except Unsure:  # they go round rings along different axes
         return None
     sums = {c.result for c in first.carried if not isinstance(c.result.kind, Array)}
-    if any(a in sums for node in writing.nodes for a in _read_by(node)):
+    if any(a in sums for node in writing.nodes for a in read_by(node)):
         return None  # a sum that is read has to be complete
     written = {c.result: c for c in first.carried}
     old = {c.init: c for c in first.carried}
@@ -348,11 +343,6 @@ def _is_worth_it(first: Nest, nest: Nest, writing: Writing) -> bool:
 
 def _is_one(a: Atom) -> bool:
     return isinstance(a, Const) and bool(a.value == 1)
-
-
-def version(v: Value) -> Value:
-    """Another value of the same name and kind."""
-    return Value(v.kind, v.name, v.hint, v.primal, v.mark)
 
 
 def compare(a: Atom, b: Atom, unless: Value | None = None) -> list[Node]:

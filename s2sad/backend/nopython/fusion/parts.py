@@ -16,9 +16,9 @@ import numpy as np
 
 from ....errors import Span
 from ....ir.kinds import INT, Array, Sym, Tuple
-from ....ir.nodes import Atom, Const, If, Node, Op, Value, operands_of
+from ....ir.nodes import Atom, Const, If, Node, Op, Value, operands_of, version
 from .extents import Extent, Sizes
-from .loops import Carried, Counters, Nest, version
+from .loops import Carried, Counters, Nest
 from .writing import Places, Writing
 
 __all__ = [

@@ -19,8 +19,8 @@ from dataclasses import replace
 from ....ir.clone import clone
 from ....ir.kinds import BOOL, INT
 from ....ir.mapping import Mapper
-from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value
-from .loops import Carried, Counters, Nest, version
+from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value, version
+from .loops import Carried, Counters, Nest
 
 __all__ = ["as_nodes"]
 

@@ -14,7 +14,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from ....ir.kinds import Array, Dim, Kind, Sym, same_dim
-from ....ir.nodes import Atom, Const, Node, Op, Value
+from ....ir.nodes import Atom, Const, Node, Op, Value, is_of_reverse
 from ....rules.registry import primitive
 from .elements import is_elementwise
 from .facts import Facts
@@ -69,7 +69,7 @@ def is_read_once(a: Atom, facts: Facts) -> bool:
 
 def _link(op: Op, facts: Facts) -> Link | None:
     """An addition of the reverse sweep to as good as all of an array."""
-    if op.fn != "accumulate" or op.span is None or not op.span.reverse:
+    if op.fn != "accumulate" or not is_of_reverse(op):
         return None
     array, index, value = op.args
     kind = array.kind

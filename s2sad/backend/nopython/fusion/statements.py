@@ -12,13 +12,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ....ir.kinds import BOOL, INT, Array, Kind
-from ....ir.nodes import Atom, Const, Node, Op, Region, Value, operands_of
+from ....ir.nodes import Atom, Const, Node, Op, Region, Value, operands_of, version
 from ....rules.registry import primitive
 from .elements import LIKE, Elements, is_elementwise, is_plain, is_whole, through
 from .extents import Extent, Sizes, are_equal, is_first_of, more
 from .facts import SUMS, Facts
 from .gathering import WIDER
-from .loops import Carried, Counters, Nest, compare, counters_for, merged, version
+from .loops import Carried, Counters, Nest, compare, counters_for, merged
 from .parts import (
     element_stored,
     has_sizes,

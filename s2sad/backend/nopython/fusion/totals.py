@@ -17,12 +17,12 @@ from dataclasses import replace
 import numpy as np
 
 from ....ir.kinds import Array, Num, not_one
-from ....ir.nodes import Atom, Const, Node, Op, Value
+from ....ir.nodes import Atom, Const, Node, Op, Value, version
 from ....rules.registry import primitive
 from .elements import through
 from .extents import Extent, are_equal, total
 from .facts import is_sum_along, summed_axes
-from .loops import Carried, Counters, counters_for, version
+from .loops import Carried, Counters, counters_for
 from .parts import element_stored, has_sizes, loops_around, new_array
 from .statements import Statements
 from .views import View, parts_of

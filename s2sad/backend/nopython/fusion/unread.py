@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ....ir.nodes import Atom, Node, Op, Value, free_values, operands_of, regions_of
+from ....ir.nodes import Atom, Node, Op, read_by
 from .loops import Nest
 
 __all__ = ["without_unread"]
@@ -24,7 +24,7 @@ _ROOM = frozenset({"np.empty", "np.zeros", "len", "shape", "item", "sub", "max",
 
 def without_unread(out: Sequence[Node | Nest], yields: Sequence[Atom]) -> list[Node | Nest]:
     """The nodes and nests that something is read of."""
-    read = {a for a in yields if isinstance(a, Value)}
+    read = set(yields)
     kept: list[Node | Nest] = []
     room = _room_of(out)
     for item in reversed(out):
@@ -33,34 +33,34 @@ def without_unread(out: Sequence[Node | Nest], yields: Sequence[Atom]) -> list[N
             if found is None:
                 continue
             kept.append(found)
-            read |= _read_by(found)
+            read |= _read_by_nest(found)
         elif item not in room or read.intersection(item.results):
             kept.append(item)
-            read |= _all_read_by(item)
+            read.update(read_by(item))
     return kept[::-1]
 
 
 def _room_of(out: Sequence[Node | Nest]) -> set[Node]:
     """The ops that make room for what nests write."""
-    wanted = {a for n in out if isinstance(n, Nest) for a in _read_by(n)}
+    wanted = {a for n in out if isinstance(n, Nest) for a in _read_by_nest(n)}
     room: set[Node] = set()
     for item in reversed(out):
         if isinstance(item, Op) and item.fn in _ROOM and wanted.intersection(item.results):
             room.add(item)
-            wanted.update(a for a in item.args if isinstance(a, Value))
+            wanted.update(item.args)
     return room
 
 
-def _read_part(nest: Nest, read: set[Value]) -> Nest | None:
+def _read_part(nest: Nest, read: set[Atom]) -> Nest | None:
     """The nest without what it writes for nobody; None where nothing is left."""
     carried = [c for c in nest.carried if c.result in read]
     while True:
-        needed = {a for c in carried for a in (c.end, *c.spot) if isinstance(a, Value)}
+        needed = {a for c in carried for a in (c.end, *c.spot)}
         nodes: list[Node] = []
         for node in reversed(nest.nodes):
             if not node.results or needed.intersection(node.results):
                 nodes.append(node)
-                needed |= _all_read_by(node)
+                needed.update(read_by(node))
         more = [c for c in nest.carried if c in carried or c.inner in needed]
         if len(more) == len(carried):
             break
@@ -72,12 +72,6 @@ def _read_part(nest: Nest, read: set[Value]) -> Nest | None:
     return replace(nest, nodes=nodes[::-1], carried=carried)
 
 
-def _read_by(nest: Nest) -> set[Value]:
-    atoms = [*nest.counters.sizes, *(c.init for c in nest.carried)]
-    found = {a for a in atoms if isinstance(a, Value)}
-    return found.union(*map(_all_read_by, nest.nodes))
-
-
-def _all_read_by(node: Node) -> set[Value]:
-    found = {a for a in operands_of(node) if isinstance(a, Value)}
-    return found.union(*(free_values(r) for r in regions_of(node)))
+def _read_by_nest(nest: Nest) -> set[Atom]:
+    found = {*nest.counters.sizes, *(c.init for c in nest.carried)}
+    return found.union(*map(read_by, nest.nodes))
