@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..ir.kinds import Num, length_of
-from ..ir.nodes import Atom, Const, For, If, Node, Op, Region, Value, While, regions_of
+from ..ir.nodes import Atom, Const, For, If, Node, Op, Region, Value, While, is_none, regions_of
 
 __all__ = ["Indices", "Order", "Path", "Span", "direction"]
 
@@ -150,7 +150,7 @@ class Indices:
         op = self._definition.get(part)
         if op is None or op.fn != "slice":
             return None
-        first, last, step = (None if _is_none(a) else a for a in op.args)
+        first, last, step = (None if is_none(a) else a for a in op.args)
         if step is not None and not (isinstance(step, Const) and step.value == 1):
             return None
         return first or Const.of(0), last, -1
@@ -276,7 +276,3 @@ def direction(loop: For) -> int:
 def _is_whole(value: Value) -> bool:
     """Whether it is a whole number; another's bounds are no next ones, and nan has none."""
     return isinstance(value.kind, Num) and value.kind.dtype == "int64"
-
-
-def _is_none(atom: Atom) -> bool:
-    return isinstance(atom, Const) and atom.value is None

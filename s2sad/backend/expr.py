@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import runtime
 from ..ir.kinds import Array, Mixed, Num
-from ..ir.nodes import Atom, Const, If, Op, Value
+from ..ir.nodes import Atom, Const, If, Op, Value, is_none
 from ..rules.registry import keyword_from, primitive
 from ..transform.target import is_for_compiler
 from .constants import is_kept
@@ -169,7 +169,7 @@ class Expressions(Solvers):
         keywords: dict[str, ast.expr] = {
             name: self.atom(a)
             for name, a in zip(record.operands[given:], op.args[given:], strict=False)
-            if not _is_none(a)
+            if not is_none(a)
         }
         for name, value in op.attrs.items():
             if self.positional(record.signature, name, len(args)) and not keywords:
@@ -222,7 +222,7 @@ class Expressions(Solvers):
             return self.constant_index(atom.value)
         node = self.plan.inline.get(atom)
         if isinstance(node, Op) and node.fn == "slice":
-            parts = [None if _is_none(a) else self.atom(a) for a in node.args]
+            parts = [None if is_none(a) else self.atom(a) for a in node.args]
             return ast.Slice(*parts)
         if isinstance(node, Op) and node.fn == "tuple":
             return ast.Tuple([self.index(a) for a in node.args], ast.Load())
@@ -386,7 +386,3 @@ def _is_method(op: Op) -> bool:
     if op.span.reverse:
         return True
     return f".{op.fn[3:]}(" in op.span.text and f"{op.fn}(" not in op.span.text
-
-
-def _is_none(atom: Atom) -> bool:
-    return isinstance(atom, Const) and atom.value is None

@@ -17,6 +17,7 @@ from ..ir.nodes import (
     Op,
     Region,
     Value,
+    is_int,
     operands_of,
     read_in,
     regions_of,
@@ -65,7 +66,7 @@ class _Loops:
         index = node.body.params[0]
         last = self.defined(node.start, "sub")
         if last is None or not (
-            _is(node.stop, -1) and _is(node.step, -1) and _is(last.args[1], 1)
+            is_int(node.stop, -1) and is_int(node.step, -1) and is_int(last.args[1], 1)
         ):
             return None
         length = self.defined(last.args[0], "len")
@@ -119,7 +120,7 @@ class _Loops:
 
     def forward(self, node: For) -> Loop | None:
         """``for i in range(len(x))`` that stands for the user's ``for a in x``, or for a zip."""
-        if not (_is(node.start, 0) and _is(node.step, 1)):
+        if not (is_int(node.start, 0) and is_int(node.step, 1)):
             return None
         over = self.ranged_over(node.stop)
         index = node.body.params[0]
@@ -153,10 +154,6 @@ class _Loops:
                 own = r in node.body.ops and _same_line(r, node)
                 return r if own and r.args[1] is node.body.params[0] else None
         return None
-
-
-def _is(atom: Atom, number: int) -> bool:
-    return isinstance(atom, Const) and type(atom.value) is int and atom.value == number
 
 
 def _same_line(entry: Op, node: For) -> bool:

@@ -25,6 +25,7 @@ from ..ir.nodes import (
     Region,
     Struct,
     Value,
+    is_none,
     regions_of,
     walk,
 )
@@ -34,7 +35,7 @@ from .literals import Namespace, call, load
 from .ops import ARITHMETIC, CONTAINERS, MAY_PASS, SHARING, view_of
 from .outofssa import Result
 from .stacks import Stacks
-from .trees import Block, assign, is_none, operator, signed
+from .trees import Block, assign, operator, signed
 from .undefined import unset_names
 from .wide import narrow
 

@@ -27,6 +27,7 @@ from ..ir.nodes import (
     Struct,
     Value,
     While,
+    is_int,
     operands_of,
     regions_of,
 )
@@ -43,7 +44,6 @@ from .trees import (
     collect,
     heads_block,
     is_bare_return,
-    is_int,
     is_true,
     leaves,
     negated,

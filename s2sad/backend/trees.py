@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 
-from ..ir.nodes import Atom, Const
 from .expr import BINARY
 from .ops import ARITHMETIC
 from .width import width
@@ -91,14 +90,6 @@ def only_breaks(statement: ast.If) -> bool:
 
 def is_bare_return(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Return) and statement.value is None
-
-
-def is_int(atom: Atom, number: int) -> bool:
-    return isinstance(atom, Const) and type(atom.value) is int and atom.value == number
-
-
-def is_none(atom: Atom) -> bool:
-    return isinstance(atom, Const) and atom.value is None
 
 
 def assign(name: str, value: ast.expr) -> ast.stmt:

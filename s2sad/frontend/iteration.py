@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..ir.kinds import Array, Dict, FixedList, ListOf, Num, Opaque
-from ..ir.nodes import Atom, Const
+from ..ir.nodes import Atom, Const, is_int
 from . import counts, indexing, lower_calls, tables
 from .contents import Consumed, Data, Entries, Fields, Items, Table
 from .context import Lowerer
@@ -39,11 +39,7 @@ class Looper:
 
     @property
     def plain(self) -> bool:
-        return _is(self.start, 0) and _is(self.step, 1)
-
-
-def _is(a: Atom, value: int) -> bool:
-    return isinstance(a, Const) and type(a.value) is int and a.value == value
+        return is_int(self.start, 0) and is_int(self.step, 1)
 
 
 def arith(cx: Lowerer, fn: str, a: Atom, b: Atom) -> Atom:
@@ -51,11 +47,11 @@ def arith(cx: Lowerer, fn: str, a: Atom, b: Atom) -> Atom:
     if isinstance(a, Const) and isinstance(b, Const):
         return Const.of({"add": a.value + b.value, "sub": a.value - b.value,
                          "mul": a.value * b.value}[fn])  # fmt: skip
-    if _is(b, 0) and fn in ("add", "sub"):
+    if is_int(b, 0) and fn in ("add", "sub"):
         return a
-    if _is(a, 0) and fn == "add":
+    if is_int(a, 0) and fn == "add":
         return b
-    if fn == "mul" and _is(b, 1):
+    if fn == "mul" and is_int(b, 1):
         return a
     return cx.op(fn, a, b)
 
@@ -351,7 +347,7 @@ def _loop_iter(cx: Lowerer, ref: IterRef) -> Looper:
 
 
 def _reversed(cx: Lowerer, looper: Looper) -> Looper:
-    if _is(looper.step, 1):
+    if is_int(looper.step, 1):
         return Looper(
             arith(cx, "sub", looper.stop, ONE),
             arith(cx, "sub", looper.start, ONE),
@@ -360,7 +356,7 @@ def _reversed(cx: Lowerer, looper: Looper) -> Looper:
             looper.lists,
             looper.stop if looper.plain else None,
         )
-    if _is(looper.step, -1):
+    if is_int(looper.step, -1):
         return Looper(
             arith(cx, "add", looper.stop, ONE),
             arith(cx, "add", looper.start, ONE),

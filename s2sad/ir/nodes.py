@@ -227,6 +227,21 @@ def raises(region: Region) -> bool:
     return any(isinstance(n, Op) and n.fn == "raise" for n in region.ops)
 
 
+def is_int(atom: Atom, number: int) -> bool:
+    """Whether an atom is that whole number; True and 1.0 are not 1."""
+    return isinstance(atom, Const) and type(atom.value) is int and atom.value == number
+
+
+def is_one(atom: Atom) -> bool:
+    """Whether an atom is 1, of whatever type."""
+    return isinstance(atom, Const) and bool(atom.value == 1)
+
+
+def is_none(atom: Atom) -> bool:
+    """Whether an atom is None."""
+    return isinstance(atom, Const) and atom.value is None
+
+
 def never_leaves(loop: For | While) -> bool:
     """Whether a loop has no ``break``: it ends where its range or its test ends."""
     leave = loop.body.yields[0]

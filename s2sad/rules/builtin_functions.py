@@ -25,7 +25,7 @@ from ..ir.kinds import (
     Mixed,
     Num,
 )
-from ..ir.nodes import Atom, Const
+from ..ir.nodes import Atom, Const, is_none
 from . import helpers, staged
 from . import kindrules as kr
 from .apply import spread_like
@@ -202,7 +202,7 @@ zero(builtins.all, "xs", kind=lambda args, attrs: BOOL)
 def _round_kind(args: Sequence[Atom], attrs: Any) -> Kind:
     k = args[0].kind
     if isinstance(k, Num) and k.weak is not False:
-        return INT if len(args) == 1 or staged.is_none(args[1]) else Num(k.dtype, k.weak)
+        return INT if len(args) == 1 or is_none(args[1]) else Num(k.dtype, k.weak)
     if isinstance(k, Num):
         return INT if len(args) == 1 else k
     return k

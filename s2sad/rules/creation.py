@@ -23,7 +23,7 @@ from ..ir.kinds import (
     Size,
     Tuple,
 )
-from ..ir.nodes import Atom, Const
+from ..ir.nodes import Atom, Const, is_none
 from .apply import conform
 from .declare import each, rule, sample, zero
 from .derived import derived
@@ -146,7 +146,7 @@ def _arange_kind(args: Sequence[Atom], attrs: Any) -> Kind:
 
 def arange_vjp(b: Builder, g: Atom, out: Atom, start: Atom, *more: Atom) -> list[Any]:
     """``start + k * step``: the size is piecewise constant."""
-    if not more or is_none_atom(more[0]):
+    if not more or is_none(more[0]):
         return [None] * (1 + len(more))
     step = more[1] if len(more) > 1 else None
     k = b.op("np.arange", b.op("len", g))
@@ -158,7 +158,7 @@ def arange_vjp(b: Builder, g: Atom, out: Atom, start: Atom, *more: Atom) -> list
 
 
 def arange_jvp(b: Builder, dots: Sequence[Atom | None], out: Atom, *args: Atom, **o: Any) -> Any:
-    if len(args) < 2 or is_none_atom(args[1]):
+    if len(args) < 2 or is_none(args[1]):
         return None
     total = b.op("np.zeros_like", out)
     if dots[0] is not None:
@@ -166,10 +166,6 @@ def arange_jvp(b: Builder, dots: Sequence[Atom | None], out: Atom, *args: Atom, 
     if len(dots) > 2 and dots[2] is not None:
         total = b.add(total, b.mul(dots[2], b.op("np.arange", b.op("len", out))))
     return total
-
-
-def is_none_atom(a: Atom) -> bool:
-    return isinstance(a, Const) and a.value is None
 
 
 rule(

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..ir.kinds import Array, Dim, Kind, Size, not_one, same_dim
-from ..ir.nodes import Atom, Const
+from ..ir.nodes import Atom, Const, is_none
 from . import matrices
 from .declare import complexes, each, reals, rule, sample
 from .kindrules import as_array, dim_of
 from .pieces import complex_dtype, real_dtype
 from .registry import KindError, Sample
-from .staged import is_none
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..ir.kinds import Array, Dim, Kind, Tuple
-from ..ir.nodes import Atom, Const
+from ..ir.nodes import Atom, Const, is_none
 from .declare import complexes, reals, rule, sample
 from .fourier import double, half, is_given, same_length, sized_array
 from .kindrules import dim_of_kind
 from .linear import rank
 from .pieces import complex_dtype, real_dtype
 from .registry import KindError, Sample
-from .staged import is_none
 
 if TYPE_CHECKING:
     from ..ir.builder import Builder

@@ -18,7 +18,7 @@ from ..ir.kinds import (
     INT,
     Kind,
 )
-from ..ir.nodes import Atom
+from ..ir.nodes import Atom, is_none
 from . import helpers, staged
 from . import kindrules as kr
 from .declare import LN2, LN10, each, elementwise, rule, sample, zero
@@ -82,7 +82,7 @@ rule(
 
 
 def log_vjp(b: Builder, g: Atom, out: Atom, x: Atom, base: Atom | None = None) -> list[Any]:
-    if base is None or staged.is_none(base):
+    if base is None or is_none(base):
         return [b.div(g, x)]
     of_base = b.op("math.log", base)
     return [

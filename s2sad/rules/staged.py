@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..ir.kinds import Array, Mixed, Num, carries_derivative
-from ..ir.nodes import Atom, Const
+from ..ir.nodes import Atom, Const, is_none
 from .registry import Sample
 
 if TYPE_CHECKING:
@@ -219,10 +219,6 @@ def clip_vjp(
 
 
 clip_jvp = linear_jvp(clip_vjp)
-
-
-def is_none(a: Atom) -> bool:
-    return isinstance(a, Const) and a.value is None
 
 
 def where_jvp(

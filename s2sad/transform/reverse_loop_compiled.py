@@ -14,16 +14,12 @@ from __future__ import annotations
 
 from ..ir.builder import Builder
 from ..ir.kinds import Num
-from ..ir.nodes import UNDEFINED, Atom, Const, For, Value, While
+from ..ir.nodes import UNDEFINED, Atom, Const, For, Value, While, is_one
 from ..rules.registry import primitive
 from .reverse import Reverse
 from .saves import Plan
 
 __all__ = ["at_iteration", "constant_over", "inductions", "is_unit", "iterations_before"]
-
-
-def is_one(a: Atom) -> bool:
-    return isinstance(a, Const) and bool(a.value == 1)
 
 
 def is_unit(node: For | While) -> bool:

@@ -18,8 +18,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...ir.mapping import map_regions, with_nodes
-from ...ir.nodes import Atom, Const, For, Function, Module, Node, Op, Region, Value, read_in, walk
-from .commuting import Facts, histories, is_const
+from ...ir.nodes import (
+    Atom,
+    Const,
+    For,
+    Function,
+    Module,
+    Node,
+    Op,
+    Region,
+    Value,
+    is_int,
+    read_in,
+    walk,
+)
+from .commuting import Facts, histories
 
 __all__ = ["count_upwards"]
 
@@ -30,7 +43,7 @@ def count_upwards(module: Module) -> Module:
 
 
 def _function(f: Function) -> Function:
-    loops = [n for n in walk(f.body) if isinstance(n, For) and is_const(n.step, -1)]
+    loops = [n for n in walk(f.body) if isinstance(n, For) and is_int(n.step, -1)]
     if not loops:
         return f
     facts = Facts(f.body)
@@ -66,7 +79,7 @@ def _one_more(a: Atom, facts: Facts, nodes: list[Node]) -> Atom:
     if isinstance(a, Const):
         return Const.of(a.value + 1)
     op = facts.op(a)
-    if op is not None and op.fn == "sub" and is_const(op.args[1], 1):
+    if op is not None and op.fn == "sub" and is_int(op.args[1], 1):
         return op.args[0]
     more = Value(a.kind)
     nodes.append(Op((more,), "add", (a, Const.of(1))))

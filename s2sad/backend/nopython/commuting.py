@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ...analysis.indices import Indices, Order
-from ...ir.kinds import Array, Num
+from ...ir.kinds import Array, Kind, Num, Tuple
 from ...ir.nodes import (
     Atom,
     Call,
@@ -30,6 +30,7 @@ from ...ir.nodes import (
     Region,
     Value,
     While,
+    is_int,
     is_of_reverse,
     never_leaves,
     regions_of,
@@ -37,18 +38,32 @@ from ...ir.nodes import (
 )
 from ...rules.registry import has_primitive, primitive
 
-__all__ = ["Facts", "Family", "Sum", "histories", "is_const", "is_of_reverse", "is_pure"]
+__all__ = ["OF_SIZES", "Facts", "Family", "Sum", "histories", "is_of_sizes", "is_pure", "is_whole"]
 
 #: Where an access is: the axes at which its index is the loop's plus something, and what.
 Places: TypeAlias = frozenset[tuple[int, object]]
 
 
-def is_const(a: Atom, number: int) -> bool:
-    """Whether an atom is that whole number."""
-    return isinstance(a, Const) and type(a.value) is int and a.value == number
-
-
 # -- what is known of whole numbers ---------------------------------------------------------------
+
+#: What lengths are computed with.
+OF_SIZES = frozenset({"add", "sub", "mul", "max", "min", "tuple", "len", "shape", "item"})
+
+
+def is_whole(kind: Kind) -> bool:
+    """Whether something is a whole number, or a tuple of them: an index or a shape."""
+    if isinstance(kind, Tuple):
+        return all(map(is_whole, kind.items))
+    return isinstance(kind, Num) and kind.dtype == "int64"
+
+
+def is_of_sizes(node: Node | None) -> bool:
+    """Whether a node computes lengths or shapes: it may be computed even if nothing else is."""
+    if not isinstance(node, Op) or node.fn not in OF_SIZES or node.attrs:
+        return False
+    if node.fn == "item" and not isinstance(node.args[0].kind, Tuple):
+        return False
+    return all(isinstance(r.kind, Tuple) or is_whole(r.kind) for r in node.results)
 
 
 class Facts:
@@ -77,9 +92,9 @@ class Facts:
             return a.value if type(a.value) is int else None
         loop = self.index_of.get(a)
         if loop is not None:
-            if is_const(loop.step, -1):
+            if is_int(loop.step, -1):
                 return self._sum(loop.stop, 1)
-            return self.least(loop.start) if is_const(loop.step, 1) else None
+            return self.least(loop.start) if is_int(loop.step, 1) else None
         op = self.definition.get(a)
         if op is None:
             return None

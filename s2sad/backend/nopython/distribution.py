@@ -37,12 +37,13 @@ from ...ir.nodes import (
     Region,
     Value,
     While,
+    is_int,
     never_leaves,
     regions_of,
     walk,
 )
 from ...transform.dead_code import needed
-from .commuting import is_const, is_pure
+from .commuting import is_of_sizes, is_pure
 from .counting import text_only
 from .fusion.elements import WHOLE
 
@@ -58,8 +59,6 @@ _FUNCTIONS = {
     for of_math in [ufunc.removeprefix("np.").replace("arc", "a")]
     for name in (ufunc, f"math.{of_math}")
 }
-#: What a size may be computed by, and computed again before the loops.
-_OF_SIZES = frozenset({"len", "shape", "item", "add", "sub", "mul", "min", "max"})
 #: What may be computed once more for an argument.
 _CHEAP = frozenset({"item", "tuple", "add", "sub", "mul", "neg", "pos", "div", "ratio"})
 _CHEAP |= {"abs", "float", "int", "min", "max", "math.sqrt", "np.sqrt", "np.abs", "np.square"}
@@ -100,7 +99,7 @@ class _Distributing(Mapper):
         own: set[Atom] = {*region.params, *(r for n in region.ops for r in n.results)}
         outer, self.waiting = self.waiting, []
         self.depth += 1
-        sizes = {r: n for n in region.ops if _is_of_sizes(n) for r in n.results}
+        sizes = {r: n for n in region.ops if _is_length(n) for r in n.results}
         nodes: list[Node] = []
         for node in region.ops:
             before, self.waiting = self.waiting, []
@@ -153,7 +152,7 @@ def _is_plain(loop: For) -> bool:
             return False
     if any(isinstance(n, Op) and n.fn in _ENDS for n in walk(loop.body)):
         return False
-    return is_const(loop.step, 1) or (is_const(loop.step, -1) and is_const(loop.stop, -1))
+    return is_int(loop.step, 1) or (is_int(loop.step, -1) and is_int(loop.stop, -1))
 
 
 def _has_effect(node: Node) -> bool:
@@ -224,12 +223,9 @@ def _varies(part: dict[Op, None], index: Value) -> bool:
 # -- where arrays are made ------------------------------------------------------------------------
 
 
-def _is_of_sizes(node: Node) -> bool:
-    if not isinstance(node, Op) or node.fn not in _OF_SIZES or node.attrs:
-        return False
-    if node.fn == "item" and not isinstance(node.args[0].kind, Tuple):
-        return False
-    return all(isinstance(r.kind, Tuple) or _is_number(r, "int64") for r in node.results)
+def _is_length(node: Node) -> bool:
+    """Whether it may be computed again before the loops: a length, or what it is computed from."""
+    return isinstance(node, Op) and node.fn != "tuple" and is_of_sizes(node)
 
 
 def _lifted(buffer: _Buffer, own: set[Atom], sizes: Mapping[Value, Node]) -> _Buffer | None:
@@ -260,7 +256,7 @@ def _buffer(loop: For, op: Op, tape: int) -> _Buffer:
     """The array of the values of a function."""
     made: list[Op] = []
     count: Atom = loop.stop
-    if not is_const(loop.start, 0) or not is_const(loop.step, 1) or length_of(count.kind) is None:
+    if not is_int(loop.start, 0) or not is_int(loop.step, 1) or length_of(count.kind) is None:
         count = Value(INT, None, "trips")
         bounds = (loop.start, loop.stop, loop.step)
         made.append(Op((count,), "trip_count", bounds))
@@ -272,7 +268,7 @@ def _buffer(loop: For, op: Op, tape: int) -> _Buffer:
 
 def _place(loop: For, index: Value) -> tuple[list[Node], tuple[Atom]]:
     """Where the value of an iteration is, with what computes that."""
-    if is_const(loop.start, 0) or is_const(loop.step, -1):
+    if is_int(loop.start, 0) or is_int(loop.step, -1):
         return [], (index,)
     place = Value(INT)
     return [Op((place,), "sub", (index, loop.start))], (place,)

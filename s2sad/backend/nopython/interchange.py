@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...ir.kinds import Array, Kind, Num, Tuple, same_dim
+from ...ir.kinds import Array, same_dim
 from ...ir.mapping import Mapper, carrying, map_regions, with_nodes
 from ...ir.nodes import (
     Atom,
@@ -39,12 +39,10 @@ from ...ir.nodes import (
     walk,
 )
 from ...ir.rewrite import substitute, substitute_region
-from .commuting import Facts, Family, histories
+from .commuting import Facts, Family, histories, is_of_sizes
 
 __all__ = ["by_rows", "is_strided"]
 
-#: What may be computed before a loop even if that loop never runs.
-_OF_SIZES = frozenset({"add", "sub", "mul", "min", "max", "len", "shape", "tuple", "item"})
 #: What reads or writes elements by an index.
 _ACCESSES = frozenset({"item", "setitem", "accumulate"})
 
@@ -101,7 +99,7 @@ def _region(region: Region, facts: Facts) -> Region:
 def _inner(loop: For) -> For | None:
     """The loop that is all there is in another, but for what has to do with sizes."""
     *before, last = loop.body.ops or (None,)
-    if not isinstance(last, For) or not all(map(_is_of_sizes, before)):
+    if not isinstance(last, For) or not all(map(is_of_sizes, before)):
         return None
     if last.init != loop.body.params[1:] or loop.body.yields[1:] != last.results:
         return None
@@ -110,18 +108,6 @@ def _inner(loop: For) -> For | None:
     if not all(isinstance(r.kind, Array) for r in last.results):
         return None
     return last
-
-
-def _is_of_sizes(node: Node | None) -> bool:
-    if not isinstance(node, Op) or node.fn not in _OF_SIZES or node.attrs:
-        return False
-    if node.fn == "item" and not isinstance(node.args[0].kind, Tuple):
-        return False
-    return all(isinstance(r.kind, Tuple) or _is_whole(r.kind) for r in node.results)
-
-
-def _is_whole(kind: Kind) -> bool:
-    return isinstance(kind, Num) and kind.dtype == "int64"
 
 
 def _turned(loop: For, facts: Facts) -> list[Node] | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numba import types
 from numba.np import numpy_support
 
 from .written import axes_of, dtype_text, is_none, written
@@ -24,6 +25,7 @@ __all__ = [
     "by_rows",
     "common",
     "from_rows",
+    "has_order",
     "known_axes",
     "rows",
 ]
@@ -35,6 +37,11 @@ def axis_of(axis: Any, rank: int) -> int | None:
         return axis % rank if -rank <= axis < rank else None
     axes = None if is_none(axis) else axes_of(axis, rank)
     return axes[0] if axes is not None and len(axes) == 1 else None
+
+
+def has_order(t: Any) -> bool:
+    """Whether a type is of arrays with lanes, of numbers that are in order."""
+    return isinstance(t, types.Array) and t.ndim > 0 and not isinstance(t.dtype, types.Complex)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from ...ir.nodes import (
     version,
     walk,
 )
+from .commuting import OF_SIZES
 from .fusion.views import Definitions, is_nonnegative
 
 __all__ = ["margins_once"]
@@ -95,10 +96,6 @@ def _begun(node: Node, inner: dict[Value, Value]) -> Node:
     return replace(node, init=init)
 
 
-#: What lengths are computed with.
-_OF_SIZES = frozenset({"add", "sub", "mul", "max", "min", "tuple", "len", "shape", "item"})
-
-
 @dataclass(slots=True)
 class _Body:
     """What is known of the body of a loop.
@@ -148,7 +145,7 @@ class _Body:
     def of_sizes(self, a: Atom) -> Op | None:
         """The op that computes a number or numbers of others, if one does."""
         node = self.made.get(a) if isinstance(a, Value) else None
-        if not isinstance(node, Op) or node.fn not in _OF_SIZES or isinstance(a.kind, Array):
+        if not isinstance(node, Op) or node.fn not in OF_SIZES or isinstance(a.kind, Array):
             return None
         return None if node.fn == "item" and isinstance(node.args[0].kind, Array) else node
 

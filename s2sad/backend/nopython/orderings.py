@@ -16,7 +16,7 @@ import numpy as np
 from numba import types
 
 from ...rules import gather_helpers, helpers
-from .lanes import axis_of, by_rows, known_axes
+from .lanes import axis_of, by_rows, has_order, known_axes
 from .written import compiled, declare, dtype_text, is_none, is_true, written
 
 __all__ = ["install"]
@@ -46,12 +46,8 @@ def _matching(out_: Any, a: Any) -> Any:
 # -- sorting --------------------------------------------------------------------------------------
 
 
-def _is_ordered(t: Any) -> bool:
-    return isinstance(t, types.Array) and t.ndim > 0 and not isinstance(t.dtype, types.Complex)
-
-
 def _sort_along(a: Any, axis: Any = -1, kind: Any = None) -> Any:
-    is_known, axes = known_axes(axis, a.ndim) if _is_ordered(a) else (False, None)
+    is_known, axes = known_axes(axis, a.ndim) if has_order(a) else (False, None)
     if not is_known:
         return None
     dtype = dtype_text(a.dtype)
@@ -59,7 +55,7 @@ def _sort_along(a: Any, axis: Any = -1, kind: Any = None) -> Any:
 
 
 def _argsort_along(a: Any, axis: Any = -1, kind: Any = None) -> Any:
-    is_known, axes = known_axes(axis, a.ndim) if _is_ordered(a) else (False, None)
+    is_known, axes = known_axes(axis, a.ndim) if has_order(a) else (False, None)
     if not is_known:
         return None
     return by_rows(
@@ -69,7 +65,7 @@ def _argsort_along(a: Any, axis: Any = -1, kind: Any = None) -> Any:
 
 def _partition(a: Any, kth: Any, axis: Any = -1) -> Any:
     """Sorted altogether, which is a partition at any place."""
-    is_known, axes = known_axes(axis, a.ndim) if _is_ordered(a) else (False, None)
+    is_known, axes = known_axes(axis, a.ndim) if has_order(a) else (False, None)
     if not is_known:
         return None
     dtype = dtype_text(a.dtype)
@@ -77,7 +73,7 @@ def _partition(a: Any, kth: Any, axis: Any = -1) -> Any:
 
 
 def _matching_places(out_: Any, a: Any, axis: Any = -1) -> Any:
-    along = axis_of(axis, a.ndim) if _is_ordered(a) and _is_ordered(out_) else None
+    along = axis_of(axis, a.ndim) if has_order(a) and has_order(out_) else None
     if along is None or out_.ndim != a.ndim:
         return None
     arrays = {"out_": out_, "a": a}
@@ -151,7 +147,7 @@ def _unique(
 ) -> Any:
     """``np.unique`` of all elements, with what it returns beside them."""
     flags = [is_true(t) for t in (return_index, return_inverse, return_counts)]
-    if not _is_ordered(ar) or None in flags or not any(flags):
+    if not has_order(ar) or None in flags or not any(flags):
         return None
     text = (
         "def impl(ar, return_index=False, return_inverse=False, return_counts=False):\n"
@@ -178,7 +174,7 @@ def _unique(
 
 
 def _unique_values(x: Any) -> Any:
-    return written("def impl(x): return np.unique(x)") if _is_ordered(x) else None
+    return written("def impl(x): return np.unique(x)") if has_order(x) else None
 
 
 _TABLE: dict[Any, Callable[..., Any]] = {

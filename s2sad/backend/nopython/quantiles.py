@@ -16,7 +16,7 @@ import numpy as np
 from numba import types
 
 from ...rules import order_helpers
-from .lanes import from_rows, known_axes, rows
+from .lanes import from_rows, has_order, known_axes, rows
 from .written import compiled, declare, dtype_text, is_list, is_none, is_true, written
 
 __all__ = ["install"]
@@ -120,10 +120,6 @@ _METHODS = {
 }
 
 
-def _is_real(t: Any) -> bool:
-    return isinstance(t, types.Array) and t.ndim > 0 and not isinstance(t.dtype, types.Complex)
-
-
 def _constant(t: Any, default: Any = None) -> Any:
     if isinstance(t, types.Omitted):
         return t.value
@@ -143,7 +139,7 @@ def _fractions(q: Any) -> tuple[str, bool] | None:
 
 def _over(a: Any, axis: Any, keepdims: Any) -> tuple[Any, list[str], str, str] | None:
     """The axes, the sizes that stay, how many rows there are, and how long they are."""
-    if not _is_real(a) or is_true(keepdims) is None:
+    if not has_order(a) or is_true(keepdims) is None:
         return None
     is_known, axes = known_axes(axis, a.ndim)
     if not is_known:

@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...ir.kinds import BOOL, Array, Kind, Num, Tuple
+from ...ir.kinds import BOOL, Array, Num, Tuple
 from ...ir.mapping import Mapper
 from ...ir.nodes import (
     Atom,
@@ -38,6 +38,7 @@ from ...ir.nodes import (
     operands_of,
     regions_of,
 )
+from .commuting import is_whole
 
 __all__ = ["sum_in_registers"]
 
@@ -74,7 +75,7 @@ class _InRegisters(Mapper):
     def op(self, op: Op) -> Sequence[Node]:
         (new,) = super().op(op)
         assert isinstance(new, Op)
-        if new.fn in _OF_PLACES and all(_is_place(r.kind) for r in new.results):
+        if new.fn in _OF_PLACES and all(is_whole(r.kind) for r in new.results):
             self.made[new.results[0]] = new
         return [new]
 
@@ -117,7 +118,7 @@ class _InRegisters(Mapper):
         return (
             isinstance(g.kind, Num)
             and g.kind.dtype == "float64"
-            and _is_place(index.kind)
+            and is_whole(index.kind)
             and count == rank
             and self.is_known(index, inside)
         )
@@ -206,9 +207,3 @@ class _InRegisters(Mapper):
 
 def _inside(loop: For) -> set[Value]:
     return {*loop.body.params, *(r for n in loop.body.ops for r in n.results)}
-
-
-def _is_place(kind: Kind) -> bool:
-    if isinstance(kind, Tuple):
-        return all(map(_is_place, kind.items))
-    return isinstance(kind, Num) and kind.dtype == "int64"

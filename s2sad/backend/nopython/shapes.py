@@ -15,16 +15,10 @@ import numpy as np
 from numba import types
 
 from ...rules import helpers
+from .lanes import axis_of
 from .written import axes_of, declare, dtype_text, is_list, is_none, written
 
 __all__ = ["install"]
-
-
-def _axis(axis: Any, rank: int) -> int | None:
-    if isinstance(axis, int):
-        return axis % rank if -rank <= axis < rank else None
-    axes = None if is_none(axis) else axes_of(axis, rank)
-    return axes[0] if axes is not None and len(axes) == 1 else None
 
 
 def _whole(rank: int) -> str:
@@ -43,7 +37,7 @@ def _stack(arrays: Any, axis: Any = 0) -> Any:
         return lambda arrays, axis=0: np.array(arrays)
     if not isinstance(item, types.Array):
         return None
-    along = _axis(axis, item.ndim + 1)
+    along = axis_of(axis, item.ndim + 1)
     if along is None:
         return None
     sizes = [f"arrays[0].shape[{n}]" for n in range(item.ndim)]
@@ -67,7 +61,7 @@ def _concatenate(arrays: Any, axis: Any = 0) -> Any:
     if not is_list(arrays) or not isinstance(arrays.dtype, types.Array):
         return None
     item = arrays.dtype
-    along = _axis(axis, item.ndim)
+    along = axis_of(axis, item.ndim)
     if along is None:
         return None
     sizes = [f"arrays[0].shape[{n}]" for n in range(item.ndim)]
@@ -161,7 +155,7 @@ def _unconcatenate(g: Any, arrays: Any, axis: Any = 0) -> Any:
     if items is None and not is_list(arrays):
         return None
     whole = is_none(axis) or (isinstance(axis, types.Omitted) and axis.value is None)
-    along = 0 if whole else _axis(0 if isinstance(axis, types.Omitted) else axis, g.ndim)
+    along = 0 if whole else axis_of(0 if isinstance(axis, types.Omitted) else axis, g.ndim)
     if along is None:
         return None
     place = [":"] * g.ndim
@@ -295,7 +289,7 @@ def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     """``np.repeat`` along an axis; without one, Numba has it."""
     if not isinstance(a, types.Array) or not isinstance(repeats, types.Array | types.Integer):
         return None
-    along = None if is_none(axis) else _axis(axis, a.ndim)
+    along = None if is_none(axis) else axis_of(axis, a.ndim)
     if along is None:
         return None
     sizes = [f"a.shape[{n}]" for n in range(a.ndim)]

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...ir.kinds import Array, Tuple
-from ...ir.nodes import Atom, Const, Node, Op, Value
+from ...ir.nodes import Atom, Const, Node, Op, Value, is_none
 from ...rules.registry import has_primitive, primitive
 
 __all__ = ["is_in_order", "spelled", "with_shape"]
@@ -109,7 +109,7 @@ def _of_chosen(node: Op) -> list[Node]:
     if len(node.args) <= at or isinstance(node.args[at], Const):
         return [node]
     a, where = node.args[0], node.args[at]
-    if node.fn != "np.mean" and not _is_left_out(node.args[1]):
+    if node.fn != "np.mean" and not is_none(node.args[1]):
         return [node]
     others = Const.of(1.0 if node.fn == "np.prod" else 0.0)
     chosen = Value(a.kind)
@@ -126,10 +126,6 @@ def _of_chosen(node: Op) -> list[Node]:
         Op((count,), "np.sum", (counted,), node.attrs, node.span),
         Op(node.results, "div", (total, count), {}, node.span),
     ]
-
-
-def _is_left_out(a: Atom) -> bool:
-    return isinstance(a, Const) and a.value is None
 
 
 def _as_einsum(node: Op) -> Op:

@@ -17,10 +17,22 @@ from dataclasses import dataclass, field, replace
 
 from ...ir.kinds import Array, Kind, Num, Tuple
 from ...ir.mapping import carrying
-from ...ir.nodes import Atom, For, If, Node, Op, Value, never_leaves, read_by, regions_of, walk
+from ...ir.nodes import (
+    Atom,
+    For,
+    If,
+    Node,
+    Op,
+    Value,
+    is_int,
+    never_leaves,
+    read_by,
+    regions_of,
+    walk,
+)
 from ...ir.rewrite import substitute_region
 from ...transform.dead_code import needed
-from .commuting import Facts, Family, histories, is_const, is_pure
+from .commuting import Facts, Family, histories, is_pure, is_whole
 from .interchange import is_strided
 
 __all__ = ["Nest", "Plan", "is_float", "kept_numbers", "planned"]
@@ -84,7 +96,7 @@ class Plan:
 
 def planned(loop: For, facts: Facts) -> Plan | None:
     """The stages of a loop; None where it stays as it is."""
-    if not is_const(loop.step, 1) or not never_leaves(loop):
+    if not is_int(loop.step, 1) or not never_leaves(loop):
         return None
     if not any(isinstance(n, For) for n in loop.body.ops) or not _may_be_apart(loop, facts):
         return None
@@ -179,7 +191,7 @@ def _is_of_tape(node: Node, facts: Facts) -> bool:
     if not isinstance(node, Op) or node.fn not in ("tape_put", "tape_get"):
         return False
     return facts.is_placed(node) and all(
-        is_float(a.kind) or _is_whole(a.kind) for a in (*node.args, *node.results)
+        is_float(a.kind) or is_whole(a.kind) for a in (*node.args, *node.results)
     )
 
 
@@ -195,7 +207,7 @@ def _nest(loop: For) -> Nest | None:
     loops, ops = [loop], list[Op]()
     while True:
         last = loops[-1]
-        if not is_const(last.step, 1) or not never_leaves(last):
+        if not is_int(last.step, 1) or not never_leaves(last):
             return None
         *before, inner = last.body.ops or (None,)
         if not isinstance(inner, For):
@@ -221,13 +233,7 @@ def _nest(loop: For) -> Nest | None:
 def _is_index(op: Op) -> bool:
     if op.fn not in _OF_INDICES or op.attrs:
         return False
-    return all(_is_whole(a.kind) for a in (*op.args, *op.results))
-
-
-def _is_whole(kind: Kind) -> bool:
-    if isinstance(kind, Tuple):
-        return all(map(_is_whole, kind.items))
-    return isinstance(kind, Num) and kind.dtype == "int64"
+    return all(is_whole(a.kind) for a in (*op.args, *op.results))
 
 
 def is_float(kind: Kind) -> bool:

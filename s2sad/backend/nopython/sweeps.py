@@ -38,13 +38,14 @@ from ...ir.nodes import (
     Value,
     While,
     free_values,
+    is_int,
     never_leaves,
     read_by,
     regions_of,
     walk,
 )
 from ...ir.rewrite import substitute_region
-from .commuting import Facts, Sum, histories, is_const, is_pure
+from .commuting import Facts, Sum, histories, is_pure
 
 __all__ = ["join_sweeps"]
 
@@ -148,7 +149,7 @@ def _pair(nodes: Sequence[Node], tapes: dict[int, _Tape], facts: Facts) -> _Pair
 
 def _is_sweep(loop: For, tapes: dict[int, _Tape]) -> bool:
     """Whether a loop runs to its end, has loops inside, and does nothing but compute and tape."""
-    if not (is_const(loop.step, 1) and never_leaves(loop)):
+    if not (is_int(loop.step, 1) and never_leaves(loop)):
         return False
     if not any(isinstance(n, For | While) for n in walk(loop.body)):
         return False
@@ -195,7 +196,7 @@ def _left(first: For, second: For, tapes: dict[int, _Tape]) -> tuple[_Tape, ...]
         if not (down.issuperset(tape.puts) and up.issuperset(tape.gets)):
             return ()
         own = first.body.params[0], second.body.params[0]
-        if not is_const(first.start, 0) or not (
+        if not is_int(first.start, 0) or not (
             all(op.args[0] is own[0] for op in tape.puts)
             and all(op.args[0] is own[1] for op in tape.gets)
         ):

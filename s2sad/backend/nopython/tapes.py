@@ -35,6 +35,7 @@ from ...ir.nodes import (
     Value,
     While,
     defined_in,
+    is_one,
     regions_of,
 )
 from .counting import Counting, text_only
@@ -374,7 +375,3 @@ class _Rewrite(Counting):
         start = Value(INT)
         nodes.append(Op((start,), "add" if by == 1 else "sub", (stop, Const.of(1))))
         return start
-
-
-def is_one(a: Atom) -> bool:
-    return isinstance(a, Const) and bool(a.value == 1)

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import integrate
 
-from ...ir.nodes import Atom, Const
+from ...ir.nodes import Atom, Const, is_none
 from ..declare import reals, rule, sample
 from ..linear import rank
 from ..registry import KindError, lookup
-from ..staged import is_none
 from . import sampled
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import numpy as np
 import scipy.linalg as sl
 
 from ...ir.kinds import Array, Kind, Num, Size, promote
-from ...ir.nodes import Atom, Const
+from ...ir.nodes import Atom, Const, is_none
 from ..algebra import det_vjp
 from ..declare import rule, sample
 from ..examplekinds import by_example
@@ -26,7 +26,7 @@ from ..kindrules import as_array
 from ..linear import rank
 from ..pieces import inexact
 from ..registry import KindError
-from ..staged import is_none, total
+from ..staged import total
 from . import banded, factored, factors, matrices, solving  # noqa: F401 (enter their records)
 from .declare import text
 from .solving import POSITIVE, A, checked, matrix, r

@@ -14,13 +14,13 @@ import numpy as np
 from scipy import stats
 
 from ...ir.kinds import Array, Kind, Num
-from ...ir.nodes import Atom, Const
+from ...ir.nodes import Atom, Const, is_none
 from .. import decompositions as dec
 from ..declare import rule, sample
 from ..kindrules import as_array
 from ..linear import rank
 from ..registry import KindError
-from ..staged import is_none, total
+from ..staged import total
 from .declare import text
 
 if TYPE_CHECKING:

@@ -14,12 +14,11 @@ import numpy as np
 import scipy.special as sp
 
 from ...ir.kinds import Array, Num
-from ...ir.nodes import Atom, Const
+from ...ir.nodes import Atom, Const, is_none
 from ..declare import reals, rule, sample
 from ..pieces import is_complex
 from ..reductions import kept
 from ..registry import KindError
-from ..staged import is_none
 
 if TYPE_CHECKING:
     from ...ir.builder import Builder

@@ -27,6 +27,7 @@ from ....ir.nodes import (
     Op,
     Region,
     Value,
+    is_one,
     operands_of,
     read_by,
     version,
@@ -79,7 +80,7 @@ def counters_for(sizes: Sequence[Atom]) -> Counters:
     places: list[Atom] = []
     loops: list[tuple[Value, Atom]] = []
     for k, size in enumerate(sizes):
-        if _is_one(size) and (loops or k < len(sizes) - 1):
+        if is_one(size) and (loops or k < len(sizes) - 1):
             places.append(ORIGIN)
         else:
             counter = Value(INT, None, _NAMES[len(loops) % len(_NAMES)])
@@ -339,10 +340,6 @@ def _is_worth_it(first: Nest, nest: Nest, writing: Writing) -> bool:
     along = [a for a, places in nest.reads if any(p.counter is inner for p in places)]
     reads = set(map(id, along)) - writes
     return len(writes) * (len(writes) - 1) // 2 + len(writes) * len(reads) <= _COMPARISONS
-
-
-def _is_one(a: Atom) -> bool:
-    return isinstance(a, Const) and bool(a.value == 1)
 
 
 def compare(a: Atom, b: Atom, unless: Value | None = None) -> list[Node]:

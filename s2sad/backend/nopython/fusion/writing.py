@@ -16,6 +16,7 @@ import numpy as np
 
 from ....ir.kinds import BOOL, FLOAT, INT, Array, Kind, Num, Tuple
 from ....ir.nodes import Atom, Const, If, Node, Op, Region, Value
+from .views import same_atom
 
 __all__ = [
     "ORIGIN",
@@ -214,15 +215,9 @@ class Writing:
 
 def same_places(a: Places, b: Places) -> bool:
     return len(a) == len(b) and all(
-        _same(p.counter, q.counter)
-        and _same(p.start, q.start)
+        same_atom(p.counter, q.counter)
+        and same_atom(p.start, q.start)
         and p.scale is q.scale
         and p.turn == q.turn
         for p, q in zip(a, b, strict=True)
     )
-
-
-def _same(a: Atom | None, b: Atom | None) -> bool:
-    if isinstance(a, Const) and isinstance(b, Const):
-        return bool(a.value == b.value)
-    return a is b
