@@ -242,6 +242,11 @@ def is_none(atom: Atom) -> bool:
     return isinstance(atom, Const) and atom.value is None
 
 
+def is_unit(loop: For | While) -> bool:
+    """Whether a loop counts up or down by one."""
+    return isinstance(loop, For) and isinstance(loop.step, Const) and loop.step.value in (1, -1)
+
+
 def never_leaves(loop: For | While) -> bool:
     """Whether a loop has no ``break``: it ends where its range or its test ends."""
     leave = loop.body.yields[0]

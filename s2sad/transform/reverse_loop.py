@@ -27,6 +27,7 @@ from ..ir.nodes import (
     Value,
     While,
     free_values,
+    is_unit,
     never_leaves,
 )
 from ..ir.rewrite import substitute_region
@@ -40,7 +41,6 @@ from .reverse_loop_compiled import (
     at_iteration,
     constant_over,
     inductions,
-    is_unit,
     iterations_before,
 )
 from .reverse_loop_tape import Guard, leading_guard, with_tape

@@ -19,11 +19,7 @@ from ..rules.registry import primitive
 from .reverse import Reverse
 from .saves import Plan
 
-__all__ = ["at_iteration", "constant_over", "inductions", "is_unit", "iterations_before"]
-
-
-def is_unit(node: For | While) -> bool:
-    return isinstance(node, For) and isinstance(node.step, Const) and node.step.value in (1, -1)
+__all__ = ["at_iteration", "constant_over", "inductions", "iterations_before"]
 
 
 def inductions(rev: Reverse, node: For | While) -> dict[Value, tuple[Atom, Atom]]:

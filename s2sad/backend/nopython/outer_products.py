@@ -21,7 +21,19 @@ from typing import Any, TypeAlias
 
 from ...ir.kinds import INT, Array, Size, Tuple
 from ...ir.mapping import map_regions, with_nodes
-from ...ir.nodes import Atom, Const, For, If, Module, Node, Op, Region, Value, never_leaves
+from ...ir.nodes import (
+    Atom,
+    Const,
+    For,
+    If,
+    Module,
+    Node,
+    Op,
+    Region,
+    Value,
+    is_unit,
+    never_leaves,
+)
 from ...transform.delay import count_reads
 from ...transform.rows import OuterSum, outer_sum, plural
 
@@ -63,7 +75,7 @@ def _loop(
 
 def _counts(node: For) -> bool:
     """Whether the number of iterations is known when the loop begins."""
-    return isinstance(node.step, Const) and node.step.value in (1, -1) and never_leaves(node)
+    return is_unit(node) and never_leaves(node)
 
 
 def _is_float(a: Value) -> bool:

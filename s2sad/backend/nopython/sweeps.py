@@ -46,6 +46,7 @@ from ...ir.nodes import (
 )
 from ...ir.rewrite import substitute_region
 from .commuting import Facts, Sum, histories, is_pure
+from .fusion.views import same_atom
 
 __all__ = ["join_sweeps"]
 
@@ -173,10 +174,7 @@ def _is_pure(node: Node) -> bool:
 
 
 def _same_range(a: For, b: For) -> bool:
-    return all(
-        x is y or (isinstance(x, Const) and isinstance(y, Const) and x.value == y.value)
-        for x, y in ((a.start, b.start), (a.stop, b.stop))
-    )
+    return same_atom(a.start, b.start) and same_atom(a.stop, b.stop)
 
 
 def _touched(nodes: Sequence[Node]) -> set[object]:

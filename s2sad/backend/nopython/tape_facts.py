@@ -11,7 +11,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...ir.kinds import length_of, same_dim
-from ...ir.nodes import Atom, Const, For, Function, If, Node, Op, Value, While, never_leaves
+from ...ir.nodes import (
+    Atom,
+    Const,
+    For,
+    Function,
+    If,
+    Node,
+    Op,
+    Value,
+    While,
+    is_unit,
+    never_leaves,
+)
 from ...rules.registry import primitive
 from .uses import Uses
 
@@ -352,7 +364,3 @@ class _Mirror:
             and len(x.args) == len(y.args)
             and all(map(self._equal, x.args, y.args))
         )
-
-
-def is_unit(loop: For) -> bool:
-    return isinstance(loop.step, Const) and loop.step.value in (1, -1)

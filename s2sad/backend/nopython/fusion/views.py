@@ -266,6 +266,7 @@ def _same_part(a: Part, b: Part) -> bool:
 
 
 def same_atom(a: Atom | None, b: Atom | None) -> bool:
+    """Whether two atoms are one, or constants that are equal."""
     if isinstance(a, Const) and isinstance(b, Const):
         return bool(a.value == b.value)
     return a is b
