@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import s2sad.rules.structural  # noqa: F401
 from s2sad.ir.clone import clone
-from s2sad.ir.mapping import Mapper, carrying, map_regions, with_nodes, yielding
+from s2sad.ir.mapping import Mapper, carrying, map_nodes, map_regions, with_nodes, yielding
 from s2sad.ir.nodes import For, If, Module, Node, Op, Region, While, read_in, walk
 from s2sad.ir.rewrite import substitute
 from s2sad.ir.text import parse
@@ -86,6 +86,30 @@ def test_a_clone_defines_every_value_anew():
     defined = {r for n in walk(old) for r in n.results}
     assert defined.isdisjoint(r for n in walk(new) for r in n.results)
     assert defined.isdisjoint(yields)
+
+
+def test_each_node_of_all_regions_may_become_several_or_none():
+    old = body()
+    new = map_nodes(old, lambda n: () if isinstance(n, Op) and n.fn == "copy" else (n,))
+    kept = [n for n in walk(old) if isinstance(n, Op) and n.fn != "copy"]
+    assert [n for n in walk(new) if isinstance(n, Op)] == kept
+    twice = map_nodes(old, lambda n: (n, n) if isinstance(n, Op) else (n,))
+    assert sum(isinstance(n, Op) for n in walk(twice)) == 2 * sum(
+        isinstance(n, Op) for n in walk(old)
+    )
+
+
+def test_nodes_that_stay_leave_the_region_itself():
+    old = body()
+    assert map_nodes(old, lambda n: (n,)) is old
+
+
+def test_a_node_inside_is_changed_before_the_one_around_it():
+    seen: list[Node] = []
+    old = body()
+    map_nodes(old, lambda n: seen.append(n) or (n,))  # type: ignore[func-returns-value]
+    branch = next(n for n in old.ops if isinstance(n, If))
+    assert seen.index(branch.then.ops[0]) < seen.index(branch)
 
 
 def test_a_branch_yields_only_what_is_kept():
