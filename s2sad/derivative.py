@@ -22,7 +22,7 @@ from .binding import MISSING, Layout
 from .dispatch import CacheInfo, Dispatcher, Specialization, Values
 from .dispatch_text import specialized
 from .errors import ArgumentError, S2sadError
-from .examples import example_arguments
+from .example_arguments import example_arguments
 from .pipeline import (
     Program,
     Text,

@@ -22,7 +22,7 @@ from .binding import Argnums, Layout, parse_argnums
 from .derivative import Derivative
 from .dispatch import MAXSIZE, CacheInfo, Specialization
 from .errors import ArgumentError
-from .examples import example_arguments
+from .example_arguments import example_arguments
 from .ir.kinds import carries_derivative, kind_of
 from .pipeline import Numba, Text, Transform, for_compiled, primal_layout, ssa_text
 from .pullback import read_tangent
