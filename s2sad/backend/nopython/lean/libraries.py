@@ -74,19 +74,6 @@ class _Codegen(codegen.JITCPUCodegen):  # type: ignore[misc]
 
     _library_class = _Library
 
-    def _pass_builder(self, **given: Any) -> Any:
-        """Called by Numba: what LLVM is to do, which does not repeat the bodies of loops.
-
-        Vector code has a few of them in any case. An option of LLVM's that says so would hold for
-        all that this process compiles afterwards.
-        """
-        level = given.get("opt", codegen.config.OPT)
-        tuning = newpassmanagers.create_pipeline_tuning_options(level)
-        tuning.loop_vectorization = given.get("loop_vectorize", codegen.config.LOOP_VECTORIZE)
-        tuning.slp_vectorization = given.get("slp_vectorize", codegen.config.SLP_VECTORIZE)
-        tuning.loop_unrolling = False
-        return newpassmanagers.create_pass_builder(self._tm, tuning)
-
 
 def lean_codegen(usual: Any) -> Any:
     """A codegen of Numba's, of which nothing is copied, as one of ours."""
