@@ -198,13 +198,13 @@ def _jitted(emitted: Emitted, options: dict[str, Any]) -> tuple[Any, str]:
     }
     found_by_name = _call_themselves({name: f.__code__ for name, f in functions.items()})
     for name, f in functions.items():
-        called = name == emitted.entry_name
+        is_entry = name == emitted.entry_name
         scope[name] = njit(
             f,
             error_model="numpy",
-            cache=called and path is not None,  # with all that it calls
+            cache=is_entry and path is not None,  # with all that it calls
             no_cfunc_wrapper=True,
-            no_cpython_wrapper=not called,
+            no_cpython_wrapper=not is_entry,
             pipeline_class=compiler(found_by_name=found_by_name),
             **options,
         )

@@ -99,7 +99,7 @@ def _left(node: Op, known: Known) -> tuple[Extent, ...] | None:
 def _of_product(node: Op, known: Known) -> tuple[Extent, ...] | None:
     """The axes of the left operand but the last, and the last of a matrix at the right."""
     left, right = node.args
-    if _rank(left) is None or _rank(right) not in (1, 2):
+    if node.attrs or _rank(left) is None or _rank(right) not in (1, 2):
         return None
     return (*known(left)[:-1], *known(right)[1:])
 

@@ -32,8 +32,8 @@ Step = Callable[[Any, Any, Any], Any]
 
 
 def _kind(a: Any, axis: Any = types.none, keepdims: Any = _FALSE) -> Any:
-    """The array that is left; None of all numbers, which are one."""
-    if type(a) is not types.Array or a.dtype != types.float64:
+    """The array that is left; None of all numbers, which are one, and where Numba's is needed."""
+    if type(a) is not types.Array or a.dtype != types.float64 or not a.aligned:
         return None
     axes, kept = axes_of(axis, a.ndim), is_true(keepdims)
     if axes is None or kept is None:
