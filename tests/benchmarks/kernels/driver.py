@@ -265,6 +265,8 @@ def summary(rows: list[Row], columns: Sequence[str]) -> str:
             lines.append(line.replace(f"{own} against", f"{called} against the adjoint"))
     if "JAX" in columns and (line := against(rows, "by hand", "JAX")):
         lines.append(line.replace("- by hand", "- the adjoint by hand"))
+        if line := against(rows, "the better of these", "JAX"):
+            lines.append(line)
     return "\n".join(lines)
 
 
@@ -275,6 +277,8 @@ def against(rows: list[Row], own: str, other: str) -> str:
         seconds = dict(row.seconds)
         if both := {"s2sad", "s2sad, Numba"} & seconds.keys():
             seconds["the faster of the two"] = min(seconds[name] for name in both)
+        if {"unchecked", "by hand"} <= seconds.keys():
+            seconds["the better of these"] = min(seconds["unchecked"], seconds["by hand"])
         if own in seconds and other in seconds:
             pairs.append(seconds[other] / seconds[own])
     if not pairs:
